@@ -32,6 +32,7 @@ public enum FaultPoint {
             FaultKind.BEFORE, FaultKind.AFTER, FaultKind.CRASH_BEFORE, FaultKind.CRASH_AFTER)),
     COMMIT(EnumSet.allOf(FaultKind.class));
 
+    @SuppressWarnings("ImmutableEnumChecker") // unmodifiable
     private final Set<FaultKind> kinds;
 
     Does(EnumSet<FaultKind> kinds) {

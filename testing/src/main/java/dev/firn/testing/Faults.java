@@ -100,13 +100,14 @@ public final class Faults {
     if (fault.isEmpty()) {
       return result;
     }
-    throw switch (fault.get()) {
-      case CRASH_AFTER -> crash(fault.get(), point);
-      case LOST_ANSWER ->
-          new CommitStateUnknownException(
-              new IOException("simulated: the answer of %s was lost".formatted(target)));
-      default -> failure(point, "simulated failure after %s of %s".formatted(point, target));
-    };
+    if (fault.get() == FaultKind.CRASH_AFTER) {
+      throw crash(fault.get(), point);
+    }
+    if (fault.get() == FaultKind.LOST_ANSWER) {
+      throw new CommitStateUnknownException(
+          new IOException("simulated: the answer of %s was lost".formatted(target)));
+    }
+    throw failure(point, "simulated failure after %s of %s".formatted(point, target));
   }
 
   /** Throws if the process is dead. */

@@ -20,6 +20,7 @@ import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotChanges;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.io.CloseableIterable;
@@ -108,15 +109,11 @@ final class Invariants {
         begun);
     Optional<ModelPosition> at = ahead ? own : complete;
     List<LakeRow> rows = LakeReader.rows(loaded, loaded.currentSnapshot());
-    compare(table, loaded, requireNonNullSnapshot(loaded), at, rows);
+    compare(table, loaded, loaded.currentSnapshot(), at, rows);
     checkIdentities(table, loaded, at, rows);
     checkFiles(table, loaded);
     checkNewSnapshots(table, loaded);
     checkSummaries(table, loaded);
-  }
-
-  private static @Nullable Snapshot requireNonNullSnapshot(Table loaded) {
-    return loaded.currentSnapshot();
   }
 
   /** Reads some of the table's older snapshots: each is what the source was at its position. */
@@ -253,7 +250,8 @@ final class Invariants {
       if (!requireNonNull(seen.get(table)).add(snapshot.snapshotId())) {
         continue;
       }
-      for (DeleteFile file : snapshot.addedDeleteFiles(loaded.io())) {
+      for (DeleteFile file :
+          SnapshotChanges.builderFor(loaded).snapshot(snapshot).build().addedDeleteFiles()) {
         require(
             file.content() == FileContent.POSITION_DELETES,
             "%s got an equality delete: %s",
@@ -286,6 +284,7 @@ final class Invariants {
     }
   }
 
+  @SuppressWarnings("AnnotateFormatMethod")
   private static void require(boolean holds, String format, @Nullable Object... arguments) {
     if (!holds) {
       throw new InvariantViolation(format.formatted(arguments));

@@ -9,11 +9,13 @@ sealed interface ModelChange {
   record Insert(SourceTable table, ModelRow row) implements ModelChange {}
 
   /**
+   * A new version of a row.
+   *
    * @param unavailable the columns whose unchanged values the source does not send
    */
   record Update(SourceTable table, ModelRow before, ModelRow after, Set<Integer> unavailable)
       implements ModelChange {
-    Update {
+    public Update {
       unavailable = Set.copyOf(unavailable);
     }
   }

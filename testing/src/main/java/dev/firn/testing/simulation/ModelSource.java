@@ -1,8 +1,11 @@
 package dev.firn.testing.simulation;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.firn.testing.FakeClock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -10,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -20,10 +24,13 @@ import org.jspecify.annotations.Nullable;
  * A database of a few tables: random transactions, its log, and what any table held at any time.
  */
 final class ModelSource {
+  private static final List<SourceTable> BUSY =
+      Arrays.stream(SourceTable.values()).filter(t -> t != SourceTable.NOTHING).toList();
+
   private final RandomGenerator random;
   private final FakeClock clock;
   private final Map<SourceTable, Contents> contents = new EnumMap<>(SourceTable.class);
-  private final Map<SourceTable, TreeMap<Long, Map<Long, ModelRow>>> history =
+  private final Map<SourceTable, NavigableMap<Long, Map<Long, ModelRow>>> history =
       new EnumMap<>(SourceTable.class);
   private final List<ModelTransaction> log = new ArrayList<>();
   private ModelPosition end = ModelPosition.START;
@@ -34,7 +41,7 @@ final class ModelSource {
     this.clock = clock;
     for (SourceTable table : SourceTable.values()) {
       contents.put(table, new Contents(table));
-      TreeMap<Long, Map<Long, ModelRow>> versions = new TreeMap<>();
+      NavigableMap<Long, Map<Long, ModelRow>> versions = new TreeMap<>();
       versions.put(ModelPosition.START.at(), Map.of());
       history.put(table, versions);
     }
@@ -95,16 +102,16 @@ final class ModelSource {
     return transaction;
   }
 
-  private TreeMap<Long, Map<Long, ModelRow>> versions(SourceTable table) {
-    return java.util.Objects.requireNonNull(history.get(table));
+  private NavigableMap<Long, Map<Long, ModelRow>> versions(SourceTable table) {
+    return requireNonNull(history.get(table));
   }
 
   private Contents of(SourceTable table) {
-    return java.util.Objects.requireNonNull(contents.get(table));
+    return requireNonNull(contents.get(table));
   }
 
   private void change(List<ModelChange> into) {
-    SourceTable table = SourceTable.values()[random.nextInt(SourceTable.values().length - 1)];
+    SourceTable table = BUSY.get(random.nextInt(BUSY.size()));
     Contents of = of(table);
     int die = random.nextInt(200);
     if (die == 0) {
@@ -206,7 +213,7 @@ final class ModelSource {
     private ModelRow pick() {
       int back = random.nextBoolean() ? Math.min(order.size(), 5) : order.size();
       Long instance = order.get(order.size() - 1 - random.nextInt(back));
-      return java.util.Objects.requireNonNull(rows.get(instance));
+      return requireNonNull(rows.get(instance));
     }
 
     private void put(ModelRow row) {

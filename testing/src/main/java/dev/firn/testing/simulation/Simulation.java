@@ -272,7 +272,7 @@ public final class Simulation {
   // Somebody else's snapshots.
 
   private void foreignSnapshot(WriterProcess process) {
-    SourceTable table = SourceTable.values()[random.nextInt(SourceTable.values().length)];
+    SourceTable table = pick(SourceTable.values());
     foreign++;
     switch (random.nextInt(4)) {
       case 0 -> {
@@ -530,6 +530,7 @@ public final class Simulation {
     return failure;
   }
 
+  @SuppressWarnings("AnnotateFormatMethod")
   private void require(boolean holds, String format, @Nullable Object... arguments) {
     if (!holds) {
       throw fail(format.formatted(arguments), null);

@@ -62,7 +62,10 @@ enum SourceTable {
 
   private static final LocalDate DAY = LocalDate.of(2026, 1, 1);
 
+  @SuppressWarnings("ImmutableEnumChecker") // unmodifiable
   private final List<String> key;
+
+  @SuppressWarnings("ImmutableEnumChecker") // unmodifiable
   private final List<Column> columns;
 
   SourceTable(List<String> key, Column... columns) {
