@@ -62,7 +62,9 @@ public final class Batch {
     return end != null && recovery.endsAt(end.position());
   }
 
-  /** Whether it should take in more before it is committed, to end where a batch before it ended. */
+  /**
+   * Whether it should take in more before it is committed, to end where a batch before it ended.
+   */
   public boolean wantsMore() {
     return end != null && recovery.isPending(end.position());
   }

@@ -25,13 +25,12 @@ final class Cadence {
    * @param took nanoseconds
    */
   void committed(long started, long took) {
-    averageNanos =
-        averageNanos == 0 ? took : averageNanos + WEIGHT_OF_LAST * (took - averageNanos);
+    averageNanos = averageNanos == 0 ? took : averageNanos + WEIGHT_OF_LAST * (took - averageNanos);
     nextStart = started + Math.max(minNanos, (long) (COMMIT_SHARE * averageNanos));
   }
 
   /** Nanoseconds to wait from {@code now} before the next commit starts; 0 or less: none. */
-  long wait(long now) {
+  long remaining(long now) {
     return nextStart == Long.MIN_VALUE ? 0 : nextStart - now;
   }
 }

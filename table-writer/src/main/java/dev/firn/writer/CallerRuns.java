@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** Runs every task in the caller's thread: Iceberg's shared pool makes a small commit wait 10 ms. */
+/**
+ * Runs every task in the caller's thread: Iceberg's shared pool makes a small commit wait 10 ms.
+ */
 final class CallerRuns extends AbstractExecutorService {
   private volatile boolean shutdown;
 

@@ -15,22 +15,19 @@ record Claim(String pipeline, long epoch, String writer) {
    */
   Mark take(String name, Table table) {
     while (true) {
-      Mark last =
-          Marks.of(name, table)
-              .orElseGet(() -> new Mark(pipeline, 0, 0, "", writer));
+      Mark last = Marks.of(name, table).orElseGet(() -> new Mark(pipeline, 0, 0, "", writer));
       requireOurs(name, table, last);
       Mark mark = new Mark(pipeline, epoch, last.batch(), last.position(), writer);
       Snapshot current = table.currentSnapshot();
       long onto = current == null ? -1 : current.snapshotId();
       try {
         new MarkedCommit(name, table, mark, onto)
-            .commit(
-                (transaction, head) -> {
-                  AppendFiles append = transaction.newFastAppend();
-                  append.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
-                  mark.values().forEach(append::set);
-                  append.set(SummaryKeys.COMMIT, head.commit()).commit();
-                });
+            .commit((transaction, head) -> {
+              AppendFiles append = transaction.newFastAppend();
+              append.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
+              mark.values().forEach(append::set);
+              append.set(SummaryKeys.COMMIT, head.commit()).commit();
+            });
         return mark;
       } catch (Head.ForeignCommitException e) {
         table.refresh();

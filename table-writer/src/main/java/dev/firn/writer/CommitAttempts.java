@@ -72,7 +72,8 @@ final class CommitAttempts {
   }
 
   private Snapshot look(RuntimeException failure) {
-    LOG.warn("{}: a commit failed, looking whether it is there: {}", table.name(), failure.toString());
+    LOG.warn(
+        "{}: a commit failed, looking whether it is there: {}", table.name(), failure.toString());
     try {
       table.refresh();
       head.validate(SnapshotUtil.currentAncestors(table));

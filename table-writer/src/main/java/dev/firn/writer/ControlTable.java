@@ -101,7 +101,8 @@ final class ControlTable {
   }
 
   /** Opens it, making it when it is missing, and raises the epoch. */
-  static ControlTable takeOver(Tables tables, Catalog catalog, PipelineSettings settings, String writer) {
+  static ControlTable takeOver(
+      Tables tables, Catalog catalog, PipelineSettings settings, String writer) {
     TableIdentifier name = name(settings);
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(name, SCHEMA, 2);
@@ -146,16 +147,15 @@ final class ControlTable {
     DataFile last = file;
     Snapshot snapshot =
         new MarkedCommit(table.name(), table, mark, snapshotId)
-            .commit(
-                (transaction, head) -> {
-                  OverwriteFiles overwrite = transaction.newOverwrite().addFile(written);
-                  overwrite.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
-                  if (last != null) {
-                    overwrite.deleteFile(last);
-                  }
-                  mark.values().forEach(overwrite::set);
-                  overwrite.set(SummaryKeys.COMMIT, head.commit()).commit();
-                });
+            .commit((transaction, head) -> {
+              OverwriteFiles overwrite = transaction.newOverwrite().addFile(written);
+              overwrite.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
+              if (last != null) {
+                overwrite.deleteFile(last);
+              }
+              mark.values().forEach(overwrite::set);
+              overwrite.set(SummaryKeys.COMMIT, head.commit()).commit();
+            });
     snapshotId = snapshot.snapshotId();
     file = written;
     state = next;
@@ -175,7 +175,8 @@ final class ControlTable {
           .planWith(TableWriter.CALLER_RUNS)
           .commit();
     } catch (RuntimeException e) {
-      LOG.warn("{}: cannot remove old snapshots; trying again later: {}", table.name(), e.toString());
+      LOG.warn(
+          "{}: cannot remove old snapshots; trying again later: {}", table.name(), e.toString());
     }
   }
 
@@ -234,17 +235,16 @@ final class ControlTable {
     next.offset()
         .ifPresent(o -> rows.add(row("offset", o.partition(), Map.of("value", o.offset()))));
     new TreeMap<>(next.tables())
-        .forEach(
-            (name, t) ->
-                rows.add(
-                    row(
-                        "table",
-                        name,
-                        Map.of(
-                            "table_uuid", t.uuid(),
-                            "batch", t.batch(),
-                            "position", t.position(),
-                            "snapshot_id", t.snapshotId()))));
+        .forEach((name, t) ->
+            rows.add(
+                row(
+                    "table",
+                    name,
+                    Map.of(
+                        "table_uuid", t.uuid(),
+                        "batch", t.batch(),
+                        "position", t.position(),
+                        "snapshot_id", t.snapshotId()))));
     new TreeMap<>(next.notes())
         .forEach((name, value) -> rows.add(row("note", name, Map.of("value", value))));
     try {

@@ -64,10 +64,8 @@ final class DeletionFiles {
     DVFileWriter writer =
         new BaseDVFileWriter(names, location -> byLocation.get(location).deleted());
     try (writer) {
-      byLocation.forEach(
-          (location, live) ->
-              writer.delete(
-                  location, deleted.get(live.id()), spec(live), live.file().partition()));
+      byLocation.forEach((location, live) ->
+          writer.delete(location, deleted.get(live.id()), spec(live), live.file().partition()));
     }
     return writer.result().deleteFiles();
   }
@@ -81,10 +79,10 @@ final class DeletionFiles {
             .map(id -> state.files().get(id))
             .sorted(Comparator.comparing(live -> live.file().location()))
             .collect(
-                Collectors.groupingBy(
-                    live ->
-                        new Partition(
-                            live.file().specId(), spec(live).partitionToPath(live.file().partition()))));
+                Collectors.groupingBy(live ->
+                    new Partition(
+                        live.file().specId(),
+                        spec(live).partitionToPath(live.file().partition()))));
     List<DeleteFile> files = new ArrayList<>();
     for (List<LiveFile> partition : byPartition.values()) {
       files.add(writePositions(partition, deleted));

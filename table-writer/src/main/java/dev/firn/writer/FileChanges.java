@@ -41,17 +41,16 @@ record FileChanges(
     }
     write
         .deletions()
-        .forEach(
-            (id, positions) -> {
-              LiveFile file = state.files().get(id);
-              if (!file.isDeadWith(positions)) {
-                deleted.put(id, positions);
-              } else if (added.remove(file)) {
-                write.drop(file);
-              } else {
-                removed.add(file);
-              }
-            });
+        .forEach((id, positions) -> {
+          LiveFile file = state.files().get(id);
+          if (!file.isDeadWith(positions)) {
+            deleted.put(id, positions);
+          } else if (added.remove(file)) {
+            write.drop(file);
+          } else {
+            removed.add(file);
+          }
+        });
     return new FileChanges(added, removed, deleted, new DeletionFiles(state).write(deleted));
   }
 
@@ -93,11 +92,10 @@ record FileChanges(
         vectors.put(Objects.requireNonNull(delete.referencedDataFile()), delete);
       }
     }
-    deleted.forEach(
-        (id, positions) -> {
-          LiveFile file = files.get(id);
-          file.deleted(positions, vectors.get(file.file().location()));
-        });
+    deleted.forEach((id, positions) -> {
+      LiveFile file = files.get(id);
+      file.deleted(positions, vectors.get(file.file().location()));
+    });
     files.removeAll(removed);
   }
 

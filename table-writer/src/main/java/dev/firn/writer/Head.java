@@ -6,8 +6,8 @@ import org.apache.iceberg.SnapshotAncestryValidator;
 
 /**
  * What a commit demands of the table's main branch: that its newest snapshot is the one this writer
- * knows. Runs again on every retry of the commit, on fresh metadata, so that it fences a writer that
- * was replaced and refuses a commit that has happened already.
+ * knows. Runs again on every retry of the commit, on fresh metadata, so that it fences a writer
+ * that was replaced and refuses a commit that has happened already.
  *
  * @param snapshotId the newest snapshot that this writer knows; -1: none
  * @param commit the commit's unique id

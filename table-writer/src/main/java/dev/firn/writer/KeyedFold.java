@@ -40,10 +40,9 @@ final class KeyedFold implements RowFold {
 
   @Override
   public void forEach(Consumer<NetChange> action) {
-    rows.forEach(
-        (key, row) ->
-            action.accept(
-                row.map(value -> new NetChange(key, key, value))
-                    .orElseGet(() -> new NetChange(key, null, null))));
+    rows.forEach((key, row) ->
+        action.accept(
+            row.map(value -> new NetChange(key, key, value))
+                .orElseGet(() -> new NetChange(key, null, null))));
   }
 }

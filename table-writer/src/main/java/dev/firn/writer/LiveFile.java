@@ -57,7 +57,9 @@ final class LiveFile {
     this.file = written;
   }
 
-  /** @param first the id of its first row; -1 in a table without row lineage */
+  /**
+   * @param first the id of its first row; -1 in a table without row lineage
+   */
   void committed(long first) {
     this.committed = true;
     this.firstRowId = first;

@@ -7,7 +7,9 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** The data files of a table by number, committed and not yet committed; numbers are never reused. */
+/**
+ * The data files of a table by number, committed and not yet committed; numbers are never reused.
+ */
 final class LiveFiles {
   private final ConcurrentMap<Integer, LiveFile> files = new ConcurrentHashMap<>();
   private final AtomicInteger nextId = new AtomicInteger();

@@ -106,8 +106,7 @@ public final class LocalFileIO implements SupportsPrefixOperations {
 
   private static FileInfo info(Path file, String location) {
     try {
-      return new FileInfo(
-          location, Files.size(file), Files.getLastModifiedTime(file).toMillis());
+      return new FileInfo(location, Files.size(file), Files.getLastModifiedTime(file).toMillis());
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read the attributes of %s".formatted(location), e);
     }
@@ -196,7 +195,8 @@ public final class LocalFileIO implements SupportsPrefixOperations {
 
     DurableStream(Path file, boolean overwrite) throws IOException {
       this.file = file;
-      this.aside = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
+      this.aside =
+          file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
       this.overwrite = overwrite;
       this.out = new FileOutputStream(aside.toFile());
     }
@@ -233,7 +233,8 @@ public final class LocalFileIO implements SupportsPrefixOperations {
         closing.getChannel().force(true);
       }
       if (overwrite) {
-        Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(
+            aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
       } else {
         linkNew();
       }

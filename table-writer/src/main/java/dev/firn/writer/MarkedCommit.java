@@ -27,17 +27,15 @@ record MarkedCommit(String name, Table table, Mark mark, long onto) {
    * @throws Head.ForeignCommitException somebody else committed to the table
    */
   Snapshot commit(Change change) {
-    Head head =
-        new Head(name, mark.pipeline(), mark.epoch(), onto, UUID.randomUUID().toString());
+    Head head = new Head(name, mark.pipeline(), mark.epoch(), onto, UUID.randomUUID().toString());
     return new CommitAttempts(table, head)
-        .commit(
-            () -> {
-              Transaction transaction = table.newTransaction();
-              change.addTo(transaction, head);
-              UpdateProperties properties = transaction.updateProperties();
-              mark.values().forEach(properties::set);
-              properties.commit();
-              transaction.commitTransaction();
-            });
+        .commit(() -> {
+          Transaction transaction = table.newTransaction();
+          change.addTo(transaction, head);
+          UpdateProperties properties = transaction.updateProperties();
+          mark.values().forEach(properties::set);
+          properties.commit();
+          transaction.commitTransaction();
+        });
   }
 }

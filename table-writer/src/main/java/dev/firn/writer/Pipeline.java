@@ -14,7 +14,6 @@ import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.iceberg.Table;
-import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.exceptions.NoSuchTableException;
@@ -110,15 +109,14 @@ public final class Pipeline {
     }
     Optional<Position> complete = position();
     Map<TableIdentifier, Position> ahead = new HashMap<>();
-    claimed.forEach(
-        (name, table) -> {
-          if (!table.mark().position().isEmpty()) {
-            Position position = positions.apply(table.mark().position());
-            if (complete.isEmpty() || !complete.get().contains(position)) {
-              ahead.put(TableIdentifier.parse(name), position);
-            }
-          }
-        });
+    claimed.forEach((name, table) -> {
+      if (!table.mark().position().isEmpty()) {
+        Position position = positions.apply(table.mark().position());
+        if (complete.isEmpty() || !complete.get().contains(position)) {
+          ahead.put(TableIdentifier.parse(name), position);
+        }
+      }
+    });
     return Recovery.of(complete, ahead);
   }
 
@@ -172,12 +170,13 @@ public final class Pipeline {
           "table %s is new to pipeline %s, whose initial snapshot is over: its rows so far would be missing. Leave it out, or read it with a pipeline of its own"
               .formatted(name, settings.name()));
     }
-    Table table =
-        catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
+    Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
     return new Claimed(table, claim.take(name.toString(), table));
   }
 
-  /** Starts (again) the initial snapshot of all open tables. Only while {@link #offset} is empty. */
+  /**
+   * Starts (again) the initial snapshot of all open tables. Only while {@link #offset} is empty.
+   */
   public InitialSnapshot initialSnapshot() {
     if (offset().isPresent()) {
       throw new IllegalStateException("the initial snapshot is over");
@@ -217,7 +216,9 @@ public final class Pipeline {
     return complete(info, commitTables(commits));
   }
 
-  /** A transaction too large to be held in memory; only while no batch is prepared or committing. */
+  /**
+   * A transaction too large to be held in memory; only while no batch is prepared or committing.
+   */
   public LargeTransaction largeTransaction() {
     return new LargeTransaction(this);
   }
@@ -226,14 +227,13 @@ public final class Pipeline {
     BatchInfo info = info(end, end.committedAt(), 1);
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
-    writes.forEach(
-        (table, write) -> {
-          if (recovery.has(table, end.position())) {
-            writer(table).abandonAtOnce(write);
-          } else {
-            commits.put(table, () -> writer(table).commitAtOnce(write, info));
-          }
-        });
+    writes.forEach((table, write) -> {
+      if (recovery.has(table, end.position())) {
+        writer(table).abandonAtOnce(write);
+      } else {
+        commits.put(table, () -> writer(table).commitAtOnce(write, info));
+      }
+    });
     return complete(info, commitTables(commits));
   }
 
@@ -253,22 +253,22 @@ public final class Pipeline {
     return new BatchInfo(mark, end, first, transactions);
   }
 
-  /** Commits all tables; when some fail the others are let finish, then the first failure is thrown. */
+  /**
+   * Commits all tables; when some fail the others are let finish, then the first failure is thrown.
+   */
   private Map<TableIdentifier, CommittedBatch.TableCommit> commitTables(
       Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits) {
     Map<TableIdentifier, CompletableFuture<Optional<CommittedBatch.TableCommit>>> running =
         new LinkedHashMap<>();
     commits.forEach(
-        (table, commit) ->
-            running.put(table, CompletableFuture.supplyAsync(commit, tableCommits)));
+        (table, commit) -> running.put(table, CompletableFuture.supplyAsync(commit, tableCommits)));
     try {
       CompletableFuture.allOf(running.values().toArray(CompletableFuture<?>[]::new)).join();
     } catch (CompletionException e) {
       rethrow(e);
     }
     Map<TableIdentifier, CommittedBatch.TableCommit> made = new LinkedHashMap<>();
-    running.forEach(
-        (table, result) -> result.join().ifPresent(commit -> made.put(table, commit)));
+    running.forEach((table, result) -> result.join().ifPresent(commit -> made.put(table, commit)));
     return made;
   }
 
@@ -291,23 +291,21 @@ public final class Pipeline {
             Optional.of(end.offset()),
             registry(),
             control.state().notes()));
-    return new CommittedBatch(
-        info.mark().batch(), end, info.transactions(), info.first(), made);
+    return new CommittedBatch(info.mark().batch(), end, info.transactions(), info.first(), made);
   }
 
   private Map<String, ControlTable.Registered> registry() {
     Map<String, ControlTable.Registered> registered = new HashMap<>(control.state().tables());
-    writers.forEach(
-        (name, writer) -> {
-          Mark mark = writer.mark();
-          registered.put(
-              name.toString(),
-              new ControlTable.Registered(
-                  writer.state().table().uuid().toString(),
-                  mark.batch(),
-                  mark.position(),
-                  writer.state().snapshotId()));
-        });
+    writers.forEach((name, writer) -> {
+      Mark mark = writer.mark();
+      registered.put(
+          name.toString(),
+          new ControlTable.Registered(
+              writer.state().table().uuid().toString(),
+              mark.batch(),
+              mark.position(),
+              writer.state().snapshotId()));
+    });
     return registered;
   }
 

@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.apache.iceberg.catalog.TableIdentifier;
 
 /**
- * What the lake already has when a writer starts: all tables up to one position, and some, where the
- * writer before was cut off between two tables of a batch, up to the end of that batch.
+ * What the lake already has when a writer starts: all tables up to one position, and some, where
+ * the writer before was cut off between two tables of a batch, up to the end of that batch.
  *
  * @param complete the position that all tables have
  * @param ahead the tables that have more, and up to where
@@ -21,8 +21,7 @@ record Recovery(
   }
 
   static Recovery of(Optional<Position> complete, Map<TableIdentifier, Position> ahead) {
-    Optional<Position> target =
-        ahead.values().stream().reduce((a, b) -> a.contains(b) ? a : b);
+    Optional<Position> target = ahead.values().stream().reduce((a, b) -> a.contains(b) ? a : b);
     return new Recovery(complete, ahead, target);
   }
 

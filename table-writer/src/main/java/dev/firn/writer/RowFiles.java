@@ -58,7 +58,9 @@ final class RowFiles {
     this.partition = new PartitionKey(spec, written);
   }
 
-  /** @param rowId the id that the row keeps, or {@link RowLocation#INHERITED} */
+  /**
+   * @param rowId the id that the row keeps, or {@link RowLocation#INHERITED}
+   */
   RowLocation write(Record row, long rowId) {
     partition.partition(partitionView.wrap(row));
     OpenFile file = open.get(partition);

@@ -38,7 +38,9 @@ public final class RowKeys {
     this.encoders = encoders;
   }
 
-  /** @param key the key columns; empty: the whole row is the key */
+  /**
+   * @param key the key columns; empty: the whole row is the key
+   */
   public static RowKeys of(Schema schema, List<String> key) {
     List<NestedField> columns = schema.columns();
     int[] positions =

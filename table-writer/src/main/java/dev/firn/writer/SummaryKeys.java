@@ -15,7 +15,9 @@ public final class SummaryKeys {
   public static final String SCHEMA_ID = "firn.schema-id";
   public static final String VERSION = "firn.version";
 
-  /** Unique to one commit, through all its retries: how it is found again when its answer is lost. */
+  /**
+   * Unique to one commit, through all its retries: how it is found again when its answer is lost.
+   */
   public static final String COMMIT = "firn.commit";
 
   /** Host and process id of the writer. */

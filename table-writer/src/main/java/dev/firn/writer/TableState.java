@@ -23,7 +23,9 @@ import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.io.FileIO;
 import org.apache.iceberg.types.Types.NestedField;
 
-/** What the writer knows of one table: its files, their deleted positions, and where each key is. */
+/**
+ * What the writer knows of one table: its files, their deleted positions, and where each key is.
+ */
 final class TableState {
   private final Table table;
   private final RowTarget target;
@@ -110,7 +112,9 @@ final class TableState {
     Map<Integer, Object> constants = new HashMap<>();
     if (hasRowLineage()) {
       fields.add(MetadataColumns.ROW_ID);
-      constants.put(MetadataColumns.ROW_ID.fieldId(), file.rowId(new RowLocation(file.id(), 0, RowLocation.INHERITED)));
+      constants.put(
+          MetadataColumns.ROW_ID.fieldId(),
+          file.rowId(new RowLocation(file.id(), 0, RowLocation.INHERITED)));
     }
     try (CloseableIterable<Record> rows =
         FormatModelRegistry.<Record, Schema>readBuilder(

@@ -23,7 +23,10 @@ final class TableWrite {
 
   /** What the key index learns when the batch is committed. */
   private record IndexChange(
-      @Nullable RowKey origin, @Nullable RowLocation old, @Nullable RowKey key, @Nullable RowLocation now) {}
+      @Nullable RowKey origin,
+      @Nullable RowLocation old,
+      @Nullable RowKey key,
+      @Nullable RowLocation now) {}
 
   private final TableState table;
   private final boolean atOnce;
@@ -46,7 +49,9 @@ final class TableWrite {
     this.rows = table.newRowFiles();
   }
 
-  /** @param inFlight the write before this one while that is not committed */
+  /**
+   * @param inFlight the write before this one while that is not committed
+   */
   static TableWrite planned(TableState table, TableBatch batch, @Nullable TableWrite inFlight) {
     TableWrite write = new TableWrite(table, false, inFlight);
     try {
@@ -94,7 +99,9 @@ final class TableWrite {
   }
 
   private void apply(NetChange change) {
-    if (!waitingKeys.isEmpty() && change.origin() != null && waitingKeys.containsKey(change.origin())
+    if (!waitingKeys.isEmpty()
+        && change.origin() != null
+        && waitingKeys.containsKey(change.origin())
         && atOnce) {
       writeWaiting();
     }

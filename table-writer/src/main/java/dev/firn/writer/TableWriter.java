@@ -20,7 +20,9 @@ final class TableWriter {
   private volatile Mark mark;
   private @Nullable TableWrite inFlight;
 
-  /** @param mark what this writer's claim left in the table */
+  /**
+   * @param mark what this writer's claim left in the table
+   */
   TableWriter(TableState state, Mark mark) {
     this.state = state;
     this.mark = mark;
@@ -158,18 +160,17 @@ final class TableWriter {
 
   private Snapshot commit(Mark newMark, Map<String, String> summary, FileChanges changes) {
     return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId())
-        .commit(
-            (transaction, head) -> {
-              RowDelta delta =
-                  transaction.newRowDelta().scanManifestsWith(CALLER_RUNS).validateWith(head);
-              if (head.snapshotId() != -1) {
-                delta.validateFromSnapshot(head.snapshotId());
-              }
-              changes.addTo(delta, state.files());
-              summary.forEach(delta::set);
-              delta.set(SummaryKeys.COMMIT, head.commit());
-              delta.commit();
-            });
+        .commit((transaction, head) -> {
+          RowDelta delta =
+              transaction.newRowDelta().scanManifestsWith(CALLER_RUNS).validateWith(head);
+          if (head.snapshotId() != -1) {
+            delta.validateFromSnapshot(head.snapshotId());
+          }
+          changes.addTo(delta, state.files());
+          summary.forEach(delta::set);
+          delta.set(SummaryKeys.COMMIT, head.commit());
+          delta.commit();
+        });
   }
 
   private FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, int added) {
@@ -192,7 +193,9 @@ final class TableWriter {
     return file -> byLocation.get(file.location());
   }
 
-  /** Reads the table again after somebody else's commit; it must still hold what this writer left. */
+  /**
+   * Reads the table again after somebody else's commit; it must still hold what this writer left.
+   */
   private void reload() {
     state.table().refresh();
     Marks.requireSame(state, mark);

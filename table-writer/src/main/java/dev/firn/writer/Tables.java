@@ -71,7 +71,8 @@ final class Tables {
   }
 
   private void createNamespace(Namespace namespace) {
-    if (catalog instanceof SupportsNamespaces namespaces && !namespaces.namespaceExists(namespace)) {
+    if (catalog instanceof SupportsNamespaces namespaces
+        && !namespaces.namespaceExists(namespace)) {
       try {
         namespaces.createNamespace(namespace);
       } catch (AlreadyExistsException e) {
@@ -102,7 +103,9 @@ final class Tables {
         .noneMatch(type -> type == Type.TypeID.FLOAT || type == Type.TypeID.DOUBLE);
   }
 
-  /** @throws PipelineException a column of the source is missing in the table or differs */
+  /**
+   * @throws PipelineException a column of the source is missing in the table or differs
+   */
   static void requireFit(TableDefinition definition, Table table) {
     for (NestedField column : definition.schema().columns()) {
       NestedField existing = table.schema().findField(column.name());

@@ -15,7 +15,9 @@ final class UnavailableValues {
     return false;
   }
 
-  /** @param earlier a row whose leading fields are the columns of {@code row} */
+  /**
+   * @param earlier a row whose leading fields are the columns of {@code row}
+   */
   static void fill(Record row, Record earlier) {
     for (int i = 0; i < row.size(); i++) {
       if (row.get(i) == Unavailable.VALUE) {
