@@ -220,10 +220,10 @@ final class TableWrite {
     return rows.close();
   }
 
-  /** Lets the key index take the write over, once it is committed. */
+  /** Lets the key index take the write over, once it is committed; a write at once already has. */
   void takeOver() {
     synchronized (table.index()) {
-      if (truncated) {
+      if (truncated && !atOnce) {
         table.index().clear();
       }
       for (IndexChange change : indexChanges) {
