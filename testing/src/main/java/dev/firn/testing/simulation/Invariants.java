@@ -274,7 +274,7 @@ final class Invariants {
       long newer = Long.MAX_VALUE;
       for (Snapshot snapshot : LakeReader.ancestry(loaded)) {
         String text = snapshot.summary().get(key);
-        if (text == null) {
+        if (text == null || text.isEmpty()) {
           continue;
         }
         long value = Long.parseLong(text, radix);

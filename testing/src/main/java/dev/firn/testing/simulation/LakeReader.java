@@ -65,7 +65,7 @@ final class LakeReader {
   static Optional<ModelPosition> position(Table table, @Nullable Snapshot snapshot) {
     for (Snapshot at = snapshot; at != null; at = parent(table, at)) {
       String position = at.summary().get("firn.position");
-      if (position != null) {
+      if (position != null && !position.isEmpty()) {
         return Optional.of(ModelPosition.parse(position));
       }
     }

@@ -225,17 +225,17 @@ public final class Simulation {
   }
 
   private Prepared prepare(WriterProcess process) {
-    List<ModelTransaction> taken = new ArrayList<>();
-    for (int i = 1 + random.nextInt(profile.largestBatch()); i > 0; i--) {
-      ModelTransaction transaction = process.take(someChanges());
-      process.added(transaction.end());
-      taken.add(transaction);
-      count(transaction);
-    }
-    log.add(
-        "%s prepares %d transactions, %s to %s",
-        process, taken.size(), taken.getFirst().end(), taken.getLast().end());
-    return process.prepare(taken);
+    int size = 1 + random.nextInt(profile.largestBatch());
+    Prepared prepared =
+        process.prepare(
+            size,
+            () -> {
+              ModelTransaction transaction = process.take(someChanges());
+              count(transaction);
+              return transaction;
+            });
+    log.add("%s prepared up to %s", process, prepared.end());
+    return prepared;
   }
 
   private void commit(WriterProcess process, Prepared prepared) {
@@ -426,7 +426,7 @@ public final class Simulation {
   private void start(Faults faults) {
     int number = ++processes;
     log.add("writer %d starts", number);
-    WriterProcess process = WriterProcess.start(number, faults, storage, settings, clock);
+    WriterProcess process = WriterProcess.start(number, faults, storage, settings);
     adopt(process);
     if (committed.isEmpty()) {
       readInitially(process);

@@ -1,6 +1,5 @@
 package dev.firn.testing.simulation;
 
-import dev.firn.testing.FakeClock;
 import dev.firn.testing.Faults;
 import dev.firn.testing.FaultyCatalog;
 import dev.firn.testing.MemoryStorage;
@@ -11,8 +10,8 @@ import dev.firn.writer.PreparedBatch;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableDefinition;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** One process of the pipeline, from its takeover to its end: what it holds dies with it. */
@@ -40,11 +39,10 @@ final class WriterProcess {
       int number,
       Faults faults,
       MemoryStorage storage,
-      PipelineSettings settings,
-      FakeClock clock) {
+      PipelineSettings settings) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Pipeline pipeline =
-        Pipeline.takeOver(catalog, settings, ModelPosition::parse, clock, Runnable::run);
+        Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
     Map<SourceTable, RowTarget> targets = new EnumMap<>(SourceTable.class);
     for (SourceTable table : SourceTable.values()) {
       targets.put(
@@ -86,14 +84,22 @@ final class WriterProcess {
     return transaction;
   }
 
-  /** Folds transactions into a batch and prepares it. */
-  Prepared prepare(List<ModelTransaction> transactions) {
+  /**
+   * Fills a batch and prepares it.
+   *
+   * @param transactions how many it takes in, if it does not have to end before or go on after these
+   */
+  Prepared prepare(int transactions, Supplier<ModelTransaction> next) {
     Batch batch = pipeline.newBatch();
-    for (ModelTransaction transaction : transactions) {
+    ModelPosition end = ModelPosition.START;
+    while (batch.isEmpty() || batch.wantsMore() || (transactions > 0 && !batch.isComplete())) {
+      ModelTransaction transaction = next.get();
+      end = transaction.end();
+      added = end;
       boolean unused = batch.add(translation.transaction(transaction));
-      added = transaction.end();
+      transactions--;
     }
-    return new Prepared(pipeline.prepare(batch), transactions.getLast().end());
+    return new Prepared(pipeline.prepare(batch), end);
   }
 
   void added(ModelPosition end) {
