@@ -149,7 +149,7 @@ final class Invariants {
     difference.values().removeIf(count -> count == 0);
     if (!difference.isEmpty()) {
       throw new InvariantViolation(
-          "%s differs from its source at %s: %s".formatted(table, at, describe(difference)));
+          "%s differs from its source at %s: %s".formatted(table, at, describe(table, difference)));
     }
   }
 
@@ -168,11 +168,18 @@ final class Invariants {
     return rows;
   }
 
-  private static String describe(Map<List<@Nullable Object>, Integer> difference) {
+  private String describe(SourceTable table, Map<List<@Nullable Object>, Integer> difference) {
     List<String> lines = new ArrayList<>();
-    difference.forEach((row, count) ->
-        lines.add((count > 0 ? "missing " : "surplus ") + Math.abs(count) + " x " + shorten(row)));
-    int shown = Math.min(lines.size(), 12);
+    difference.forEach(
+        (row, count) ->
+            lines.add(
+                "%s %d x %s; its key: %s"
+                    .formatted(
+                        count > 0 ? "missing" : "surplus",
+                        Math.abs(count),
+                        shorten(row),
+                        source.history(table, table.keyOf(new ModelRow(0, row))))));
+    int shown = Math.min(lines.size(), 8);
     return "%d rows%n  %s"
         .formatted(
             lines.size(), String.join(System.lineSeparator() + "  ", lines.subList(0, shown)));

@@ -8,16 +8,19 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.apache.iceberg.BaseTable;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.TableScan;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.relocated.com.google.common.util.concurrent.MoreExecutors;
 import org.apache.iceberg.util.SnapshotUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +53,7 @@ final class LakeReader {
   /** The table, if it has been made. */
   Optional<Table> load(SourceTable table) {
     return catalog.tableExists(identifier(table))
-        ? Optional.of(catalog.loadTable(identifier(table)))
+        ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(identifier(table))))
         : Optional.empty();
   }
 
@@ -90,6 +93,20 @@ final class LakeReader {
       throw new UncheckedIOException(e);
     }
     return rows;
+  }
+
+  /** Plans scans in the caller's thread: Iceberg's pool lets each wait for 10 ms and more. */
+  private static final class PlannedInPlace extends BaseTable {
+    private static final long serialVersionUID = 1;
+
+    PlannedInPlace(BaseTable table) {
+      super(table.operations(), table.name());
+    }
+
+    @Override
+    public TableScan newScan() {
+      return super.newScan().planWith(MoreExecutors.newDirectExecutorService());
+    }
   }
 
   private static LakeRow row(Record record, int columns, boolean lineage) {

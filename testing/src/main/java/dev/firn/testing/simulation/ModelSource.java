@@ -102,6 +102,19 @@ final class ModelSource {
     return transaction;
   }
 
+  /** What happened to the rows of one key, for people. */
+  List<String> history(SourceTable table, List<@Nullable Object> key) {
+    List<String> lines = new ArrayList<>();
+    for (ModelTransaction transaction : log) {
+      for (ModelChange change : transaction.changes()) {
+        if (change.table() == table && change.touches(key)) {
+          lines.add("%s %s".formatted(transaction.end(), change.getClass().getSimpleName()));
+        }
+      }
+    }
+    return lines;
+  }
+
   private NavigableMap<Long, Map<Long, ModelRow>> versions(SourceTable table) {
     return requireNonNull(history.get(table));
   }
