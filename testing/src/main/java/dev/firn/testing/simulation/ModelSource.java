@@ -87,8 +87,10 @@ final class ModelSource {
   /** Commits a transaction of so many random changes. */
   ModelTransaction transact(int changes) {
     List<ModelChange> made = new ArrayList<>();
+    int from = random.nextInt(BUSY.size());
+    int tables = 1 + random.nextInt(changes > 50 ? BUSY.size() : 3);
     while (made.size() < changes) {
-      change(made);
+      change(BUSY.get((from + random.nextInt(tables)) % BUSY.size()), made);
     }
     Set<SourceTable> changed = new HashSet<>();
     made.forEach(change -> changed.add(change.table()));
@@ -123,8 +125,7 @@ final class ModelSource {
     return requireNonNull(contents.get(table));
   }
 
-  private void change(List<ModelChange> into) {
-    SourceTable table = BUSY.get(random.nextInt(BUSY.size()));
+  private void change(SourceTable table, List<ModelChange> into) {
     Contents of = of(table);
     int die = random.nextInt(200);
     if (die == 0) {

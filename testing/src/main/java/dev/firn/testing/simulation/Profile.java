@@ -13,9 +13,9 @@ package dev.firn.testing.simulation;
 public record Profile(
     int batches, int initialChanges, int largestBatch, int faultPercent, boolean acknowledgeEarly) {
 
-  /** What the command runs: a few hundred rows, 25 batches. */
+  /** What the command runs: a few hundred rows, 20 batches. */
   public static Profile standard() {
-    return new Profile(25, 150, 6, 40, false);
+    return new Profile(20, 200, 4, 40, false);
   }
 
   /** Makes the mistake of acknowledging before the commit. */
