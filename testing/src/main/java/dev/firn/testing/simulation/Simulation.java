@@ -59,7 +59,9 @@ public final class Simulation {
   /** Where batches end whose commit began since: tables may be ahead at these. */
   private final Set<ModelPosition> begun = new HashSet<>();
 
-  private boolean rewritten;
+  /** Whether a large transaction is being written, which does not outlast a foreign snapshot. */
+  private boolean large;
+
   private int processes;
   private long lastBatch;
   private long batches;
@@ -153,6 +155,7 @@ public final class Simulation {
     }
     WriterProcess process = process();
     armSometimes(process.faults());
+    disturbSometimes(process.faults());
     try {
       act(process);
     } catch (Throwable e) {
@@ -180,7 +183,7 @@ public final class Simulation {
     } else if (die < 70) {
       largeTransaction(process);
     } else if (die < 80) {
-      foreignSnapshot(process);
+      foreignSnapshot();
     } else if (die < 86) {
       pausedBetweenBatches(process);
     } else if (die < 92) {
@@ -215,23 +218,26 @@ public final class Simulation {
     log.add(
         "%s streams a transaction of %d to %s",
         process, transaction.changes().size(), transaction.end());
-    LargeTransaction large = process.pipeline().largeTransaction();
+    large = true;
+    LargeTransaction streamed = process.pipeline().largeTransaction();
     int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + transaction.changes().size()) : -1;
     for (int i = 0; i <= transaction.changes().size(); i++) {
       if (i == abandonAt) {
         log.add("  and gives it up after %d changes", i);
-        large.abandon();
+        streamed.abandon();
+        large = false;
         process.connect(slot);
         return;
       }
       if (i < transaction.changes().size()) {
-        large.apply(process.translation().change(transaction.changes().get(i)));
+        streamed.apply(process.translation().change(transaction.changes().get(i)));
       }
     }
     count(transaction);
     begin(transaction.end());
     CommittedBatch batch =
-        large.commit(Translation.end(transaction.end(), transaction.committedAt()));
+        streamed.commit(Translation.end(transaction.end(), transaction.committedAt()));
+    large = false;
     process.added(transaction.end());
     completed(batch, transaction.end());
   }
@@ -292,37 +298,46 @@ public final class Simulation {
 
   // Somebody else's snapshots.
 
-  private void foreignSnapshot(WriterProcess process) {
-    SourceTable table = pick(SourceTable.values());
+  private void foreignSnapshot() {
     foreign++;
-    switch (random.nextInt(4)) {
-      case 0 -> {
+    SourceTable table = pick(SourceTable.values());
+    switch (random.nextInt(5)) {
+      case 0, 1 -> {
         log.add("somebody appends nothing to %s", table);
         foreigner.appendNothing(table);
       }
-      case 1 -> {
+      case 2 -> {
         log.add("somebody appends a row to ACCOUNTS");
-        rewritten = true;
         invariants.expect(foreigner.appendAccount());
       }
-      case 2 -> {
-        log.add("somebody rewrites %s", table);
-        rewritten |= foreigner.rewrite(table);
-      }
       default -> {
-        log.add("somebody appends nothing to %s while %s commits", table, process);
-        process
-            .faults()
-            .pauseBefore(
-                FaultPoint.TABLE_COMMIT,
-                random.nextInt(3),
-                () -> {
-                  log.add("  now");
-                  foreigner.appendNothing(table);
-                });
+        log.add("somebody rewrites %s", table);
+        boolean unused = foreigner.rewrite(table);
       }
     }
-    batch(process);
+  }
+
+  /** Lets somebody commit to a table in the middle of what the writer does next. */
+  private void disturbSometimes(Faults faults) {
+    if (random.nextInt(100) >= 12) {
+      return;
+    }
+    FaultPoint point =
+        pick(FaultPoint.TABLE_COMMIT, FaultPoint.DATA_FILE_CLOSE, FaultPoint.CONTROL_COMMIT);
+    SourceTable table = pick(SourceTable.values());
+    boolean rewrite = random.nextBoolean();
+    faults.pauseBefore(
+        point,
+        random.nextInt(5),
+        () -> {
+          foreign++;
+          log.add("  meanwhile, somebody %s %s", rewrite ? "rewrites" : "touches", table);
+          if (rewrite) {
+            boolean unused = foreigner.rewrite(table);
+          } else {
+            foreigner.appendNothing(table);
+          }
+        });
   }
 
   // Zombies.
@@ -427,7 +442,6 @@ public final class Simulation {
 
   private void restart() {
     live = null;
-    rewritten = false;
     checkLake();
     for (int attempt = 0; live == null; attempt++) {
       Faults faults = new Faults(hits);
@@ -504,7 +518,8 @@ public final class Simulation {
       throw broken;
     }
     boolean injected = faults.isDead() || faults.struck().isPresent();
-    boolean stopped = rewritten && e instanceof PipelineException;
+    boolean stopped = large && foreign > 0 && e instanceof PipelineException;
+    large = false;
     if ((!injected && !stopped) || (e instanceof FencedException && !faults.isDead())) {
       throw fail("stopped for no reason: " + e, e);
     }
