@@ -26,6 +26,8 @@ public final class Lake {
             + "?journal_mode=WAL&synchronous=FULL&busy_timeout=30000",
         "jdbc.schema-version",
         "V1",
+        "clients",
+        "4",
         "warehouse",
         absolute.resolve("warehouse").toString(),
         "io-impl",
