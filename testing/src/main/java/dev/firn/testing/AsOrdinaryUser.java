@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * PostgreSQL refuses to run as root. In a user namespace without a mapping root is nobody, and still
- * owns its files.
+ * PostgreSQL refuses to run as root. In a user namespace without a mapping root is nobody, and
+ * still owns its files.
  */
 final class AsOrdinaryUser {
   private static final List<String> NAMESPACE = List.of("unshare", "-U");

@@ -27,9 +27,9 @@ import java.util.stream.Stream;
 /**
  * A real PostgreSQL of a chosen major version, on the loopback address, with logical decoding on.
  *
- * <p>It runs in a session of its own: Ctrl-C in the terminal does not reach it, and it outlives this
- * process unless it is closed. Starting on the folder of one that was left running ends that one
- * first.
+ * <p>It runs in a session of its own: Ctrl-C in the terminal does not reach it, and it outlives
+ * this process unless it is closed. Starting on the folder of one that was left running ends that
+ * one first.
  */
 public final class PostgresServer implements AutoCloseable {
   /** The superuser; there is no password. */
@@ -173,8 +173,8 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   /**
-   * Ends a server that was left running on a data folder. Only a process that stands in the folder's
-   * own postmaster.pid and is a PostgreSQL on this folder is touched.
+   * Ends a server that was left running on a data folder. Only a process that stands in the
+   * folder's own postmaster.pid and is a PostgreSQL on this folder is touched.
    */
   public static void endLeftover(Path dataFolder) {
     Path pidFile = dataFolder.resolve("postmaster.pid");
@@ -251,7 +251,8 @@ public final class PostgresServer implements AutoCloseable {
     parameters.put("log_timezone", "UTC");
     parameters.putAll(settings.parameters());
     StringBuilder options = new StringBuilder();
-    parameters.forEach((name, value) -> options.append(" -c ").append(name).append('=').append(value));
+    parameters.forEach(
+        (name, value) -> options.append(" -c ").append(name).append('=').append(value));
     return options.substring(1);
   }
 
