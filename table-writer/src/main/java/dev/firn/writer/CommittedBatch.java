@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
 import java.util.Map;
-import org.apache.iceberg.catalog.TableIdentifier;
 
 /**
  * What a commit did.

@@ -28,8 +28,7 @@ public record PipelineSettings(
           "pipeline name '%s': letters, digits, '_' and '-' only".formatted(name));
     }
     if (formatVersion != 2 && formatVersion != 3) {
-      throw new IllegalArgumentException(
-          "format-version %d: 2 or 3".formatted(formatVersion));
+      throw new IllegalArgumentException("format-version %d: 2 or 3".formatted(formatVersion));
     }
     if (targetFileBytes <= 0) {
       throw new IllegalArgumentException("target file size %d bytes".formatted(targetFileBytes));
