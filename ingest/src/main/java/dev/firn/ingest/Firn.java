@@ -25,10 +25,13 @@ public final class Firn implements Runnable {
 
   /** Runs one command and returns its exit code: 0 done, 1 failed, 2 asked wrongly, 3 fenced. */
   static int execute(String... args) {
+    return commandLine().execute(args);
+  }
+
+  static CommandLine commandLine() {
     return new CommandLine(new Firn())
         .setExecutionExceptionHandler(Firn::failed)
-        .setParameterExceptionHandler(Firn::refused)
-        .execute(args);
+        .setParameterExceptionHandler(Firn::refused);
   }
 
   @Override
@@ -45,8 +48,7 @@ public final class Firn implements Runnable {
     CommandLine command = refused.getCommandLine();
     PrintWriter err = command.getErr();
     err.println("firn: " + refused.getMessage());
-    err.println(
-        "try: %s --help".formatted(command.getCommandSpec().qualifiedName()));
+    err.println("try: %s --help".formatted(command.getCommandSpec().qualifiedName()));
     err.flush();
     return CommandException.USAGE;
   }

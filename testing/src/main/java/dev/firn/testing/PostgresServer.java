@@ -353,8 +353,8 @@ public final class PostgresServer implements AutoCloseable {
       }
       try {
         process.onExit().get(20, TimeUnit.MILLISECONDS);
-      } catch (TimeoutException e) {
-        continue;
+      } catch (TimeoutException stillThere) {
+        // Looked at again by the loop.
       } catch (ExecutionException e) {
         throw new IllegalStateException(e);
       } catch (InterruptedException e) {

@@ -63,6 +63,8 @@ public final class RowComparison {
   }
 
   /**
+   * Reads and compares both.
+   *
    * @param keyColumns the key's columns; empty: the whole row is the key
    */
   public static Result compare(CanonicalRows source, CanonicalRows lake, List<String> keyColumns) {

@@ -36,6 +36,8 @@ public final class SourceRows implements CanonicalRows {
   }
 
   /**
+   * The rows of a table as the connection's transaction sees them.
+   *
    * @param connection with auto-commit off, so that the driver fetches in portions; at isolation
    *     level REPEATABLE READ all tables read through it are of one moment
    */

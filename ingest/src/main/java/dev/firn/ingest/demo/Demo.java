@@ -79,8 +79,7 @@ final class Demo {
     }
   }
 
-  private DemoReport withSink(Shop shop, String version)
-      throws SQLException, InterruptedException {
+  private DemoReport withSink(Shop shop, String version) throws SQLException, InterruptedException {
     SinkProcess.Settings process =
         new SinkProcess.Settings(
             SinkProcess.ownJar(),
@@ -149,14 +148,14 @@ final class Demo {
             version);
     ReportText text = new ReportText(report);
     text.lines().forEach(screen::line);
-    Duration back = TIME_TRAVEL.compareTo(Duration.ofSeconds(settings.seconds())) < 0
-        ? TIME_TRAVEL
-        : Duration.ofSeconds(settings.seconds()).dividedBy(2);
+    Duration back =
+        TIME_TRAVEL.compareTo(Duration.ofSeconds(settings.seconds())) < 0
+            ? TIME_TRAVEL
+            : Duration.ofSeconds(settings.seconds()).dividedBy(2);
     lake.turnover(end.minus(back))
-        .ifPresent(
-            then ->
-                text.timeTravel(back, then, lake.turnover(Instant.now()).orElse(then))
-                    .forEach(screen::line));
+        .ifPresent(then ->
+            text.timeTravel(back, then, lake.turnover(Instant.now()).orElse(then))
+                .forEach(screen::line));
     text.whereNext(folder).forEach(screen::line);
     return report;
   }
@@ -215,10 +214,10 @@ final class Demo {
 
   private static void failFast(Load load, SinkProcess sink) throws SQLException {
     if (sink.failure().isPresent()) {
-      throw sink.failure().get();
+      throw sink.failure().orElseThrow();
     }
     if (load.failure().isPresent()) {
-      throw load.failure().get();
+      throw load.failure().orElseThrow();
     }
   }
 
@@ -229,7 +228,7 @@ final class Demo {
     Instant progress = Instant.now();
     while (!lake.shows(mark)) {
       if (sink.failure().isPresent()) {
-        throw sink.failure().get();
+        throw sink.failure().orElseThrow();
       }
       OptionalLong newest = lake.table("orders").map(LakeView::batch).orElse(OptionalLong.empty());
       if (!newest.equals(batch)) {

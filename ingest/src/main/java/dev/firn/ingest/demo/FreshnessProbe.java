@@ -68,8 +68,7 @@ final class FreshnessProbe implements Load.Listener, AutoCloseable {
     snapshotSeen = snapshot;
     LakeView.batch(orders).ifPresent(number -> batch = number);
     long oldest = awaited.isEmpty() ? Long.MAX_VALUE : awaited.firstKey();
-    List<Record> rows =
-        LakeView.read(orders, Expressions.greaterThanOrEqual("id", oldest), "id");
+    List<Record> rows = LakeView.read(orders, Expressions.greaterThanOrEqual("id", oldest), "id");
     long now = System.nanoTime();
     for (Record row : rows) {
       Long committed = awaited.remove((Long) row.getField("id"));

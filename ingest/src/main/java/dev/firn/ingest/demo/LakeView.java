@@ -33,6 +33,7 @@ import org.apache.iceberg.exceptions.NoSuchTableException;
 import org.apache.iceberg.expressions.Expression;
 import org.apache.iceberg.expressions.Expressions;
 import org.apache.iceberg.io.CloseableIterable;
+import org.jspecify.annotations.Nullable;
 
 /** The lake as any Iceberg reader sees it: every look loads the table anew from the catalog. */
 final class LakeView {
@@ -84,7 +85,7 @@ final class LakeView {
 
   /** The number of the newest batch that changed a table. */
   static OptionalLong batch(Table table) {
-    for (Snapshot at = table.currentSnapshot(); at != null; at = parent(table, at)) {
+    for (@Nullable Snapshot at = table.currentSnapshot(); at != null; at = parent(table, at)) {
       String number = at.summary().get(BATCH);
       if (number != null) {
         return OptionalLong.of(Long.parseLong(number));
@@ -93,7 +94,7 @@ final class LakeView {
     return OptionalLong.empty();
   }
 
-  private static Snapshot parent(Table table, Snapshot snapshot) {
+  private static @Nullable Snapshot parent(Table table, Snapshot snapshot) {
     return snapshot.parentId() == null ? null : table.snapshot(snapshot.parentId());
   }
 

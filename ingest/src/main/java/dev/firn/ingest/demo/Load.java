@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 
 /** Customers at work: transactions over several tables at a steady rate, until it is stopped. */
 final class Load implements AutoCloseable {
@@ -112,7 +113,9 @@ final class Load implements AutoCloseable {
   }
 
   /** An order's lines are sorted by product: rows are locked in one order by everybody. */
-  private record Order(long id, long customer, int[] products, int[] quantities) {}
+  private record Order(long id, long customer, List<Line> lines) {}
+
+  private record Line(int product, int quantity) {}
 
   /** One connection's share of the load; it alone touches the orders that it remembers. */
   private final class Worker {
@@ -173,8 +176,7 @@ final class Load implements AutoCloseable {
               "INSERT INTO shop.shipments (tracking_number, order_id, carrier, fee, ships_on,"
                   + " pick_up_at, packed_at, label, insured)"
                   + " VALUES (?, ?, ?, ?, current_date + 1, localtime, localtimestamp, ?, ?)");
-      deleteItems =
-          connection.prepareStatement("DELETE FROM shop.order_items WHERE order_id = ?");
+      deleteItems = connection.prepareStatement("DELETE FROM shop.order_items WHERE order_id = ?");
       deleteOrder = connection.prepareStatement("DELETE FROM shop.orders WHERE id = ?");
       changePrice =
           connection.prepareStatement(
@@ -211,21 +213,21 @@ final class Load implements AutoCloseable {
         query.setInt(3, REMEMBERED);
         try (ResultSet found = query.executeQuery()) {
           while (found.next()) {
-            Order order =
-                new Order(found.getLong(1), found.getLong(2), ints(found, 4), ints(found, 5));
+            Order order = new Order(found.getLong(1), found.getLong(2), lines(found));
             ("paid".equals(found.getString(3)) ? paid : placed).addFirst(order);
           }
         }
       }
     }
 
-    private static int[] ints(ResultSet found, int column) throws SQLException {
-      Integer[] boxed = (Integer[]) found.getArray(column).getArray();
-      int[] ints = new int[boxed.length];
-      for (int i = 0; i < ints.length; i++) {
-        ints[i] = boxed[i];
+    private static List<Line> lines(ResultSet found) throws SQLException {
+      Integer[] products = (Integer[]) found.getArray(4).getArray();
+      Integer[] quantities = (Integer[]) found.getArray(5).getArray();
+      List<Line> lines = new ArrayList<>();
+      for (int i = 0; i < products.length; i++) {
+        lines.add(new Line(products[i], quantities[i]));
       }
-      return ints;
+      return lines;
     }
 
     void run(long firstAt, long interval) {
@@ -289,11 +291,12 @@ final class Load implements AutoCloseable {
       insertOrder.setBigDecimal(3, BigDecimal.valueOf(1000 + random.nextInt(90_000), 2));
       insertOrder.setString(4, random.nextInt(10) == 0 ? "gift no. " + random.nextInt(99) : null);
       insertOrder.executeUpdate();
-      for (int i = 0; i < order.products().length; i++) {
+      int number = 1;
+      for (Line line : order.lines()) {
         insertItem.setLong(1, order.id());
-        insertItem.setInt(2, i + 1);
-        insertItem.setInt(3, order.products()[i]);
-        insertItem.setInt(4, order.quantities()[i]);
+        insertItem.setInt(2, number++);
+        insertItem.setInt(3, line.product());
+        insertItem.setInt(4, line.quantity());
         insertItem.setBigDecimal(5, BigDecimal.valueOf(499 + random.nextInt(30_000), 2));
         insertItem.setDouble(6, random.nextInt(5) / 20.0);
         insertItem.addBatch();
@@ -303,23 +306,31 @@ final class Load implements AutoCloseable {
       connection.commit();
       listener.placed(order.id(), System.nanoTime());
       addRemembered(placed, order);
-      return 1 + 2 * order.products().length;
+      return 1 + 2 * order.lines().size();
     }
 
     private Order newOrder() {
-      int lines = 1 + random.nextInt(4);
-      int[] chosen =
-          random.ints(4L * lines, 0, products).map(p -> 1 + p * (p / 4 + 1) % products).distinct()
-              .limit(lines).sorted().toArray();
-      int[] quantities = random.ints(chosen.length, 1, 4).toArray();
-      long customer = 1 + random.nextInt(customers);
-      return new Order(orderIds.incrementAndGet(), customer, chosen, quantities);
+      List<Line> lines =
+          IntStream.rangeClosed(0, random.nextInt(4))
+              .map(any -> popularProduct())
+              .distinct()
+              .sorted()
+              .mapToObj(product -> new Line(product, random.nextInt(1, 4)))
+              .toList();
+      long customer = random.nextLong(1, customers + 1L);
+      return new Order(orderIds.incrementAndGet(), customer, lines);
+    }
+
+    /** The lower its number, the oftener a product is bought. */
+    private int popularProduct() {
+      double dice = random.nextDouble();
+      return 1 + (int) (dice * dice * products);
     }
 
     private void stock(Order order, int sign) throws SQLException {
-      for (int i = 0; i < order.products().length; i++) {
-        takeStock.setInt(1, sign * order.quantities()[i]);
-        takeStock.setInt(2, order.products()[i]);
+      for (Line line : order.lines()) {
+        takeStock.setInt(1, sign * line.quantity());
+        takeStock.setInt(2, line.product());
         takeStock.addBatch();
       }
       takeStock.executeBatch();
@@ -362,7 +373,7 @@ final class Load implements AutoCloseable {
       changed += deleteOrder.executeUpdate();
       stock(order, -1);
       connection.commit();
-      return changed + order.products().length;
+      return changed + order.lines().size();
     }
 
     private int changePrice() throws SQLException {

@@ -92,14 +92,13 @@ public final class SinkProcess implements AutoCloseable {
   /** Ends the process of an earlier run that stands in the file, if it still runs. */
   static boolean endLeftover(Path pidFile) {
     Optional<ProcessHandle> left = leftover(pidFile);
-    left.ifPresent(
-        process -> {
-          process.destroy();
-          if (!ended(process, STOP_WITHIN)) {
-            process.destroyForcibly();
-            ended(process, STOP_WITHIN);
-          }
-        });
+    left.ifPresent(process -> {
+      process.destroy();
+      if (!ended(process, STOP_WITHIN)) {
+        process.destroyForcibly();
+        ended(process, STOP_WITHIN);
+      }
+    });
     return left.isPresent();
   }
 
@@ -165,14 +164,15 @@ public final class SinkProcess implements AutoCloseable {
 
   private synchronized void watch() {
     // Ctrl-C reaches both processes: time for this one to learn that it is to end, too.
-    process
-        .onExit()
-        .thenAcceptAsync(
-            this::died, CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
+    CompletableFuture<Void> unused =
+        process
+            .onExit()
+            .thenAcceptAsync(
+                this::died, CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
   }
 
   private synchronized void died(Process dead) {
-    if (stopping || dead != process) {
+    if (stopping || !dead.equals(process)) {
       return;
     }
     boolean early = Duration.between(startedAt, Instant.now()).compareTo(SOON) < 0;
