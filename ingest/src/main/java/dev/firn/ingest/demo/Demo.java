@@ -9,17 +9,14 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.apache.iceberg.exceptions.NoSuchTableException;
 
 /** One run of the demo, from the source's start to the report. */
 final class Demo {
-  private static final Duration NO_PROGRESS = Duration.ofSeconds(90);
   private static final Duration TIME_TRAVEL = Duration.ofSeconds(10);
 
   private final DemoSettings settings;
@@ -90,7 +87,7 @@ final class Demo {
     Stopwatch stopwatch = new Stopwatch();
     LakeView lake = LakeView.open(folder.lake());
     try (SinkProcess sink = SinkProcess.start(process, this::notice)) {
-      awaitMark(lake, sink, shop.mark());
+      CatchUp.await(lake, sink, shop.mark());
       screen.line(
           "  sink      its own process %d; %s%s"
               .formatted(
@@ -122,7 +119,7 @@ final class Demo {
         transactions = load.transactions();
         events = load.rows();
       }
-      awaitMark(lake, sink, shop.mark());
+      CatchUp.await(lake, sink, shop.mark());
       freshness = Percentiles.of(probe.all());
     }
     Instant end = Instant.now();
@@ -218,30 +215,6 @@ final class Demo {
     }
     if (load.failure().isPresent()) {
       throw load.failure().orElseThrow();
-    }
-  }
-
-  /** Waits until every table shows the mark; fails when nothing new comes for a long time. */
-  private void awaitMark(LakeView lake, SinkProcess sink, OffsetDateTime mark)
-      throws InterruptedException {
-    OptionalLong batch = OptionalLong.empty();
-    Instant progress = Instant.now();
-    while (!lake.shows(mark)) {
-      if (sink.failure().isPresent()) {
-        throw sink.failure().orElseThrow();
-      }
-      OptionalLong newest = lake.table("orders").map(LakeView::batch).orElse(OptionalLong.empty());
-      if (!newest.equals(batch)) {
-        batch = newest;
-        progress = Instant.now();
-      }
-      if (Duration.between(progress, Instant.now()).compareTo(NO_PROGRESS) > 0) {
-        throw new CommandException(
-            CommandException.FAILED,
-            "nothing new has reached the lake for %d s; the end of %s:%n%s"
-                .formatted(NO_PROGRESS.toSeconds(), folder.ingestLog(), sink.tail()));
-      }
-      TimeUnit.MILLISECONDS.sleep(100);
     }
   }
 

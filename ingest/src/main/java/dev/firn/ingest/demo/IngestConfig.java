@@ -1,6 +1,7 @@
 package dev.firn.ingest.demo;
 
 import dev.firn.testing.PostgresServer;
+import dev.firn.writer.Lake;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,16 +12,22 @@ final class IngestConfig {
   private IngestConfig() {}
 
   static void write(DemoFolder folder, PostgresServer server) {
+    write(folder.config(), server, Shop.DATABASE, Shop.SCHEMA, folder.lake());
+  }
+
+  /** Writes a configuration that brings all tables of a schema into an embedded lake. */
+  static void write(Path file, PostgresServer server, String database, String schema, Path lake) {
     String text =
         TEMPLATE
             .replace("{port}", Integer.toString(server.port()))
             .replace("{host}", server.host())
             .replace("{user}", PostgresServer.USER)
-            .replace("{database}", Shop.DATABASE)
-            .replace("{schema}", Shop.SCHEMA)
-            .replace("{lake}", escape(folder.lake()));
+            .replace("{database}", database)
+            .replace("{schema}", schema)
+            .replace("{catalog}", Lake.DEFAULT_NAME)
+            .replace("{lake}", escape(lake));
     try {
-      Files.writeString(folder.config(), text);
+      Files.writeString(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -52,5 +59,6 @@ final class IngestConfig {
       # The lake: here a SQLite catalog and local files in one folder; any Iceberg catalog will do.
       debezium.sink.type=iceberg
       debezium.sink.iceberg.dir={lake}
+      debezium.sink.iceberg.catalog-name={catalog}
       """;
 }

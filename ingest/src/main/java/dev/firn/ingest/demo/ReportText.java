@@ -24,7 +24,8 @@ final class ReportText {
     lines.add("  table          source rows     lake rows");
     for (DemoReport.TableReport table : report.tables()) {
       lines.add(
-          String.format(Locale.ROOT, 
+          String.format(
+              Locale.ROOT,
               "  %-12s  %,12d  %,12d   %s",
               table.name(),
               table.sourceRows(),
@@ -35,23 +36,35 @@ final class ReportText {
     Percentiles fresh = report.freshnessMillis();
     lines.add("");
     lines.add(
-        String.format(Locale.ROOT, 
+        String.format(
+            Locale.ROOT,
             "  freshness   p50 %,d ms   p95 %,d ms   p99 %,d ms   (commit returned -> row read)",
-            fresh.p50(), fresh.p95(), fresh.p99()));
+            fresh.p50(),
+            fresh.p95(),
+            fresh.p99()));
     lines.add(
-        String.format(Locale.ROOT, 
+        String.format(
+            Locale.ROOT,
             "  changes     %,d rows in %,d transactions, %,d rows per second",
-            report.events(), report.transactions(), report.eventsPerSecond()));
+            report.events(),
+            report.transactions(),
+            report.eventsPerSecond()));
     lines.add(
-        String.format(Locale.ROOT, 
+        String.format(
+            Locale.ROOT,
             "  commits     %,d snapshots, %,d batches of whole transactions",
-            report.commits(), report.batches()));
+            report.commits(),
+            report.batches()));
     lines.add(
-        String.format(Locale.ROOT, 
+        String.format(
+            Locale.ROOT,
             "  files       %,d data files, %,d deletion vectors, %,d equality deletes",
-            report.dataFiles(), report.deletionVectors(), report.equalityDeleteFiles()));
+            report.dataFiles(),
+            report.deletionVectors(),
+            report.equalityDeleteFiles()));
     if (report.restarts() > 0) {
-      lines.add(String.format(Locale.ROOT, "  restarts    %,d of the sink's process", report.restarts()));
+      lines.add(
+          String.format(Locale.ROOT, "  restarts    %,d of the sink's process", report.restarts()));
     }
     return lines;
   }
@@ -61,12 +74,22 @@ final class ReportText {
       Duration back, Map<String, LakeView.Turnover> then, Map<String, LakeView.Turnover> now) {
     List<String> lines = new ArrayList<>();
     lines.add("");
-    lines.add(String.format(Locale.ROOT, "  orders      %24s   %24s", back.toSeconds() + " s before the end", "now"));
+    lines.add(
+        String.format(
+            Locale.ROOT,
+            "  orders      %24s   %24s",
+            back.toSeconds() + " s before the end",
+            "now"));
     TreeSet<String> states = new TreeSet<>(then.keySet());
     states.addAll(now.keySet());
     for (String state : states) {
       lines.add(
-          String.format(Locale.ROOT, "    %-9s %s   %s", state, turnover(then.get(state)), turnover(now.get(state))));
+          String.format(
+              Locale.ROOT,
+              "    %-9s %s   %s",
+              state,
+              turnover(then.get(state)),
+              turnover(now.get(state))));
     }
     return lines;
   }
@@ -82,13 +105,14 @@ final class ReportText {
     Path shown = folder.root().startsWith(here) ? here.relativize(folder.root()) : folder.root();
     return List.of(
         "",
-        String.format(Locale.ROOT, "  lake        %s (tables, and their catalog)", shown.resolve("lake")),
+        String.format(
+            Locale.ROOT, "  lake        %s (tables, and their catalog)", shown.resolve("lake")),
         String.format(Locale.ROOT, "  log         %s", shown.resolve("logs").resolve("ingest.log")),
-        String.format(Locale.ROOT, 
+        String.format(
+            Locale.ROOT,
             "  next        the same command again goes on from here; %s is",
             shown.resolve("ingest.properties")),
         "              a configuration to start from for a PostgreSQL of your own",
         "");
   }
-
 }
