@@ -7,6 +7,7 @@ import dev.firn.writer.Lake;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Instant;
@@ -46,6 +47,11 @@ final class LakeView {
   }
 
   static LakeView open(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     return new LakeView(Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder)));
   }
 
