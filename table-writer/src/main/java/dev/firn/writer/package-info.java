@@ -1,4 +1,8 @@
-/** Writes changes of rows into Iceberg tables, without knowing where the changes come from. */
+/**
+ * The core of Firn: change events in, Iceberg commits out.
+ *
+ * <p>Knows neither Debezium nor Quarkus and starts no thread of its own.
+ */
 @NullMarked
 package dev.firn.writer;
 

@@ -1,0 +1,96 @@
+package dev.firn.writer;
+
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.jspecify.annotations.Nullable;
+
+/** Whole transactions that become visible together, folded by key. */
+public final class Batch {
+  private final Recovery recovery;
+  private final Predicate<TableIdentifier> isKeyed;
+  private final Map<TableIdentifier, TableBatch> tables = new LinkedHashMap<>();
+  private @Nullable TransactionEnd end;
+  private @Nullable Instant first;
+  private long transactions;
+  private long bytes;
+
+  Batch(Recovery recovery, Predicate<TableIdentifier> isKeyed) {
+    this.recovery = recovery;
+    this.isKeyed = isKeyed;
+  }
+
+  /**
+   * Adds a transaction; what a table already has of it (after a restart) is dropped.
+   *
+   * @return false when all tables have it already: nothing was added
+   */
+  public boolean add(SourceTransaction transaction) {
+    if (isComplete()) {
+      throw new IllegalStateException("the batch is complete");
+    }
+    TransactionEnd newEnd = transaction.end();
+    if (recovery.allHave(newEnd.position())) {
+      return false;
+    }
+    for (TableChange change : transaction.changes()) {
+      if (!recovery.has(change.table(), newEnd.position())) {
+        tables
+            .computeIfAbsent(change.table(), table -> new TableBatch(isKeyed.test(table)))
+            .apply(change.change());
+        bytes += change.bytes();
+      }
+    }
+    if (first == null) {
+      first = newEnd.committedAt();
+    }
+    end = newEnd;
+    transactions++;
+    return true;
+  }
+
+  /** Whether no transaction has been added. */
+  public boolean isEmpty() {
+    return end == null;
+  }
+
+  /** Whether it must end here: where a batch that was interrupted by a crash ended. */
+  public boolean isComplete() {
+    return end != null && recovery.endsAt(end.position());
+  }
+
+  /**
+   * Whether it should take in more before it is committed, to end where a batch before it ended.
+   */
+  public boolean wantsMore() {
+    return end != null && recovery.isPending(end.position());
+  }
+
+  /** An estimate of the memory that it holds. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Where its last transaction ended; empty while it is empty. */
+  public Optional<TransactionEnd> end() {
+    return Optional.ofNullable(end);
+  }
+
+  Instant first() {
+    if (first == null) {
+      throw new IllegalStateException("the batch is empty");
+    }
+    return first;
+  }
+
+  long transactions() {
+    return transactions;
+  }
+
+  Map<TableIdentifier, TableBatch> tables() {
+    return tables;
+  }
+}

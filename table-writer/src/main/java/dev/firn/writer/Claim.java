@@ -1,0 +1,53 @@
+package dev.firn.writer;
+
+import org.apache.iceberg.AppendFiles;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+
+/** Takes tables over: from then on every commit of a lower epoch is refused. */
+record Claim(String pipeline, long epoch, String writer) {
+
+  /**
+   * Commits an empty snapshot under this epoch; the batch and the position stay what they were.
+   *
+   * @throws FencedException a writer of a higher epoch has been there
+   * @throws PipelineException the table holds data that is not this pipeline's
+   */
+  Mark take(String name, Table table) {
+    while (true) {
+      Mark last = Marks.of(name, table).orElseGet(() -> new Mark(pipeline, 0, 0, "", writer));
+      requireOurs(name, table, last);
+      Mark mark = new Mark(pipeline, epoch, last.batch(), last.position(), writer);
+      Snapshot current = table.currentSnapshot();
+      long onto = current == null ? -1 : current.snapshotId();
+      try {
+        new MarkedCommit(name, table, mark, onto)
+            .commit((transaction, head) -> {
+              AppendFiles append = transaction.newFastAppend();
+              append.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
+              mark.values().forEach(append::set);
+              append.set(SummaryKeys.COMMIT, head.commit()).commit();
+            });
+        return mark;
+      } catch (Head.ForeignCommitException e) {
+        table.refresh();
+      }
+    }
+  }
+
+  private void requireOurs(String name, Table table, Mark last) {
+    if (!last.pipeline().equals(pipeline)) {
+      throw new PipelineException(
+          "table %s belongs to pipeline %s; give this pipeline (%s) another table-namespace or table-prefix"
+              .formatted(name, last.pipeline(), pipeline));
+    }
+    if (last.epoch() > epoch) {
+      throw Head.fenced(pipeline, epoch, last);
+    }
+    if (last.epoch() == 0 && table.currentSnapshot() != null) {
+      throw new PipelineException(
+          "table %s exists and was not written by Firn; drop or rename it, or set another table-namespace or table-prefix"
+              .formatted(name));
+    }
+  }
+}

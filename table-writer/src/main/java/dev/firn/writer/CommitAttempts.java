@@ -1,0 +1,116 @@
+package dev.firn.writer;
+
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.exceptions.CommitFailedException;
+import org.apache.iceberg.util.SnapshotUtil;
+import org.apache.iceberg.util.Tasks;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commits until the outcome is known. After any failure it looks for the commit in the table before
+ * it tries again, and it never removes a file that a commit may have made part of the table.
+ */
+final class CommitAttempts {
+  private static final Logger LOG = LoggerFactory.getLogger(CommitAttempts.class);
+  private static final int RETRIES = 4;
+  private static final double GROWTH = 2.0;
+
+  private final Table table;
+  private final Head head;
+
+  /** The outcome is not known yet, or it is known that nothing was committed. */
+  private static final class NotCommittedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    NotCommittedException(RuntimeException cause) {
+      super(cause);
+    }
+
+    RuntimeException reason() {
+      return (RuntimeException) getCause();
+    }
+  }
+
+  CommitAttempts(Table table, Head head) {
+    this.table = table;
+    this.head = head;
+  }
+
+  /**
+   * @param attempt commits under the head's demands; may be run again
+   * @return the snapshot that the commit made
+   */
+  Snapshot commit(Runnable attempt) {
+    Snapshot[] made = new Snapshot[1];
+    try {
+      Tasks.foreach(attempt)
+          .retry(RETRIES)
+          .exponentialBackoff(waitMillis("min", 100), waitMillis("max", 5_000), 60_000, GROWTH)
+          .onlyRetryOn(NotCommittedException.class)
+          .run(one -> made[0] = attempt(one));
+    } catch (NotCommittedException e) {
+      throw e.reason();
+    }
+    return made[0];
+  }
+
+  private Snapshot attempt(Runnable attempt) {
+    try {
+      attempt.run();
+      return found();
+    } catch (FencedException | Head.ForeignCommitException e) {
+      throw e;
+    } catch (Head.AlreadyCommittedException e) {
+      table.refresh();
+      return found();
+    } catch (RuntimeException e) {
+      return look(e);
+    }
+  }
+
+  private Snapshot look(RuntimeException failure) {
+    LOG.warn(
+        "{}: a commit failed, looking whether it is there: {}", table.name(), failure.toString());
+    try {
+      table.refresh();
+      head.validate(SnapshotUtil.currentAncestors(table));
+    } catch (Head.AlreadyCommittedException e) {
+      return found();
+    } catch (FencedException | Head.ForeignCommitException e) {
+      e.addSuppressed(failure);
+      throw e;
+    } catch (RuntimeException e) {
+      failure.addSuppressed(e);
+    }
+    throw new NotCommittedException(failure);
+  }
+
+  private Snapshot found() {
+    Snapshot snapshot = find();
+    if (snapshot == null) {
+      throw new NotCommittedException(
+          new CommitFailedException("%s: the commit is not in the table", table.name()));
+    }
+    return snapshot;
+  }
+
+  private @Nullable Snapshot find() {
+    for (Snapshot snapshot : SnapshotUtil.currentAncestors(table)) {
+      if (head.commit().equals(snapshot.summary().get(SummaryKeys.COMMIT))) {
+        return snapshot;
+      }
+      if (snapshot.snapshotId() == head.snapshotId()) {
+        return null;
+      }
+    }
+    return null;
+  }
+
+  private int waitMillis(String which, int otherwise) {
+    String set = table.properties().get("commit.retry.%s-wait-ms".formatted(which));
+    return set == null ? otherwise : Integer.parseInt(set);
+  }
+}

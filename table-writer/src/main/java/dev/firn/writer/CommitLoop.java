@@ -1,0 +1,371 @@
+package dev.firn.writer;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes transactions from the source's thread and commits them in batches on two threads of its
+ * own: one prepares a batch while the other commits the batch before it.
+ *
+ * <p>{@link #add} and the other calls of the source's thread block while the byte budget is used up
+ * and throw once a commit has failed for good. No commit is ever interrupted.
+ */
+public final class CommitLoop implements AutoCloseable {
+
+  /**
+   * @param minInterval no commit starts sooner than this after the one before
+   * @param memoryBytes budget for events that are not committed yet
+   */
+  public record Settings(Duration minInterval, long memoryBytes) {}
+
+  /**
+   * Told of every commit and of the failure that ends the loop; called on the committing thread.
+   */
+  public interface Listener {
+    void committed(CommittedBatch batch, Duration took);
+
+    void failed(RuntimeException failure);
+  }
+
+  private final Pipeline pipeline;
+  private final Settings settings;
+  private final Listener listener;
+  private final Cadence cadence;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  /** Batches not taken yet; the last one may be open for more. */
+  private final Deque<Batch> waiting = new ArrayDeque<>();
+
+  private @Nullable PreparedBatch prepared;
+  private @Nullable Supplier<CommittedBatch> largeCommit;
+  private boolean preparing;
+  private boolean committing;
+  private boolean largeOpen;
+  private boolean draining;
+  private boolean closing;
+  private boolean preparerDone;
+  private int threadsRunning;
+  private long pendingBytes;
+  private @Nullable RuntimeException failure;
+  private @Nullable TransactionEnd committed;
+
+  private CommitLoop(Pipeline pipeline, Settings settings, Listener listener) {
+    this.pipeline = pipeline;
+    this.settings = settings;
+    this.listener = listener;
+    this.cadence = new Cadence(settings.minInterval());
+  }
+
+  /**
+   * @param threads must run two tasks at the same time, for as long as the loop lives
+   */
+  public static CommitLoop start(
+      Pipeline pipeline, Settings settings, Executor threads, Listener listener) {
+    CommitLoop loop = new CommitLoop(pipeline, settings, listener);
+    loop.threadsRunning = 2;
+    threads.execute(() -> loop.run(loop::prepareNext));
+    threads.execute(() -> loop.run(loop::commitNext));
+    return loop;
+  }
+
+  /** Adds a whole transaction; returns at once while the budget lasts. */
+  public void add(SourceTransaction transaction) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (failure == null && pendingBytes >= settings.memoryBytes()) {
+        changed.await();
+      }
+      requireRunning();
+      Batch open = waiting.peekLast();
+      if (open == null || open.isComplete()) {
+        open = pipeline.newBatch();
+        waiting.addLast(open);
+      }
+      long before = open.bytes();
+      open.add(transaction);
+      pendingBytes += open.bytes() - before;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Commits all that was added and opens the way for a transaction larger than memory. */
+  public LargeTransaction beginLarge() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      draining = true;
+      changed.signalAll();
+      while (failure == null && !isQuiet()) {
+        changed.await();
+      }
+      requireRunning();
+      largeOpen = true;
+      return pipeline.largeTransaction();
+    } finally {
+      draining = false;
+      lock.unlock();
+    }
+  }
+
+  /** Commits a large transaction on the committing thread; returns at once. */
+  public void finishLarge(LargeTransaction transaction, TransactionEnd end) {
+    lock.lock();
+    try {
+      requireRunning();
+      largeCommit = () -> transaction.commit(end);
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Gives a large transaction up; it will be sent again. */
+  public void abandonLarge(LargeTransaction transaction) {
+    transaction.abandon();
+    lock.lock();
+    try {
+      largeOpen = false;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The end of the last batch that is committed, control table included. */
+  public Optional<TransactionEnd> committed() {
+    lock.lock();
+    try {
+      return Optional.ofNullable(committed);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether all that was added is committed. */
+  public boolean isIdle() {
+    lock.lock();
+    try {
+      return isQuiet();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Estimated bytes added and not yet committed. */
+  public long pendingBytes() {
+    lock.lock();
+    try {
+      return pendingBytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * @throws RuntimeException the failure that ended the loop
+   */
+  public void requireRunning() {
+    lock.lock();
+    try {
+      if (failure != null) {
+        throw failure;
+      }
+      if (closing) {
+        throw new IllegalStateException("the commit loop is closed");
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets a running commit finish, commits what is complete, and stops. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closing = true;
+      changed.signalAll();
+      while (threadsRunning > 0) {
+        changed.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isQuiet() {
+    return waiting.stream().allMatch(Batch::isEmpty)
+        && !preparing
+        && prepared == null
+        && !committing
+        && !largeOpen;
+  }
+
+  /** One of the two threads: takes steps until there are no more. */
+  private void run(Step step) {
+    try {
+      while (step.take()) {
+        // the step is the work
+      }
+    } catch (InterruptedException e) {
+      fail(new PipelineException("the commit loop was interrupted", e));
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      fail(e);
+    } catch (Error e) {
+      fail(new PipelineException("the commit loop failed: " + e, e));
+      throw e;
+    } finally {
+      lock.lock();
+      threadsRunning--;
+      changed.signalAll();
+      lock.unlock();
+    }
+  }
+
+  private interface Step {
+    /** Returns false when there is nothing more to do, ever. */
+    boolean take() throws InterruptedException;
+  }
+
+  private void fail(RuntimeException cause) {
+    boolean first;
+    lock.lock();
+    try {
+      first = failure == null;
+      if (first) {
+        failure = cause;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    if (first) {
+      listener.failed(cause);
+    }
+  }
+
+  private boolean prepareNext() throws InterruptedException {
+    Batch batch = takeBatch();
+    if (batch == null) {
+      return false;
+    }
+    PreparedBatch next = pipeline.prepare(batch);
+    lock.lock();
+    try {
+      prepared = next;
+      preparing = false;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    return true;
+  }
+
+  private @Nullable Batch takeBatch() throws InterruptedException {
+    lock.lock();
+    try {
+      while (failure == null) {
+        if (isReady()) {
+          long wait = isPressed() ? 0 : cadence.remaining(System.nanoTime());
+          if (wait <= 0) {
+            preparing = true;
+            return waiting.removeFirst();
+          }
+          awaitNanos(wait);
+        } else if (closing && prepared == null && largeCommit == null) {
+          return null;
+        } else {
+          changed.await();
+        }
+      }
+      return null;
+    } finally {
+      preparerDone = !preparing;
+      changed.signalAll();
+      lock.unlock();
+    }
+  }
+
+  /** Whether the next batch may be prepared but for the cadence. */
+  private boolean isReady() {
+    Batch next = waiting.peekFirst();
+    return next != null
+        && !next.isEmpty()
+        && prepared == null
+        && !largeOpen
+        && (isPressed() || !(next.wantsMore() || committing));
+  }
+
+  /** Whether a batch must not wait for the cadence: it is wanted, or memory is half used up. */
+  private boolean isPressed() {
+    return draining || closing || pendingBytes >= settings.memoryBytes() / 2;
+  }
+
+  private boolean commitNext() throws InterruptedException {
+    long bytes;
+    Supplier<CommittedBatch> work;
+    lock.lock();
+    try {
+      while (failure == null && prepared == null && largeCommit == null) {
+        if (preparerDone) {
+          return false;
+        }
+        changed.await();
+      }
+      if (failure != null) {
+        return false;
+      }
+      if (prepared != null) {
+        PreparedBatch next = prepared;
+        prepared = null;
+        bytes = next.batch().bytes();
+        work = () -> pipeline.commit(next);
+      } else {
+        work = largeCommit;
+        bytes = 0;
+      }
+      committing = true;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    commit(work, bytes);
+    return true;
+  }
+
+  private void commit(Supplier<CommittedBatch> work, long bytes) {
+    long started = System.nanoTime();
+    CommittedBatch batch = work.get();
+    long took = System.nanoTime() - started;
+    listener.committed(batch, Duration.ofNanos(took));
+    lock.lock();
+    try {
+      committed = batch.end();
+      committing = false;
+      pendingBytes -= bytes;
+      cadence.committed(started, took);
+      if (largeCommit != null && largeCommit == work) {
+        largeCommit = null;
+        largeOpen = false;
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitNanos(long nanos) throws InterruptedException {
+    long ignored = changed.awaitNanos(nanos);
+  }
+}

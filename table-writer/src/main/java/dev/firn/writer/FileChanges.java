@@ -1,0 +1,107 @@
+package dev.firn.writer;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.DeleteFile;
+import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.deletes.PositionDeleteIndex;
+
+/**
+ * The files that one commit adds to a table and takes from it.
+ *
+ * @param added data files
+ * @param removed data files without a live row
+ * @param deleted newly deleted positions, by number of the data file that stays
+ * @param deletes the delete files that say so
+ */
+record FileChanges(
+    List<LiveFile> added,
+    List<LiveFile> removed,
+    Map<Integer, PositionDeleteIndex> deleted,
+    List<DeleteFile> deletes) {
+  FileChanges {
+    added = List.copyOf(added);
+    removed = List.copyOf(removed);
+    deletes = List.copyOf(deletes);
+  }
+
+  /** Completes the files of a write; the one before it is committed. */
+  static FileChanges of(TableState state, TableWrite write) {
+    List<LiveFile> added = new ArrayList<>(write.finish());
+    List<LiveFile> removed = new ArrayList<>();
+    Map<Integer, PositionDeleteIndex> deleted = new LinkedHashMap<>();
+    if (write.isTruncated()) {
+      removed.addAll(state.files().committed());
+    }
+    write
+        .deletions()
+        .forEach((id, positions) -> {
+          LiveFile file = state.files().get(id);
+          if (!file.isDeadWith(positions)) {
+            deleted.put(id, positions);
+          } else if (added.remove(file)) {
+            write.drop(file);
+          } else {
+            removed.add(file);
+          }
+        });
+    return new FileChanges(added, removed, deleted, new DeletionFiles(state).write(deleted));
+  }
+
+  boolean isEmpty() {
+    return added.isEmpty() && removed.isEmpty() && deleted.isEmpty();
+  }
+
+  void addTo(RowDelta delta, LiveFiles files) {
+    added.forEach(file -> delta.addRows(file.file()));
+    removed.forEach(file -> delta.removeRows(file.file()));
+    deletes.forEach(delta::addDeletes);
+    replacedVectors(files).forEach(delta::removeDeletes);
+    delta.validateDataFilesExist(locationsBefore(files));
+    delta.validateDeletedFiles();
+  }
+
+  private Stream<DeleteFile> replacedVectors(LiveFiles files) {
+    return Stream.concat(removed.stream(), deleted.keySet().stream().map(files::get))
+        .map(LiveFile::vector)
+        .filter(Objects::nonNull);
+  }
+
+  /** The data files that are deleted from and were there before the commit. */
+  private List<String> locationsBefore(LiveFiles files) {
+    return deleted.keySet().stream()
+        .map(files::get)
+        .filter(LiveFile::isCommitted)
+        .map(LiveFile::file)
+        .map(DataFile::location)
+        .toList();
+  }
+
+  /** Notes the commit in the table's files. */
+  void takeOver(LiveFiles files, FirstRowIds firstRowIds) {
+    added.forEach(file -> file.committed(firstRowIds.of(file.file())));
+    Map<String, DeleteFile> vectors = new LinkedHashMap<>();
+    for (DeleteFile delete : deletes) {
+      if (delete.format() == FileFormat.PUFFIN) {
+        vectors.put(Objects.requireNonNull(delete.referencedDataFile()), delete);
+      }
+    }
+    deleted.forEach((id, positions) -> {
+      LiveFile file = files.get(id);
+      file.deleted(positions, vectors.get(file.file().location()));
+    });
+    files.removeAll(removed);
+  }
+
+  /** The id that a commit gave to the first row of each data file that it added. */
+  @FunctionalInterface
+  interface FirstRowIds {
+    long of(DataFile file);
+  }
+}

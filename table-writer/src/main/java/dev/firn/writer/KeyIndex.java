@@ -1,0 +1,25 @@
+package dev.firn.writer;
+
+import org.jspecify.annotations.Nullable;
+
+/** From a key to where its rows lie; a keyless table may have several rows of one key. */
+interface KeyIndex {
+  /** Decides whether a location still counts. */
+  @FunctionalInterface
+  interface Liveness {
+    boolean isLive(int fileId, int position);
+  }
+
+  /** Any location of the key that is live, or null. */
+  @Nullable RowLocation find(RowKey key, Liveness liveness);
+
+  void add(RowKey key, RowLocation location);
+
+  /** Removes one location of the key; nothing happens when it is not there. */
+  void remove(RowKey key, RowLocation location);
+
+  void clear();
+
+  /** Number of locations. */
+  long size();
+}

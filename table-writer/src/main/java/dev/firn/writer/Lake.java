@@ -1,0 +1,39 @@
+package dev.firn.writer;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.iceberg.CatalogUtil;
+import org.apache.iceberg.catalog.Catalog;
+
+/** Opens Iceberg catalogs by Iceberg's own properties. */
+public final class Lake {
+  /** The name that a catalog bears unless another is set; engines must use the same. */
+  public static final String DEFAULT_NAME = "lake";
+
+  private Lake() {}
+
+  /** The properties of the embedded default: a SQLite catalog and local files below one folder. */
+  public static Map<String, String> embedded(Path folder) {
+    Path absolute = folder.toAbsolutePath().normalize();
+    return Map.of(
+        "catalog-impl",
+        "org.apache.iceberg.jdbc.JdbcCatalog",
+        "uri",
+        "jdbc:sqlite:"
+            + absolute.resolve("catalog.db")
+            + "?journal_mode=WAL&synchronous=FULL&busy_timeout=30000",
+        "jdbc.schema-version",
+        "V1",
+        "warehouse",
+        absolute.resolve("warehouse").toString(),
+        "io-impl",
+        LocalFileIO.class.getName());
+  }
+
+  /** Any catalog that {@code CatalogUtil} can load ({@code type} or {@code catalog-impl}). */
+  public static Catalog open(String name, Map<String, String> properties) {
+    return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), new Configuration());
+  }
+}

@@ -1,0 +1,33 @@
+package dev.firn.writer;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/** One transaction that streams into data files as it arrives; still one commit. */
+public final class LargeTransaction {
+  private final Pipeline pipeline;
+  private final Map<TableIdentifier, TableWrite> writes = new LinkedHashMap<>();
+
+  LargeTransaction(Pipeline pipeline) {
+    this.pipeline = pipeline;
+  }
+
+  /** Applies the next change. */
+  public void apply(TableChange change) {
+    writes
+        .computeIfAbsent(change.table(), table -> pipeline.writer(table).writeAtOnce())
+        .applyNow(change.change());
+  }
+
+  /** Commits it as a batch of its own; tables that already have it drop it. */
+  public CommittedBatch commit(TransactionEnd end) {
+    return pipeline.commit(writes, end);
+  }
+
+  /** Gives it up, as when its end never came; it will be sent again. */
+  public void abandon() {
+    writes.forEach((table, write) -> pipeline.writer(table).abandonAtOnce(write));
+    writes.clear();
+  }
+}

@@ -1,0 +1,271 @@
+package dev.firn.writer;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.apache.iceberg.exceptions.AlreadyExistsException;
+import org.apache.iceberg.exceptions.NotFoundException;
+import org.apache.iceberg.io.FileInfo;
+import org.apache.iceberg.io.InputFile;
+import org.apache.iceberg.io.OutputFile;
+import org.apache.iceberg.io.PositionOutputStream;
+import org.apache.iceberg.io.SupportsPrefixOperations;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Files of a local disk, each complete or absent: written aside, synced, then renamed.
+ *
+ * <p>Locations are absolute paths or {@code file:} URIs. A crash leaves at most a file that ends in
+ * {@value #UNFINISHED}.
+ */
+public final class LocalFileIO implements SupportsPrefixOperations {
+  private static final long serialVersionUID = 1;
+
+  static final String UNFINISHED = ".unfinished";
+
+  private transient Map<String, String> properties = Map.of();
+
+  /** Made by name: {@code io-impl}. */
+  public LocalFileIO() {}
+
+  @Override
+  public void initialize(Map<String, String> newProperties) {
+    this.properties = Map.copyOf(newProperties);
+  }
+
+  @Override
+  public Map<String, String> properties() {
+    return properties;
+  }
+
+  @Override
+  public InputFile newInputFile(String location) {
+    return new NamedInput(location);
+  }
+
+  @Override
+  public OutputFile newOutputFile(String location) {
+    return new LocalOutput(location);
+  }
+
+  @Override
+  public void deleteFile(String location) {
+    try {
+      Files.delete(path(location));
+    } catch (NoSuchFileException e) {
+      throw new NotFoundException(e, "File does not exist: %s", location);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot delete %s".formatted(location), e);
+    }
+  }
+
+  @Override
+  public Iterable<FileInfo> listPrefix(String prefix) {
+    Path folder = path(prefix);
+    if (!Files.exists(folder)) {
+      return List.of();
+    }
+    boolean uri = prefix.startsWith("file:");
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .filter(Files::isRegularFile)
+          .map(file -> info(file, uri ? file.toUri().toString() : file.toString()))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot list %s".formatted(prefix), e);
+    }
+  }
+
+  @Override
+  public void deletePrefix(String prefix) {
+    Path folder = path(prefix);
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot delete %s".formatted(prefix), e);
+    }
+  }
+
+  private static FileInfo info(Path file, String location) {
+    try {
+      return new FileInfo(location, Files.size(file), Files.getLastModifiedTime(file).toMillis());
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read the attributes of %s".formatted(location), e);
+    }
+  }
+
+  static Path path(String location) {
+    return location.startsWith("file:") ? Path.of(URI.create(location)) : Path.of(location);
+  }
+
+  /** Iceberg's own local input under the location that it was asked for. */
+  private static final class NamedInput implements InputFile {
+    private final String location;
+    private final InputFile file;
+
+    NamedInput(String location) {
+      this.location = location;
+      this.file = org.apache.iceberg.Files.localInput(path(location).toFile());
+    }
+
+    @Override
+    public long getLength() {
+      return file.getLength();
+    }
+
+    @Override
+    public org.apache.iceberg.io.SeekableInputStream newStream() {
+      return file.newStream();
+    }
+
+    @Override
+    public String location() {
+      return location;
+    }
+
+    @Override
+    public boolean exists() {
+      return Files.exists(path(location));
+    }
+  }
+
+  private record LocalOutput(String location) implements OutputFile {
+    @Override
+    public PositionOutputStream create() {
+      if (Files.exists(path(location))) {
+        throw new AlreadyExistsException("File already exists: %s", location);
+      }
+      return stream(false);
+    }
+
+    @Override
+    public PositionOutputStream createOrOverwrite() {
+      return stream(true);
+    }
+
+    @Override
+    public InputFile toInputFile() {
+      return new NamedInput(location);
+    }
+
+    private PositionOutputStream stream(boolean overwrite) {
+      Path file = path(location);
+      try {
+        Files.createDirectories(parent(file));
+        return new DurableStream(file, overwrite);
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot create %s".formatted(location), e);
+      }
+    }
+  }
+
+  private static Path parent(Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    if (parent == null) {
+      throw new IllegalArgumentException("%s is no file".formatted(file));
+    }
+    return parent;
+  }
+
+  /** Becomes visible under its name when it is closed, and only then. */
+  private static final class DurableStream extends PositionOutputStream {
+    private final Path file;
+    private final Path aside;
+    private final boolean overwrite;
+    private @Nullable FileOutputStream out;
+    private long position;
+
+    DurableStream(Path file, boolean overwrite) throws IOException {
+      this.file = file;
+      this.aside =
+          file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
+      this.overwrite = overwrite;
+      this.out = new FileOutputStream(aside.toFile());
+    }
+
+    @Override
+    public long getPos() {
+      return position;
+    }
+
+    @Override
+    public void write(int b) throws IOException {
+      open().write(b);
+      position++;
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      open().write(bytes, offset, length);
+      position += length;
+    }
+
+    @Override
+    public void flush() throws IOException {
+      open().flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+      if (out == null) {
+        return;
+      }
+      try (FileOutputStream closing = out) {
+        out = null;
+        closing.getChannel().force(true);
+      }
+      if (overwrite) {
+        Files.move(
+            aside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } else {
+        linkNew();
+      }
+      syncFolder();
+    }
+
+    /** A hard link, unlike a rename, refuses a name that exists. */
+    private void linkNew() throws IOException {
+      try {
+        Files.createLink(file, aside);
+      } catch (FileAlreadyExistsException e) {
+        Files.delete(aside);
+        throw new AlreadyExistsException(e, "File already exists: %s", file);
+      } catch (UnsupportedOperationException e) {
+        Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+        return;
+      }
+      Files.delete(aside);
+    }
+
+    private void syncFolder() throws IOException {
+      try (FileChannel folder = FileChannel.open(parent(file), StandardOpenOption.READ)) {
+        folder.force(true);
+      }
+    }
+
+    private FileOutputStream open() throws IOException {
+      if (out == null) {
+        throw new IOException("%s is closed".formatted(file));
+      }
+      return out;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+package dev.firn.writer;
+
+import java.util.UUID;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.Transaction;
+import org.apache.iceberg.UpdateProperties;
+
+/**
+ * A commit to a table that leaves a mark, in its snapshot and as a copy in the table's properties,
+ * and lands only on the snapshot that this writer knows.
+ *
+ * @param name the table's name, for messages
+ * @param onto the snapshot that the commit must land on; -1: none
+ */
+record MarkedCommit(String name, Table table, Mark mark, long onto) {
+
+  /** Adds to a transaction what is to be committed, under the demands on the table's head. */
+  @FunctionalInterface
+  interface Change {
+    void addTo(Transaction transaction, Head head);
+  }
+
+  /**
+   * @return the snapshot that it made
+   * @throws FencedException another writer has taken over
+   * @throws Head.ForeignCommitException somebody else committed to the table
+   */
+  Snapshot commit(Change change) {
+    Head head = new Head(name, mark.pipeline(), mark.epoch(), onto, UUID.randomUUID().toString());
+    return new CommitAttempts(table, head)
+        .commit(() -> {
+          Transaction transaction = table.newTransaction();
+          change.addTo(transaction, head);
+          UpdateProperties properties = transaction.updateProperties();
+          mark.values().forEach(properties::set);
+          properties.commit();
+          transaction.commitTransaction();
+        });
+  }
+}

@@ -1,0 +1,48 @@
+package dev.firn.writer;
+
+import java.util.Optional;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.util.SnapshotUtil;
+
+/** Finds what the last commit of a pipeline left in a table. */
+final class Marks {
+  private Marks() {}
+
+  /**
+   * The newest mark in the table's history; where foreign maintenance has expired the snapshot that
+   * bore it, the copy in the table's properties.
+   *
+   * @throws PipelineException the table was rolled back: its properties tell of a later commit
+   */
+  static Optional<Mark> of(String name, Table table) {
+    Optional<Mark> history = Mark.newest(SnapshotUtil.currentAncestors(table));
+    Optional<Mark> copy = Mark.in(table.properties());
+    if (history.isEmpty() || copy.isEmpty()) {
+      return copy;
+    }
+    if (!history.get().equals(copy.get())) {
+      throw new PipelineException(
+          ("table %s was rolled back: its history ends at batch %d (%s), its last commit was batch %d (%s)."
+                  + " Roll it forward to that commit, or take a new initial snapshot")
+              .formatted(
+                  name,
+                  history.get().batch(),
+                  history.get().position(),
+                  copy.get().batch(),
+                  copy.get().position()));
+    }
+    return history;
+  }
+
+  static void requireSame(TableState state, Mark mark) {
+    Optional<Mark> found = of(state.name(), state.table());
+    if (found.isPresent() && found.get().epoch() > mark.epoch()) {
+      throw Head.fenced(mark.pipeline(), mark.epoch(), found.get());
+    }
+    if (!found.equals(Optional.of(mark))) {
+      throw new PipelineException(
+          "table %s no longer holds this writer's last commit (batch %d, position %s): it was rolled back or replaced"
+              .formatted(state.name(), mark.batch(), mark.position()));
+    }
+  }
+}

@@ -1,0 +1,319 @@
+package dev.firn.writer;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.exceptions.NoSuchTableException;
+
+/**
+ * The one writer of a pipeline: its control table, its tables, and the commits to them.
+ *
+ * <p>Not thread-safe but for one overlap: {@link #prepare} may run while an earlier batch is in
+ * {@link #commit}.
+ */
+public final class Pipeline {
+  private final Catalog catalog;
+  private final PipelineSettings settings;
+  private final Function<String, Position> positions;
+  private final Executor tableCommits;
+  private final Tables tables;
+  private final ControlTable control;
+  private final Claim claim;
+  private final Map<String, Claimed> claimed = new HashMap<>();
+  private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
+  private volatile Recovery recovery;
+
+  private record Claimed(Table table, Mark mark) {}
+
+  private Pipeline(
+      Catalog catalog,
+      PipelineSettings settings,
+      Function<String, Position> positions,
+      Executor tableCommits) {
+    this.catalog = catalog;
+    this.settings = settings;
+    this.positions = positions;
+    this.tableCommits = tableCommits;
+    this.tables = new Tables(catalog, settings);
+    String writer = writerName();
+    this.control = ControlTable.takeOver(tables, catalog, settings, writer);
+    this.claim = new Claim(settings.name(), control.epoch(), writer);
+    control.state().tables().forEach(this::claimRegistered);
+    this.recovery = recovery();
+  }
+
+  /**
+   * Takes the pipeline over: raises its epoch in the control table (made when missing) and in every
+   * registered table, so that an earlier writer is fenced from here on.
+   *
+   * @param positions turns a position's text back into a position
+   * @param tableCommits runs the commits of a batch's tables, which may be in parallel
+   * @throws PipelineException a registered table is missing or was replaced or rolled back
+   */
+  public static Pipeline takeOver(
+      Catalog catalog,
+      PipelineSettings settings,
+      Function<String, Position> positions,
+      Executor tableCommits) {
+    return new Pipeline(catalog, settings, positions, tableCommits);
+  }
+
+  /** The offset that the pipeline stored last, read without taking it over. */
+  public static Optional<SourceOffset> storedOffset(Catalog catalog, PipelineSettings settings) {
+    return ControlTable.peek(catalog, settings).offset();
+  }
+
+  private static String writerName() {
+    long pid = ProcessHandle.current().pid();
+    try {
+      return "%s:%d".formatted(InetAddress.getLocalHost().getHostName(), pid);
+    } catch (UnknownHostException e) {
+      return "unknown host:%d".formatted(pid);
+    }
+  }
+
+  private void claimRegistered(String name, ControlTable.Registered registered) {
+    Table table;
+    try {
+      table = catalog.loadTable(TableIdentifier.parse(name));
+    } catch (NoSuchTableException e) {
+      throw new PipelineException(
+          "table %s of pipeline %s is gone; restore it, or drop control table %s to start over with a new initial snapshot"
+              .formatted(name, settings.name(), ControlTable.name(settings)),
+          e);
+    }
+    if (!table.uuid().toString().equals(registered.uuid())) {
+      throw new PipelineException(
+          "table %s of pipeline %s was dropped and made again by someone else; restore it, or drop it and control table %s to start over with a new initial snapshot"
+              .formatted(name, settings.name(), ControlTable.name(settings)));
+    }
+    claimed.put(name, new Claimed(table, claim.take(name, table)));
+  }
+
+  private Recovery recovery() {
+    if (control.state().offset().isEmpty()) {
+      return Recovery.NONE;
+    }
+    Optional<Position> complete = position();
+    Map<TableIdentifier, Position> ahead = new HashMap<>();
+    claimed.forEach((name, table) -> {
+      if (!table.mark().position().isEmpty()) {
+        Position position = positions.apply(table.mark().position());
+        if (complete.isEmpty() || !complete.get().contains(position)) {
+          ahead.put(TableIdentifier.parse(name), position);
+        }
+      }
+    });
+    return Recovery.of(complete, ahead);
+  }
+
+  /** Its epoch: higher than that of every earlier writer. */
+  public long epoch() {
+    return control.epoch();
+  }
+
+  /** Where the source's reader resumes; empty while the initial snapshot is not complete. */
+  public Optional<SourceOffset> offset() {
+    return control.state().offset();
+  }
+
+  /** The position of the last batch that is complete in all tables; empty before the first one. */
+  public Optional<Position> position() {
+    String text = control.state().position();
+    return text.isEmpty() ? Optional.empty() : Optional.of(positions.apply(text));
+  }
+
+  /** Something that was written down in the control table. */
+  public Optional<String> note(String name) {
+    return Optional.ofNullable(control.state().notes().get(name));
+  }
+
+  /** Writes something down in the control table, at once. Not while batches are being committed. */
+  public void note(String name, String value) {
+    control.commit(control.state().withNote(name, value));
+  }
+
+  /**
+   * Opens a table of the lake for writing, making it when it is missing, and builds its key index.
+   *
+   * @throws PipelineException the table exists and does not fit the definition
+   */
+  public RowTarget open(TableDefinition definition) {
+    Claimed table = claimed.get(definition.table().toString());
+    if (table == null) {
+      table = claimNew(definition);
+    }
+    Tables.requireFit(definition, table.table());
+    TableState state = new TableState(table.table(), definition, settings.targetFileBytes());
+    state.load();
+    writers.put(definition.table(), new TableWriter(state, table.mark()));
+    return state.target();
+  }
+
+  private Claimed claimNew(TableDefinition definition) {
+    TableIdentifier name = definition.table();
+    if (offset().isPresent()) {
+      throw new PipelineException(
+          "table %s is new to pipeline %s, whose initial snapshot is over: its rows so far would be missing. Leave it out, or read it with a pipeline of its own"
+              .formatted(name, settings.name()));
+    }
+    Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
+    return new Claimed(table, claim.take(name.toString(), table));
+  }
+
+  /**
+   * Starts (again) the initial snapshot of all open tables. Only while {@link #offset} is empty.
+   */
+  public InitialSnapshot initialSnapshot() {
+    if (offset().isPresent()) {
+      throw new IllegalStateException("the initial snapshot is over");
+    }
+    control.commit(control.state().withTables(registry()));
+    Map<TableIdentifier, TableWrite> writes = new LinkedHashMap<>();
+    writers.forEach((name, writer) -> writes.put(name, writer.writeAtOnce()));
+    return new InitialSnapshot(this, writes);
+  }
+
+  /** A new batch, empty. */
+  public Batch newBatch() {
+    return new Batch(recovery, table -> writer(table).state().isKeyed());
+  }
+
+  /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
+  public PreparedBatch prepare(Batch batch) {
+    Map<TableIdentifier, TableWriter.PlannedWrite> writes = new LinkedHashMap<>();
+    batch.tables().forEach((table, changes) -> writes.put(table, writer(table).plan(changes)));
+    return new PreparedBatch(batch, writes);
+  }
+
+  /**
+   * Makes a prepared batch visible: every table's snapshot, then the key indexes, then the control
+   * table. When it returns, the source may be acknowledged up to the batch's end.
+   *
+   * @throws FencedException another writer has taken over
+   * @throws PipelineException the batch cannot be committed; what to do is in the message
+   */
+  public CommittedBatch commit(PreparedBatch prepared) {
+    Batch batch = prepared.batch();
+    TransactionEnd end = batch.end().orElseThrow();
+    BatchInfo info = info(end, batch.first(), batch.transactions());
+    Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
+        new LinkedHashMap<>();
+    prepared.writes().forEach((table, write) -> commits.put(table, () -> write.commit(info)));
+    return complete(info, commitTables(commits));
+  }
+
+  /**
+   * A transaction too large to be held in memory; only while no batch is prepared or committing.
+   */
+  public LargeTransaction largeTransaction() {
+    return new LargeTransaction(this);
+  }
+
+  CommittedBatch commit(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+    BatchInfo info = info(end, end.committedAt(), 1);
+    Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
+        new LinkedHashMap<>();
+    writes.forEach((table, write) -> {
+      if (recovery.has(table, end.position())) {
+        writer(table).abandonAtOnce(write);
+      } else {
+        commits.put(table, () -> writer(table).commitAtOnce(write, info));
+      }
+    });
+    return complete(info, commitTables(commits));
+  }
+
+  CommittedBatch publish(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+    recovery = Recovery.NONE;
+    return commit(writes, end);
+  }
+
+  private BatchInfo info(TransactionEnd end, Instant first, long transactions) {
+    Mark mark =
+        new Mark(
+            settings.name(),
+            control.epoch(),
+            control.state().batch() + 1,
+            end.position().toString(),
+            claim.writer());
+    return new BatchInfo(mark, end, first, transactions);
+  }
+
+  /**
+   * Commits all tables; when some fail the others are let finish, then the first failure is thrown.
+   */
+  private Map<TableIdentifier, CommittedBatch.TableCommit> commitTables(
+      Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits) {
+    Map<TableIdentifier, CompletableFuture<Optional<CommittedBatch.TableCommit>>> running =
+        new LinkedHashMap<>();
+    commits.forEach(
+        (table, commit) -> running.put(table, CompletableFuture.supplyAsync(commit, tableCommits)));
+    try {
+      CompletableFuture.allOf(running.values().toArray(CompletableFuture<?>[]::new)).join();
+    } catch (CompletionException e) {
+      rethrow(e);
+    }
+    Map<TableIdentifier, CommittedBatch.TableCommit> made = new LinkedHashMap<>();
+    running.forEach((table, result) -> result.join().ifPresent(commit -> made.put(table, commit)));
+    return made;
+  }
+
+  private static void rethrow(CompletionException failure) {
+    switch (failure.getCause()) {
+      case RuntimeException cause -> throw cause;
+      case Error cause -> throw cause;
+      case null, default -> throw failure;
+    }
+  }
+
+  private CommittedBatch complete(
+      BatchInfo info, Map<TableIdentifier, CommittedBatch.TableCommit> made) {
+    TransactionEnd end = info.end();
+    boolean partial = recovery.isPending(end.position());
+    control.commit(
+        new ControlTable.State(
+            partial ? control.state().batch() : info.mark().batch(),
+            info.mark().position(),
+            Optional.of(end.offset()),
+            registry(),
+            control.state().notes()));
+    return new CommittedBatch(info.mark().batch(), end, info.transactions(), info.first(), made);
+  }
+
+  private Map<String, ControlTable.Registered> registry() {
+    Map<String, ControlTable.Registered> registered = new HashMap<>(control.state().tables());
+    writers.forEach((name, writer) -> {
+      Mark mark = writer.mark();
+      registered.put(
+          name.toString(),
+          new ControlTable.Registered(
+              writer.state().table().uuid().toString(),
+              mark.batch(),
+              mark.position(),
+              writer.state().snapshotId()));
+    });
+    return registered;
+  }
+
+  TableWriter writer(TableIdentifier table) {
+    TableWriter writer = writers.get(table);
+    if (writer == null) {
+      throw new PipelineException("table %s is not open".formatted(table));
+    }
+    return writer;
+  }
+}

@@ -1,0 +1,24 @@
+package dev.firn.writer;
+
+import java.util.Map;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/** A batch whose data files are written (but for rows that wait for the batch before it). */
+public final class PreparedBatch {
+  private final Batch batch;
+  private final Map<TableIdentifier, TableWriter.PlannedWrite> writes;
+
+  PreparedBatch(Batch batch, Map<TableIdentifier, TableWriter.PlannedWrite> writes) {
+    this.batch = batch;
+    this.writes = Map.copyOf(writes);
+  }
+
+  /** The batch that it was made of. */
+  public Batch batch() {
+    return batch;
+  }
+
+  Map<TableIdentifier, TableWriter.PlannedWrite> writes() {
+    return writes;
+  }
+}

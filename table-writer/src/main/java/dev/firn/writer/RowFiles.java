@@ -1,0 +1,162 @@
+package dev.firn.writer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.MetadataColumns;
+import org.apache.iceberg.MetricsConfig;
+import org.apache.iceberg.PartitionKey;
+import org.apache.iceberg.PartitionSpec;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.data.InternalRecordWrapper;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.encryption.EncryptedOutputFile;
+import org.apache.iceberg.exceptions.NotFoundException;
+import org.apache.iceberg.formats.FormatModelRegistry;
+import org.apache.iceberg.io.DataWriter;
+import org.apache.iceberg.io.OutputFileFactory;
+
+/**
+ * The data files of one batch in one table: one open file per partition, each closed at the target
+ * size. A row's place is known as soon as it is written.
+ */
+final class RowFiles {
+  /** How many rows go by between two looks at a file's size. */
+  private static final int SIZE_CHECK_ROWS = 1_000;
+
+  private final Table table;
+  private final PartitionSpec spec;
+  private final Schema written;
+  private final LiveFiles files;
+  private final long targetBytes;
+  private final OutputFileFactory names;
+  private final int rowIdField;
+  private final InternalRecordWrapper partitionView;
+  private final PartitionKey partition;
+  private final Map<PartitionKey, OpenFile> open = new HashMap<>();
+  private final List<LiveFile> closed = new ArrayList<>();
+
+  RowFiles(Table table, Schema written, LiveFiles files, long targetBytes) {
+    this.table = table;
+    this.spec = table.spec();
+    this.written = written;
+    this.files = files;
+    this.targetBytes = targetBytes;
+    this.names =
+        OutputFileFactory.builderFor(table, 1, 1)
+            .operationId(UUID.randomUUID().toString())
+            .format(FileFormat.PARQUET)
+            .build();
+    this.rowIdField = written.columns().indexOf(MetadataColumns.ROW_ID);
+    this.partitionView = new InternalRecordWrapper(written.asStruct());
+    this.partition = new PartitionKey(spec, written);
+  }
+
+  /**
+   * @param rowId the id that the row keeps, or {@link RowLocation#INHERITED}
+   */
+  RowLocation write(Record row, long rowId) {
+    partition.partition(partitionView.wrap(row));
+    OpenFile file = open.get(partition);
+    if (file == null) {
+      PartitionKey key = partition.copy();
+      file = new OpenFile(files.add(), key);
+      open.put(key, file);
+    }
+    RowLocation location = file.write(row, rowId);
+    if (file.isFull()) {
+      open.remove(partition);
+      close(file);
+    }
+    return location;
+  }
+
+  /** Completes all files that are open; rows written after this go to new ones. */
+  List<LiveFile> close() {
+    open.values().forEach(this::close);
+    open.clear();
+    return List.copyOf(closed);
+  }
+
+  /** Removes all files; nothing refers to them. */
+  void abandon() {
+    for (OpenFile file : open.values()) {
+      file.abandon();
+    }
+    open.clear();
+    closed.forEach(this::delete);
+    closed.clear();
+  }
+
+  /** Removes a closed file that is not needed after all. */
+  void delete(LiveFile file) {
+    files.remove(file.id());
+    try {
+      table.io().deleteFile(file.file().location());
+    } catch (NotFoundException e) {
+      // as wanted
+    }
+  }
+
+  private void close(OpenFile file) {
+    file.close();
+    closed.add(file.live);
+  }
+
+  private final class OpenFile {
+    private final LiveFile live;
+    private final DataWriter<Record> writer;
+    private int rows;
+
+    OpenFile(LiveFile live, PartitionKey key) {
+      this.live = live;
+      EncryptedOutputFile output =
+          spec.isUnpartitioned() ? names.newOutputFile() : names.newOutputFile(spec, key);
+      try {
+        this.writer =
+            FormatModelRegistry.<Record, Schema>dataWriteBuilder(
+                    FileFormat.PARQUET, Record.class, output)
+                .schema(written)
+                .spec(spec)
+                .partition(spec.isUnpartitioned() ? null : key)
+                .setAll(table.properties())
+                .metricsConfig(MetricsConfig.forTable(table))
+                .build();
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot create a data file of " + table.name(), e);
+      }
+    }
+
+    RowLocation write(Record row, long rowId) {
+      if (rowIdField >= 0) {
+        row.set(rowIdField, rowId == RowLocation.INHERITED ? null : rowId);
+      }
+      writer.write(row);
+      return new RowLocation(live.id(), rows++, rowId);
+    }
+
+    boolean isFull() {
+      return rows % SIZE_CHECK_ROWS == 0 && writer.length() >= targetBytes;
+    }
+
+    void close() {
+      try {
+        writer.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException("Cannot complete a data file of " + table.name(), e);
+      }
+      live.written(writer.toDataFile());
+    }
+
+    void abandon() {
+      close();
+      delete(live);
+    }
+  }
+}

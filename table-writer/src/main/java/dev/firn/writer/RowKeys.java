@@ -1,0 +1,114 @@
+package dev.firn.writer;
+
+import com.dynatrace.hash4j.hashing.HashStream128;
+import com.dynatrace.hash4j.hashing.HashValue128;
+import com.dynatrace.hash4j.hashing.Hasher128;
+import com.dynatrace.hash4j.hashing.Hashing;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.security.SecureRandom;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.OffsetDateTime;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types.NestedField;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Computes the keys of one table's rows.
+ *
+ * <p>The hash is keyed by a seed of this process, so that nobody can choose values that collide.
+ */
+public final class RowKeys {
+  private static final Hasher128 HASHER = Hashing.xxh3_128(new SecureRandom().nextLong());
+  private static final ThreadLocal<HashStream128> STREAM =
+      ThreadLocal.withInitial(HASHER::hashStream);
+
+  private final int[] positions;
+  private final Encoder[] encoders;
+
+  private RowKeys(int[] positions, Encoder[] encoders) {
+    this.positions = positions;
+    this.encoders = encoders;
+  }
+
+  /**
+   * @param key the key columns; empty: the whole row is the key
+   */
+  public static RowKeys of(Schema schema, List<String> key) {
+    List<NestedField> columns = schema.columns();
+    int[] positions =
+        IntStream.range(0, columns.size())
+            .filter(i -> key.isEmpty() || key.contains(columns.get(i).name()))
+            .toArray();
+    return new RowKeys(
+        positions,
+        IntStream.of(positions)
+            .mapToObj(i -> encoder(columns.get(i).type()))
+            .toArray(Encoder[]::new));
+  }
+
+  /** The key of a row whose leading fields are those of the schema, in its order. */
+  public RowKey keyOf(Record row) {
+    HashStream128 stream = STREAM.get().reset();
+    for (int i = 0; i < positions.length; i++) {
+      Object value = row.get(positions[i]);
+      stream.putBoolean(value != null);
+      if (value != null) {
+        encoders[i].put(stream, value);
+      }
+    }
+    HashValue128 hash = stream.get();
+    return new RowKey(hash.getMostSignificantBits(), hash.getLeastSignificantBits());
+  }
+
+  /** How a value of one type enters the hash; equal values enter it equally, others do not. */
+  @FunctionalInterface
+  private interface Encoder {
+    void put(HashStream128 stream, Object value);
+  }
+
+  private static Encoder encoder(Type type) {
+    return switch (type.typeId()) {
+      case BOOLEAN -> (stream, value) -> stream.putBoolean((Boolean) value);
+      case INTEGER -> (stream, value) -> stream.putInt((Integer) value);
+      case LONG -> (stream, value) -> stream.putLong((Long) value);
+      case FLOAT -> (stream, value) -> stream.putInt(Float.floatToIntBits((Float) value));
+      case DOUBLE -> (stream, value) -> stream.putLong(Double.doubleToLongBits((Double) value));
+      case STRING -> (stream, value) -> stream.putString(value.toString());
+      case UUID -> (stream, value) -> stream.putUUID((UUID) value);
+      case DECIMAL ->
+          (stream, value) ->
+              stream.putByteArray(((BigDecimal) value).unscaledValue().toByteArray());
+      case DATE -> (stream, value) -> stream.putLong(((LocalDate) value).toEpochDay());
+      case TIME -> (stream, value) -> stream.putLong(((LocalTime) value).toNanoOfDay());
+      case TIMESTAMP, TIMESTAMP_NANO -> RowKeys::putTimestamp;
+      case BINARY -> (stream, value) -> putBuffer(stream, (ByteBuffer) value);
+      case FIXED -> (stream, value) -> stream.putByteArray((byte[]) value);
+      default ->
+          throw new IllegalArgumentException("a key of type %s is not supported".formatted(type));
+    };
+  }
+
+  private static void putTimestamp(HashStream128 stream, @Nullable Object value) {
+    if (value instanceof OffsetDateTime zoned) {
+      stream.putLong(zoned.toEpochSecond()).putInt(zoned.getNano());
+    } else if (value instanceof LocalDateTime local) {
+      stream.putLong(local.toLocalDate().toEpochDay()).putLong(local.toLocalTime().toNanoOfDay());
+    } else {
+      throw new IllegalArgumentException("a timestamp key that is no date-time");
+    }
+  }
+
+  private static void putBuffer(HashStream128 stream, ByteBuffer value) {
+    byte[] bytes = new byte[value.remaining()];
+    value.duplicate().get(bytes);
+    stream.putByteArray(bytes);
+  }
+}

@@ -1,0 +1,27 @@
+package dev.firn.writer;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/**
+ * What a source table asks of its table in the lake.
+ *
+ * @param table where its rows go
+ * @param schema its columns; ids are assigned anew when the table is created
+ * @param key the names of its key columns, none for a keyless table (whose key is the whole row)
+ */
+public record TableDefinition(TableIdentifier table, Schema schema, List<String> key) {
+  public TableDefinition {
+    requireNonNull(table, "table is null");
+    requireNonNull(schema, "schema is null");
+    key = List.copyOf(key);
+    for (String column : key) {
+      if (schema.findField(column) == null) {
+        throw new IllegalArgumentException("%s has no key column %s".formatted(table, column));
+      }
+    }
+  }
+}

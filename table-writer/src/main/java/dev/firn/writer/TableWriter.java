@@ -1,0 +1,204 @@
+package dev.firn.writer;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotChanges;
+import org.jspecify.annotations.Nullable;
+
+/** Commits batches to one table, each as one snapshot of data files, deletions and position. */
+final class TableWriter {
+  static final ExecutorService CALLER_RUNS = new CallerRuns();
+
+  private final TableState state;
+  private volatile Mark mark;
+  private @Nullable TableWrite inFlight;
+
+  /**
+   * @param mark what this writer's claim left in the table
+   */
+  TableWriter(TableState state, Mark mark) {
+    this.state = state;
+    this.mark = mark;
+  }
+
+  TableState state() {
+    return state;
+  }
+
+  /** What the last commit left in the table. */
+  Mark mark() {
+    return mark;
+  }
+
+  /** Plans a batch on top of the one that is planned or committing, if there is one. */
+  PlannedWrite plan(TableBatch batch) {
+    while (true) {
+      int generation = state.generation();
+      try {
+        TableWrite write = TableWrite.planned(state, batch, inFlight());
+        inFlight(write);
+        return new PlannedWrite(batch, generation, write);
+      } catch (RuntimeException e) {
+        if (generation == state.generation()) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private synchronized @Nullable TableWrite inFlight() {
+    return inFlight;
+  }
+
+  private synchronized void inFlight(TableWrite write) {
+    inFlight = write;
+  }
+
+  private synchronized void landed(TableWrite write) {
+    if (inFlight == write) {
+      inFlight = null;
+    }
+  }
+
+  /** A batch's part for this table; planned again when the table turns out to have changed. */
+  final class PlannedWrite {
+    private final TableBatch batch;
+    private int generation;
+    private TableWrite write;
+
+    private PlannedWrite(TableBatch batch, int generation, TableWrite write) {
+      this.batch = batch;
+      this.generation = generation;
+      this.write = write;
+    }
+
+    /**
+     * Commits it; the one before it is committed.
+     *
+     * @return empty when the batch changes nothing in this table
+     */
+    Optional<CommittedBatch.TableCommit> commit(BatchInfo info) {
+      while (true) {
+        if (generation != state.generation()) {
+          planAgain();
+        }
+        try {
+          Optional<CommittedBatch.TableCommit> made = TableWriter.this.commit(write, info);
+          landed(write);
+          return made;
+        } catch (Head.ForeignCommitException e) {
+          reload();
+        }
+      }
+    }
+
+    private void planAgain() {
+      landed(write);
+      write.abandon();
+      write = TableWrite.planned(state, batch, null);
+      generation = state.generation();
+    }
+  }
+
+  /** A write that changes the key index as it goes; nothing else may be planned or committing. */
+  TableWrite writeAtOnce() {
+    return TableWrite.atOnce(state);
+  }
+
+  /**
+   * Commits a write at once.
+   *
+   * @throws PipelineException somebody else changed the table meanwhile
+   */
+  Optional<CommittedBatch.TableCommit> commitAtOnce(TableWrite write, BatchInfo info) {
+    try {
+      return commit(write, info);
+    } catch (Head.ForeignCommitException e) {
+      throw new PipelineException(
+          "table %s was changed by someone else while one large transaction was being written; start again: nothing is lost"
+              .formatted(state.name()),
+          e);
+    }
+  }
+
+  /** Gives up a write at once. */
+  void abandonAtOnce(TableWrite write) {
+    write.abandon();
+    state.load();
+  }
+
+  private Optional<CommittedBatch.TableCommit> commit(TableWrite write, BatchInfo info) {
+    FileChanges changes = FileChanges.of(state, write);
+    if (changes.isEmpty()) {
+      return Optional.empty();
+    }
+    Map<String, String> summary = new HashMap<>();
+    info.addTo(summary);
+    summary.put(SummaryKeys.INSERTED, Long.toString(write.inserted()));
+    summary.put(SummaryKeys.UPDATED, Long.toString(write.updated()));
+    summary.put(SummaryKeys.DELETED, Long.toString(write.deleted()));
+    summary.put(SummaryKeys.SCHEMA_ID, Integer.toString(state.table().schema().schemaId()));
+    Snapshot snapshot = commit(info.mark(), summary, changes);
+    FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
+    synchronized (state.index()) {
+      changes.takeOver(state.files(), firstRowIds);
+      write.takeOver();
+      state.snapshotId(snapshot.snapshotId());
+    }
+    mark = info.mark();
+    return Optional.of(
+        new CommittedBatch.TableCommit(
+            snapshot.snapshotId(), write.inserted(), write.updated(), write.deleted()));
+  }
+
+  private Snapshot commit(Mark newMark, Map<String, String> summary, FileChanges changes) {
+    return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId())
+        .commit((transaction, head) -> {
+          RowDelta delta =
+              transaction.newRowDelta().scanManifestsWith(CALLER_RUNS).validateWith(head);
+          if (head.snapshotId() != -1) {
+            delta.validateFromSnapshot(head.snapshotId());
+          }
+          changes.addTo(delta, state.files());
+          summary.forEach(delta::set);
+          delta.set(SummaryKeys.COMMIT, head.commit());
+          delta.commit();
+        });
+  }
+
+  private FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, int added) {
+    if (!state.hasRowLineage() || added == 0) {
+      return file -> -1;
+    }
+    Long first = snapshot.firstRowId();
+    if (added == 1 && first != null) {
+      return file -> first;
+    }
+    Map<String, Long> byLocation =
+        StreamSupport.stream(
+                SnapshotChanges.builderFor(state.table())
+                    .snapshot(snapshot)
+                    .build()
+                    .addedDataFiles()
+                    .spliterator(),
+                false)
+            .collect(Collectors.toMap(DataFile::location, DataFile::firstRowId));
+    return file -> byLocation.get(file.location());
+  }
+
+  /**
+   * Reads the table again after somebody else's commit; it must still hold what this writer left.
+   */
+  private void reload() {
+    state.table().refresh();
+    Marks.requireSame(state, mark);
+    state.load();
+  }
+}

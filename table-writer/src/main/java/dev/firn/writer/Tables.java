@@ -1,0 +1,124 @@
+package dev.firn.writer;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.iceberg.PartitionSpec;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.Transaction;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.SupportsNamespaces;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.exceptions.AlreadyExistsException;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types.NestedField;
+
+/** Makes tables as Firn wants them, and checks those that exist. */
+final class Tables {
+  /**
+   * A branch of its own with one empty snapshot, never moved: while some snapshot is not in main's
+   * history, Iceberg's expiry does not delete a Puffin file that a live vector still uses.
+   */
+  static final String GUARD_BRANCH = "firn_guard";
+
+  private static final Map<String, String> DEFAULTS =
+      Map.of(
+          "write.parquet.compression-codec", "zstd",
+          "write.parquet.compression-level", "1",
+          "write.metadata.delete-after-commit.enabled", "true",
+          "write.metadata.previous-versions-max", "20",
+          "commit.manifest.min-count-to-merge", "10");
+
+  private final Catalog catalog;
+  private final PipelineSettings settings;
+
+  Tables(Catalog catalog, PipelineSettings settings) {
+    this.catalog = catalog;
+    this.settings = settings;
+  }
+
+  Table create(TableDefinition definition) {
+    return create(definition.table(), schema(definition), settings.formatVersion());
+  }
+
+  Table create(TableIdentifier name, Schema schema, int formatVersion) {
+    createNamespace(name.namespace());
+    Map<String, String> properties = new HashMap<>(DEFAULTS);
+    properties.putAll(settings.tableProperties());
+    properties.put("format-version", Integer.toString(formatVersion));
+    try {
+      Transaction transaction =
+          catalog
+              .buildTable(name, schema)
+              .withPartitionSpec(PartitionSpec.unpartitioned())
+              .withProperties(properties)
+              .createTransaction();
+      guard(transaction);
+      transaction.commitTransaction();
+    } catch (AlreadyExistsException e) {
+      // somebody was faster; the claim decides who goes on
+    }
+    return catalog.loadTable(name);
+  }
+
+  private static void guard(Transaction transaction) {
+    transaction.newFastAppend().toBranch(GUARD_BRANCH).commit();
+    transaction.manageSnapshots().setMaxRefAgeMs(GUARD_BRANCH, Long.MAX_VALUE).commit();
+  }
+
+  private void createNamespace(Namespace namespace) {
+    if (catalog instanceof SupportsNamespaces namespaces
+        && !namespaces.namespaceExists(namespace)) {
+      try {
+        namespaces.createNamespace(namespace);
+      } catch (AlreadyExistsException e) {
+        // as wanted
+      }
+    }
+  }
+
+  private static Schema schema(TableDefinition definition) {
+    Set<String> key = Set.copyOf(definition.key());
+    List<NestedField> columns =
+        definition.schema().columns().stream()
+            .map(column -> key.contains(column.name()) ? column.asRequired() : column)
+            .toList();
+    Set<Integer> identifiers =
+        columns.stream()
+            .filter(column -> key.contains(column.name()))
+            .map(NestedField::fieldId)
+            .collect(Collectors.toSet());
+    return new Schema(columns, mayIdentify(columns, identifiers) ? identifiers : Set.of());
+  }
+
+  /** Iceberg takes no floating point number for an identifier field. */
+  private static boolean mayIdentify(List<NestedField> columns, Set<Integer> identifiers) {
+    return columns.stream()
+        .filter(column -> identifiers.contains(column.fieldId()))
+        .map(column -> column.type().typeId())
+        .noneMatch(type -> type == Type.TypeID.FLOAT || type == Type.TypeID.DOUBLE);
+  }
+
+  /**
+   * @throws PipelineException a column of the source is missing in the table or differs
+   */
+  static void requireFit(TableDefinition definition, Table table) {
+    for (NestedField column : definition.schema().columns()) {
+      NestedField existing = table.schema().findField(column.name());
+      if (existing == null) {
+        throw new PipelineException(
+            "table %s has no column %s, which the source has (type %s)"
+                .formatted(definition.table(), column.name(), column.type()));
+      }
+      if (!existing.type().equals(column.type())) {
+        throw new PipelineException(
+            "column %s of table %s has type %s, the source asks for %s"
+                .formatted(column.name(), definition.table(), existing.type(), column.type()));
+      }
+    }
+  }
+}
