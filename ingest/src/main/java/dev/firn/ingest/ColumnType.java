@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.Unavailable;
 import io.debezium.data.Enum;
 import io.debezium.data.Json;
-import io.debezium.data.Ltree;
+import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.TsVector;
 import io.debezium.data.Uuid;
 import io.debezium.data.VariableScaleDecimal;
@@ -36,8 +36,8 @@ import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 
 /**
- * The Iceberg type that a Connect schema becomes, and how its values do: decided by the schema alone,
- * never by looking at a value.
+ * The Iceberg type that a Connect schema becomes, and how its values do: decided by the schema
+ * alone, never by looking at a value.
  */
 record ColumnType(Type type, Conversion conversion) {
 
@@ -76,7 +76,8 @@ record ColumnType(Type type, Conversion conversion) {
     return switch (schema.name()) {
       case Date.SCHEMA_NAME -> new ColumnType(Types.DateType.get(), v -> date((Integer) v));
       case Time.SCHEMA_NAME ->
-          new ColumnType(Types.TimeType.get(), v -> time(TimeUnit.MILLISECONDS.toMicros((Integer) v)));
+          new ColumnType(
+              Types.TimeType.get(), v -> time(TimeUnit.MILLISECONDS.toMicros((Integer) v)));
       case MicroTime.SCHEMA_NAME -> new ColumnType(Types.TimeType.get(), v -> time((Long) v));
       case NanoTime.SCHEMA_NAME ->
           new ColumnType(Types.TimeType.get(), v -> time(TimeUnit.NANOSECONDS.toMicros((Long) v)));
@@ -91,11 +92,11 @@ record ColumnType(Type type, Conversion conversion) {
               Types.TimestampType.withoutZone(),
               v -> timestamp(TimeUnit.NANOSECONDS.toMicros((Long) v)));
       case ZonedTimestamp.SCHEMA_NAME ->
-          new ColumnType(
-              Types.TimestampType.withZone(), v -> IsoTimestamps.parse((String) v));
+          new ColumnType(Types.TimestampType.withZone(), v -> IsoTimestamps.parse((String) v));
       case Decimal.LOGICAL_NAME -> decimal(schema);
       case VariableScaleDecimal.LOGICAL_NAME -> text(v -> variableScale((Struct) v));
-      case Uuid.LOGICAL_NAME -> new ColumnType(Types.UUIDType.get(), v -> UUID.fromString((String) v));
+      case Uuid.LOGICAL_NAME ->
+          new ColumnType(Types.UUIDType.get(), v -> UUID.fromString((String) v));
       case MicroDuration.SCHEMA_NAME -> new ColumnType(Types.LongType.get(), v -> v);
       case Enum.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME -> text(v -> v);
       case Json.LOGICAL_NAME,
@@ -134,7 +135,8 @@ record ColumnType(Type type, Conversion conversion) {
     if (precision > MAX_PRECISION || scale < 0 || scale > precision) {
       return text(v -> ((BigDecimal) v).toPlainString());
     }
-    return new ColumnType(Types.DecimalType.of(precision, scale), v -> ((BigDecimal) v).setScale(scale));
+    return new ColumnType(
+        Types.DecimalType.of(precision, scale), v -> ((BigDecimal) v).setScale(scale));
   }
 
   private static String variableScale(Struct value) {
@@ -165,8 +167,8 @@ record ColumnType(Type type, Conversion conversion) {
   }
 
   /**
-   * What Debezium puts in the place of a value that PostgreSQL did not send, because it is stored out
-   * of line and had not changed.
+   * What Debezium puts in the place of a value that PostgreSQL did not send, because it is stored
+   * out of line and had not changed.
    */
   record Placeholder(String text, ByteBuffer bytes) {
     static Placeholder of(String text) {
@@ -179,7 +181,8 @@ record ColumnType(Type type, Conversion conversion) {
     }
 
     Object inBytes(Object value) {
-      ByteBuffer found = value instanceof byte[] array ? ByteBuffer.wrap(array) : (ByteBuffer) value;
+      ByteBuffer found =
+          value instanceof byte[] array ? ByteBuffer.wrap(array) : (ByteBuffer) value;
       return found.equals(bytes) ? Unavailable.VALUE : found;
     }
   }

@@ -4,7 +4,10 @@ import java.time.DateTimeException;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 
-/** Reads ISO-8601 timestamps with a zone, the usual UTC form ({@code 2026-01-31T23:59:59.123Z}) fast. */
+/**
+ * Reads ISO-8601 timestamps with a zone, the usual UTC form ({@code 2026-01-31T23:59:59.123Z})
+ * fast.
+ */
 final class IsoTimestamps {
   private static final int SECONDS_END = 19;
   private static final int NANO_DIGITS = 9;
@@ -18,7 +21,9 @@ final class IsoTimestamps {
           : OffsetDateTime.parse(text).withOffsetSameInstant(ZoneOffset.UTC);
     } catch (DateTimeException e) {
       throw new ColumnType.UnsupportedValueException(
-          text.endsWith("infinity") ? "an infinite timestamp" : "a timestamp beyond what Java reads");
+          text.endsWith("infinity")
+              ? "an infinite timestamp"
+              : "a timestamp beyond what Java reads");
     }
   }
 

@@ -17,15 +17,16 @@ import java.util.regex.Pattern;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /**
- * Reads typed values of settings; an ill value is an error that names its key, the value and what is
- * allowed.
+ * Reads typed values of settings; an ill value is an error that names its key, the value and what
+ * is allowed.
  *
  * @param prefix what all keys start with, for the messages
  * @param values by key, without the prefix
  */
 record Keys(String prefix, Map<String, String> values) {
   private static final Pattern SECRET =
-      Pattern.compile("secret|password|token|credential|access-key|api-key|private", Pattern.CASE_INSENSITIVE);
+      Pattern.compile(
+          "secret|password|token|credential|access-key|api-key|private", Pattern.CASE_INSENSITIVE);
   private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*(b|kb|mb|gb)?");
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m)?");
 
@@ -48,46 +49,43 @@ record Keys(String prefix, Map<String, String> values) {
 
   Optional<Boolean> truth(String key) {
     return text(key)
-        .map(
-            value ->
-                switch (value.toLowerCase(Locale.ROOT)) {
-                  case "true" -> true;
-                  case "false" -> false;
-                  default -> throw illValued(key, "true or false");
-                });
+        .map(value ->
+            switch (value.toLowerCase(Locale.ROOT)) {
+              case "true" -> true;
+              case "false" -> false;
+              default -> throw illValued(key, "true or false");
+            });
   }
 
   /** A number of bytes: {@code 268435456}, {@code 256mb}. */
   Optional<Long> bytes(String key, long atLeast) {
     return text(key)
-        .map(
-            value -> {
-              Matcher matcher = SIZE.matcher(value.toLowerCase(Locale.ROOT));
-              long bytes = matcher.matches() ? scaled(matcher) : -1;
-              if (bytes < atLeast) {
-                throw illValued(
-                    key, "a number of bytes such as 268435456 or 256mb, at least " + atLeast);
-              }
-              return bytes;
-            });
+        .map(value -> {
+          Matcher matcher = SIZE.matcher(value.toLowerCase(Locale.ROOT));
+          long bytes = matcher.matches() ? scaled(matcher) : -1;
+          if (bytes < atLeast) {
+            throw illValued(
+                key, "a number of bytes such as 268435456 or 256mb, at least " + atLeast);
+          }
+          return bytes;
+        });
   }
 
   /** A duration: {@code 200} (milliseconds), {@code 200ms}, {@code 2s}, {@code 1m}. */
   Optional<Duration> duration(String key) {
     return text(key)
-        .map(
-            value -> {
-              Matcher matcher = DURATION.matcher(value.toLowerCase(Locale.ROOT));
-              if (!matcher.matches()) {
-                throw illValued(key, "milliseconds such as 200, or 200ms, 2s, 1m");
-              }
-              long number = Long.parseLong(matcher.group(1));
-              return switch (matcher.group(2) == null ? "ms" : matcher.group(2)) {
-                case "s" -> Duration.ofSeconds(number);
-                case "m" -> Duration.ofMinutes(number);
-                default -> Duration.ofMillis(number);
-              };
-            });
+        .map(value -> {
+          Matcher matcher = DURATION.matcher(value.toLowerCase(Locale.ROOT));
+          if (!matcher.matches()) {
+            throw illValued(key, "milliseconds such as 200, or 200ms, 2s, 1m");
+          }
+          long number = Long.parseLong(matcher.group(1));
+          return switch (matcher.group(2) == null ? "ms" : matcher.group(2)) {
+            case "s" -> Duration.ofSeconds(number);
+            case "m" -> Duration.ofMinutes(number);
+            default -> Duration.ofMillis(number);
+          };
+        });
   }
 
   Optional<Pattern> pattern(String key) {
@@ -114,7 +112,8 @@ record Keys(String prefix, Map<String, String> values) {
 
   SettingsException illValued(String key, String allowed) {
     return new SettingsException(
-        "%s%s%s: expected %s".formatted(prefix, key, shown(key, values.getOrDefault(key, "")), allowed));
+        "%s%s%s: expected %s"
+            .formatted(prefix, key, shown(key, values.getOrDefault(key, "")), allowed));
   }
 
   /** The value as messages may show it. */

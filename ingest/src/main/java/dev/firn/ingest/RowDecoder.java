@@ -39,10 +39,7 @@ final class RowDecoder {
    * @throws PipelineException the schema is not the one that the table was opened with
    */
   static RowDecoder compile(
-      CapturedTable captured,
-      RowTarget target,
-      Schema schema,
-      ColumnType.Placeholder placeholder) {
+      CapturedTable captured, RowTarget target, Schema schema, ColumnType.Placeholder placeholder) {
     List<Column> columns = new ArrayList<>();
     List<Column> keyColumns = new ArrayList<>();
     List<Types.NestedField> targets = target.columns().columns();

@@ -117,16 +117,15 @@ public record SinkSettings(
               "upsert-use-dv",
               "deletes are always deletion vectors (format-version=3) or position deletes"
                   + " (format-version=2); remove it"),
-          Map.entry(
-              "upsert-dedup-column", "changes are folded in source commit order; remove it"),
+          Map.entry("upsert-dedup-column", "changes are folded in source commit order; remove it"),
           Map.entry("upsert-op-field", "tables carry no column for the operation; remove it"),
           Map.entry(
               "table-mapper",
               "tables are named by table-namespace, table-prefix and destination-regexp"),
           Map.entry(
-              "create-identifier-fields", "the key columns are always identifier fields; remove it"),
-          Map.entry(
-              "allow-field-addition", "a changed source table stops the pipeline; remove it"),
+              "create-identifier-fields",
+              "the key columns are always identifier fields; remove it"),
+          Map.entry("allow-field-addition", "a changed source table stops the pipeline; remove it"),
           Map.entry("excluded-columns", "use debezium.source.column.exclude.list"),
           Map.entry(
               "preserve-required-property",
@@ -154,16 +153,15 @@ public record SinkSettings(
     Keys keys = new Keys(PREFIX, given);
     Map<String, String> catalog = new HashMap<>();
     Map<String, String> table = new HashMap<>();
-    given.forEach(
-        (key, value) -> {
-          if (isCatalogKey(key)) {
-            catalog.put(key, value);
-          } else if (key.startsWith(TABLE_PREFIX)) {
-            table.put(key.substring(TABLE_PREFIX.length()), value);
-          } else if (!OWN_KEYS.contains(key)) {
-            throw refused(key, value);
-          }
-        });
+    given.forEach((key, value) -> {
+      if (isCatalogKey(key)) {
+        catalog.put(key, value);
+      } else if (key.startsWith(TABLE_PREFIX)) {
+        table.put(key.substring(TABLE_PREFIX.length()), value);
+      } else if (!OWN_KEYS.contains(key)) {
+        throw refused(key, value);
+      }
+    });
     if (!keys.text("write.format.default").orElse("parquet").equalsIgnoreCase("parquet")) {
       throw keys.illValued("write.format.default", "parquet is the one format that Firn writes");
     }
@@ -185,7 +183,7 @@ public record SinkSettings(
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(
         pipeline(keys, table),
-        keys.text("catalog-name").orElse("firn"),
+        keys.text("catalog-name").orElse(Lake.DEFAULT_NAME),
         catalog,
         TableRouting.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),

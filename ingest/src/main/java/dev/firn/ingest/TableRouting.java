@@ -98,7 +98,11 @@ public record TableRouting(
   }
 
   private static String rewritten(Rewrite rewrite, String destination) {
-    return rewrite.regexp().matcher(destination).replaceAll(rewrite.replacement()).replace('.', '_');
+    return rewrite
+        .regexp()
+        .matcher(destination)
+        .replaceAll(rewrite.replacement())
+        .replace('.', '_');
   }
 
   private String cased(String name) {
