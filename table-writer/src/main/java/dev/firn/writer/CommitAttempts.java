@@ -1,5 +1,8 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.exceptions.CommitFailedException;
@@ -25,12 +28,15 @@ final class CommitAttempts {
   private static final class NotCommittedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    NotCommittedException(RuntimeException cause) {
-      super(cause);
+    private final RuntimeException reason;
+
+    NotCommittedException(RuntimeException reason) {
+      super(reason);
+      this.reason = reason;
     }
 
     RuntimeException reason() {
-      return (RuntimeException) getCause();
+      return reason;
     }
   }
 
@@ -40,21 +46,23 @@ final class CommitAttempts {
   }
 
   /**
+   * Returns once the commit is in the table.
+   *
    * @param attempt commits under the head's demands; may be run again
    * @return the snapshot that the commit made
    */
   Snapshot commit(Runnable attempt) {
-    Snapshot[] made = new Snapshot[1];
+    AtomicReference<Snapshot> made = new AtomicReference<>();
     try {
       Tasks.foreach(attempt)
           .retry(RETRIES)
           .exponentialBackoff(waitMillis("min", 100), waitMillis("max", 5_000), 60_000, GROWTH)
           .onlyRetryOn(NotCommittedException.class)
-          .run(one -> made[0] = attempt(one));
+          .run(one -> made.set(attempt(one)));
     } catch (NotCommittedException e) {
       throw e.reason();
     }
-    return made[0];
+    return requireNonNull(made.get());
   }
 
   private Snapshot attempt(Runnable attempt) {

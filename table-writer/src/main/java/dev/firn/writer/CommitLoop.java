@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 public final class CommitLoop implements AutoCloseable {
 
   /**
+   * What bounds the loop.
+   *
    * @param minInterval no commit starts sooner than this after the one before
    * @param memoryBytes budget for events that are not committed yet
    */
@@ -66,6 +70,8 @@ public final class CommitLoop implements AutoCloseable {
   }
 
   /**
+   * Starts the loop.
+   *
    * @param threads must run two tasks at the same time, for as long as the loop lives
    */
   public static CommitLoop start(
@@ -171,9 +177,7 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
-  /**
-   * @throws RuntimeException the failure that ended the loop
-   */
+  /** Throws the failure that ended the loop, if one did. */
   public void requireRunning() {
     lock.lock();
     try {
@@ -226,9 +230,16 @@ public final class CommitLoop implements AutoCloseable {
       fail(new PipelineException("the commit loop failed: " + e, e));
       throw e;
     } finally {
-      lock.lock();
+      ended();
+    }
+  }
+
+  private void ended() {
+    lock.lock();
+    try {
       threadsRunning--;
       changed.signalAll();
+    } finally {
       lock.unlock();
     }
   }
@@ -314,7 +325,7 @@ public final class CommitLoop implements AutoCloseable {
 
   private boolean commitNext() throws InterruptedException {
     long bytes;
-    Supplier<CommittedBatch> work;
+    @Nullable Supplier<CommittedBatch> work;
     lock.lock();
     try {
       while (failure == null && prepared == null && largeCommit == null) {
@@ -326,21 +337,20 @@ public final class CommitLoop implements AutoCloseable {
       if (failure != null) {
         return false;
       }
+      work = largeCommit;
+      bytes = 0;
       if (prepared != null) {
         PreparedBatch next = prepared;
         prepared = null;
         bytes = next.batch().bytes();
         work = () -> pipeline.commit(next);
-      } else {
-        work = largeCommit;
-        bytes = 0;
       }
       committing = true;
       changed.signalAll();
     } finally {
       lock.unlock();
     }
-    commit(work, bytes);
+    commit(requireNonNull(work), bytes);
     return true;
   }
 
@@ -355,7 +365,7 @@ public final class CommitLoop implements AutoCloseable {
       committing = false;
       pendingBytes -= bytes;
       cadence.committed(started, took);
-      if (largeCommit != null && largeCommit == work) {
+      if (largeOpen) {
         largeCommit = null;
         largeOpen = false;
       }
@@ -365,6 +375,7 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
   private void awaitNanos(long nanos) throws InterruptedException {
     long ignored = changed.awaitNanos(nanos);
   }

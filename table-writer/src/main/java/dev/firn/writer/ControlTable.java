@@ -257,7 +257,7 @@ final class ControlTable {
                       .format(FileFormat.PARQUET)
                       .build()
                       .newOutputFile())
-              .schema(SCHEMA)
+              .schema(table.schema())
               .spec(table.spec())
               .build();
       try (out) {

@@ -1,9 +1,12 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -41,6 +44,8 @@ final class DeletionFiles {
   }
 
   /**
+   * Writes them; returns nothing when there are none.
+   *
    * @param deleted positions by number of a written data file, none of them deleted before
    * @return vectors that replace the files' earlier ones, or position deletes beside earlier ones
    */
@@ -57,15 +62,14 @@ final class DeletionFiles {
 
   private List<DeleteFile> writeVectors(Map<Integer, PositionDeleteIndex> deleted)
       throws IOException {
-    Map<String, LiveFile> byLocation =
-        deleted.keySet().stream()
-            .map(id -> state.files().get(id))
-            .collect(Collectors.toMap(live -> live.file().location(), live -> live));
-    DVFileWriter writer =
-        new BaseDVFileWriter(names, location -> byLocation.get(location).deleted());
+    Map<String, PositionDeleteIndex> before = new HashMap<>();
+    DVFileWriter writer = new BaseDVFileWriter(names, before::get);
     try (writer) {
-      byLocation.forEach((location, live) ->
-          writer.delete(location, deleted.get(live.id()), spec(live), live.file().partition()));
+      deleted.forEach((id, positions) -> {
+        LiveFile live = state.files().get(id);
+        before.put(live.file().location(), live.deleted());
+        writer.delete(live.file().location(), positions, spec(live), live.file().partition());
+      });
     }
     return writer.result().deleteFiles();
   }
@@ -105,8 +109,7 @@ final class DeletionFiles {
     PositionDelete<Record> position = PositionDelete.create();
     try (writer) {
       for (LiveFile live : partition) {
-        deleted
-            .get(live.id())
+        requireNonNull(deleted.get(live.id()))
             .forEach(at -> writer.write(position.set(live.file().location(), at)));
       }
     }
@@ -114,7 +117,7 @@ final class DeletionFiles {
   }
 
   private PartitionSpec spec(LiveFile live) {
-    return table().specs().get(live.file().specId());
+    return requireNonNull(table().specs().get(live.file().specId()));
   }
 
   private Table table() {

@@ -56,8 +56,10 @@ record Head(String table, String pipeline, long epoch, long snapshotId, String c
   }
 
   private void requireNotFenced(Optional<Mark> mark) {
-    if (mark.isPresent() && mark.get().pipeline().equals(pipeline) && mark.get().epoch() > epoch) {
-      throw fenced(pipeline, epoch, mark.get());
+    if (mark.isPresent()
+        && mark.orElseThrow().pipeline().equals(pipeline)
+        && mark.orElseThrow().epoch() > epoch) {
+      throw fenced(pipeline, epoch, mark.orElseThrow());
     }
   }
 

@@ -20,10 +20,11 @@ public final class InitialSnapshot {
 
   /** Adds a row that was read. */
   public void add(TableIdentifier table, Record row) {
-    TableWriter writer = pipeline.writer(table);
-    writes
-        .get(writer.state().target().table())
-        .append(writer.state().target().keys().keyOf(row), row);
+    TableWrite write = writes.get(table);
+    if (write == null) {
+      throw new PipelineException("table %s is not open".formatted(table));
+    }
+    write.append(pipeline.writer(table).state().target().keys().keyOf(row), row);
   }
 
   /**

@@ -42,7 +42,7 @@ final class KeyedFold implements RowFold {
   public void forEach(Consumer<NetChange> action) {
     rows.forEach((key, row) ->
         action.accept(
-            row.map(value -> new NetChange(key, key, value))
-                .orElseGet(() -> new NetChange(key, null, null))));
+            row.<NetChange>map(value -> new NetChange.Put(key, key, value))
+                .orElseGet(() -> new NetChange.Remove(key))));
   }
 }

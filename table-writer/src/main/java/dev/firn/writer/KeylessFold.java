@@ -46,9 +46,9 @@ final class KeylessFold implements RowFold {
 
   @Override
   public void forEach(Consumer<NetChange> action) {
-    removed.forEach(origin -> action.accept(new NetChange(origin, null, null)));
-    pending.forEach(
-        (key, rows) -> rows.forEach(p -> action.accept(new NetChange(p.origin(), key, p.row()))));
+    removed.forEach(origin -> action.accept(new NetChange.Remove(origin)));
+    pending.forEach((key, rows) ->
+        rows.forEach(p -> action.accept(new NetChange.Put(p.origin(), key, p.row()))));
   }
 
   private void push(RowKey key, Pending row) {

@@ -75,6 +75,8 @@ final class LiveFile {
 
   /** Whether no row of it is live once {@code more} positions, none deleted before, are gone. */
   boolean isDeadWith(PositionDeleteIndex more) {
-    return deleted.cardinality() + more.cardinality() == file().recordCount();
+    // an index without positions has no cardinality
+    long before = deleted.isEmpty() ? 0 : deleted.cardinality();
+    return before + more.cardinality() == file().recordCount();
   }
 }

@@ -1,9 +1,11 @@
 package dev.firn.writer;
 
-import java.io.FileOutputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -190,7 +192,8 @@ public final class LocalFileIO implements SupportsPrefixOperations {
     private final Path file;
     private final Path aside;
     private final boolean overwrite;
-    private @Nullable FileOutputStream out;
+    private final FileChannel channel;
+    private @Nullable OutputStream out;
     private long position;
 
     DurableStream(Path file, boolean overwrite) throws IOException {
@@ -198,7 +201,9 @@ public final class LocalFileIO implements SupportsPrefixOperations {
       this.aside =
           file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID() + UNFINISHED);
       this.overwrite = overwrite;
-      this.out = new FileOutputStream(aside.toFile());
+      this.channel =
+          FileChannel.open(aside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+      this.out = new BufferedOutputStream(Channels.newOutputStream(channel));
     }
 
     @Override
@@ -228,9 +233,10 @@ public final class LocalFileIO implements SupportsPrefixOperations {
       if (out == null) {
         return;
       }
-      try (FileOutputStream closing = out) {
+      try (OutputStream closing = out) {
         out = null;
-        closing.getChannel().force(true);
+        closing.flush();
+        channel.force(true);
       }
       if (overwrite) {
         Files.move(
@@ -261,7 +267,7 @@ public final class LocalFileIO implements SupportsPrefixOperations {
       }
     }
 
-    private FileOutputStream open() throws IOException {
+    private OutputStream open() throws IOException {
       if (out == null) {
         throw new IOException("%s is closed".formatted(file));
       }

@@ -20,24 +20,24 @@ final class Marks {
     if (history.isEmpty() || copy.isEmpty()) {
       return copy;
     }
-    if (!history.get().equals(copy.get())) {
+    if (!history.orElseThrow().equals(copy.orElseThrow())) {
       throw new PipelineException(
           ("table %s was rolled back: its history ends at batch %d (%s), its last commit was batch %d (%s)."
                   + " Roll it forward to that commit, or take a new initial snapshot")
               .formatted(
                   name,
-                  history.get().batch(),
-                  history.get().position(),
-                  copy.get().batch(),
-                  copy.get().position()));
+                  history.orElseThrow().batch(),
+                  history.orElseThrow().position(),
+                  copy.orElseThrow().batch(),
+                  copy.orElseThrow().position()));
     }
     return history;
   }
 
   static void requireSame(TableState state, Mark mark) {
     Optional<Mark> found = of(state.name(), state.table());
-    if (found.isPresent() && found.get().epoch() > mark.epoch()) {
-      throw Head.fenced(mark.pipeline(), mark.epoch(), found.get());
+    if (found.isPresent() && found.orElseThrow().epoch() > mark.epoch()) {
+      throw Head.fenced(mark.pipeline(), mark.epoch(), found.orElseThrow());
     }
     if (!found.equals(Optional.of(mark))) {
       throw new PipelineException(

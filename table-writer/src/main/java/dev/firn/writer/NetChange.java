@@ -1,13 +1,29 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
 
-/**
- * What a batch does to one row in the end.
- *
- * @param origin the key of the row that it replaces or removes, if that exists; null: none
- * @param key the new row's key, null when there is none
- * @param row the new row, null when there is none
- */
-record NetChange(@Nullable RowKey origin, @Nullable RowKey key, @Nullable Record row) {}
+/** What a batch does to one row in the end. */
+sealed interface NetChange {
+
+  /**
+   * A row that is there after the batch.
+   *
+   * @param origin the key of the row that it replaces, if that exists; null: it replaces none
+   */
+  record Put(@Nullable RowKey origin, RowKey key, Record row) implements NetChange {
+    public Put {
+      requireNonNull(key, "key is null");
+      requireNonNull(row, "row is null");
+    }
+  }
+
+  /** A row of this key, if there is one, is gone after the batch. */
+  record Remove(RowKey origin) implements NetChange {
+    public Remove {
+      requireNonNull(origin, "origin is null");
+    }
+  }
+}

@@ -112,7 +112,7 @@ public final class Pipeline {
     claimed.forEach((name, table) -> {
       if (!table.mark().position().isEmpty()) {
         Position position = positions.apply(table.mark().position());
-        if (complete.isEmpty() || !complete.get().contains(position)) {
+        if (complete.isEmpty() || !complete.orElseThrow().contains(position)) {
           ahead.put(TableIdentifier.parse(name), position);
         }
       }

@@ -26,7 +26,7 @@ record Recovery(
   }
 
   boolean allHave(Position end) {
-    return complete.isPresent() && complete.get().contains(end);
+    return complete.isPresent() && complete.orElseThrow().contains(end);
   }
 
   boolean has(TableIdentifier table, Position end) {
@@ -36,11 +36,11 @@ record Recovery(
 
   /** Whether a batch that ends here leaves the interrupted batch incomplete. */
   boolean isPending(Position end) {
-    return target.isPresent() && !end.contains(target.get());
+    return target.isPresent() && !end.contains(target.orElseThrow());
   }
 
   /** Whether the interrupted batch ends here. */
   boolean endsAt(Position end) {
-    return target.isPresent() && target.get().equals(end);
+    return target.isPresent() && target.orElseThrow().equals(end);
   }
 }

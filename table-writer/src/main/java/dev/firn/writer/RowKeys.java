@@ -39,6 +39,8 @@ public final class RowKeys {
   }
 
   /**
+   * Makes the encoder of a table.
+   *
    * @param key the key columns; empty: the whole row is the key
    */
   public static RowKeys of(Schema schema, List<String> key) {

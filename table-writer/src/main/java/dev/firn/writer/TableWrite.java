@@ -1,9 +1,9 @@
 package dev.firn.writer;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
 
@@ -15,18 +15,18 @@ import org.jspecify.annotations.Nullable;
  * memory per row, but nothing else may be under way.
  */
 final class TableWrite {
-  /** How many rows may wait for values of their last version before they are fetched. */
+  /** How many rows may wait for values of their last version before these are fetched. */
   private static final int MAX_WAITING = 10_000;
 
   /** A row that cannot be written yet: it needs its last version's id or values. */
-  private record Waiting(NetChange change, RowLocation old) {}
+  private record Waiting(NetChange.Put put, RowLocation old) {}
 
   /** What the key index learns when the batch is committed. */
-  private record IndexChange(
-      @Nullable RowKey origin,
-      @Nullable RowLocation old,
-      @Nullable RowKey key,
-      @Nullable RowLocation now) {}
+  private sealed interface IndexChange {
+    record Gone(RowKey key, RowLocation location) implements IndexChange {}
+
+    record Come(RowKey key, RowLocation location) implements IndexChange {}
+  }
 
   private final TableState table;
   private final boolean atOnce;
@@ -36,7 +36,7 @@ final class TableWrite {
   private final KeyIndex added = new HeapKeyIndex();
   private final List<IndexChange> indexChanges = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
-  private final Map<RowKey, Integer> waitingKeys = new HashMap<>();
+  private final Set<RowKey> waitingKeys = new HashSet<>();
   private boolean truncated;
   private long inserted;
   private long updated;
@@ -50,6 +50,8 @@ final class TableWrite {
   }
 
   /**
+   * Looks a batch's keys up and writes its rows, but for those that must wait.
+   *
    * @param inFlight the write before this one while that is not committed
    */
   static TableWrite planned(TableState table, TableBatch batch, @Nullable TableWrite inFlight) {
@@ -68,6 +70,19 @@ final class TableWrite {
     return new TableWrite(table, true, null);
   }
 
+  /** Applies a change of a write at once. */
+  void applyNow(RowChange change) {
+    switch (change) {
+      case RowChange.Insert insert ->
+          apply(
+              new NetChange.Put(table.isKeyed() ? insert.key() : null, insert.key(), insert.row()));
+      case RowChange.Update update ->
+          apply(new NetChange.Put(update.before(), update.key(), update.row()));
+      case RowChange.Delete delete -> apply(new NetChange.Remove(delete.key()));
+      case RowChange.Truncate truncate -> truncate();
+    }
+  }
+
   /** All rows so far are gone; only in a write at once. */
   void truncate() {
     truncated = true;
@@ -81,47 +96,59 @@ final class TableWrite {
     deleted = 0;
   }
 
-  /** Applies a change of a write at once. */
-  void applyNow(RowChange change) {
-    switch (change) {
-      case RowChange.Insert insert ->
-          apply(new NetChange(table.isKeyed() ? insert.key() : null, insert.key(), insert.row()));
-      case RowChange.Update update ->
-          apply(new NetChange(update.before(), update.key(), update.row()));
-      case RowChange.Delete delete -> apply(new NetChange(delete.key(), null, null));
-      case RowChange.Truncate truncate -> truncate();
-    }
-  }
-
   /** Appends a row that is known to be new. */
   void append(RowKey key, Record row) {
-    put(new NetChange(null, key, row), null, RowLocation.INHERITED);
+    write(key, row, RowLocation.INHERITED);
+    inserted++;
   }
 
   private void apply(NetChange change) {
-    if (!waitingKeys.isEmpty()
-        && change.origin() != null
-        && waitingKeys.containsKey(change.origin())
-        && atOnce) {
+    switch (change) {
+      case NetChange.Remove remove -> {
+        if (supersede(remove.origin()) != null) {
+          deleted++;
+        }
+      }
+      case NetChange.Put put -> {
+        RowLocation old = put.origin() == null ? null : supersede(put.origin());
+        if (old == null) {
+          requireComplete(put.row());
+          append(put.key(), put.row());
+        } else {
+          replace(put, old);
+        }
+      }
+    }
+  }
+
+  private void replace(NetChange.Put put, RowLocation old) {
+    updated++;
+    if (mustWait(put.row(), old)) {
+      waiting.add(new Waiting(put, old));
+      waitingKeys.add(put.key());
+      if (atOnce && waiting.size() >= MAX_WAITING) {
+        writeWaiting();
+      }
+    } else {
+      write(put.key(), put.row(), rowId(old));
+    }
+  }
+
+  /** Takes the key's row away, if there is one; returns where it was. */
+  private @Nullable RowLocation supersede(RowKey origin) {
+    if (atOnce && waitingKeys.contains(origin)) {
       writeWaiting();
     }
-    RowLocation old = change.origin() == null ? null : find(change.origin());
+    RowLocation old = find(origin);
     if (old != null) {
       deletions.add(old.fileId(), old.position());
       if (atOnce) {
-        table.index().remove(change.origin(), old);
+        table.index().remove(origin, old);
+      } else {
+        indexChanges.add(new IndexChange.Gone(origin, old));
       }
     }
-    if (change.row() == null) {
-      remove(change, old);
-    } else if (old == null) {
-      requireComplete(change.row());
-      put(change, null, RowLocation.INHERITED);
-    } else if (mustWait(change.row(), old)) {
-      hold(new Waiting(change, old));
-    } else {
-      put(change, old, table.files().get(old.fileId()).rowId(old));
-    }
+    return old;
   }
 
   private @Nullable RowLocation find(RowKey key) {
@@ -144,51 +171,32 @@ final class TableWrite {
   }
 
   private boolean mustWait(Record row, RowLocation old) {
-    if (UnavailableValues.isIn(row)) {
-      return true;
-    }
-    return table.hasRowLineage() && !atOnce && table.files().get(old.fileId()).rowId(old) < 0;
+    return UnavailableValues.isIn(row)
+        || (table.hasRowLineage() && !atOnce && rowId(old) == RowLocation.INHERITED);
   }
 
-  private void hold(Waiting row) {
-    waiting.add(row);
-    if (atOnce) {
-      waitingKeys.merge(row.change().key(), 1, Integer::sum);
-      if (waiting.size() >= MAX_WAITING) {
-        writeWaiting();
-      }
-    }
+  /** The row's id; a row that is not committed yet has none. */
+  private long rowId(RowLocation location) {
+    return table.files().get(location.fileId()).rowId(location);
   }
 
   private void requireComplete(Record row) {
     if (UnavailableValues.isIn(row)) {
       throw new PipelineException(
-          "table %s: the source sent a change without an unchanged large value, and the row's last version is not in the lake; set REPLICA IDENTITY FULL on the source table and take a new initial snapshot"
+          ("table %s: the source sent a change without an unchanged large value, and the row's last"
+                  + " version is not in the lake; set REPLICA IDENTITY FULL on the source table and"
+                  + " take a new initial snapshot")
               .formatted(table.name()));
     }
   }
 
-  private void put(NetChange change, @Nullable RowLocation old, long rowId) {
-    RowLocation now = rows.write(change.row(), rowId < 0 ? RowLocation.INHERITED : rowId);
+  private void write(RowKey key, Record row, long rowId) {
+    RowLocation now = rows.write(row, rowId);
     if (atOnce) {
-      table.index().add(change.key(), now);
+      table.index().add(key, now);
     } else {
-      added.add(change.key(), now);
-      indexChanges.add(new IndexChange(change.origin(), old, change.key(), now));
-    }
-    if (old == null) {
-      inserted++;
-    } else {
-      updated++;
-    }
-  }
-
-  private void remove(NetChange change, @Nullable RowLocation old) {
-    if (old != null) {
-      deleted++;
-      if (!atOnce) {
-        indexChanges.add(new IndexChange(change.origin(), old, null, null));
-      }
+      added.add(key, now);
+      indexChanges.add(new IndexChange.Come(key, now));
     }
   }
 
@@ -203,12 +211,13 @@ final class TableWrite {
         LastVersions.read(
             table,
             waiting.stream()
-                .filter(row -> UnavailableValues.isIn(row.change().row()))
+                .filter(row -> UnavailableValues.isIn(row.put().row()))
                 .map(Waiting::old)
                 .toList());
     for (Waiting row : waiting) {
-      last.of(row.old()).ifPresent(old -> UnavailableValues.fill(row.change().row(), old));
-      put(row.change(), row.old(), table.files().get(row.old().fileId()).rowId(row.old()));
+      NetChange.Put put = row.put();
+      last.of(row.old()).ifPresent(old -> UnavailableValues.fill(put.row(), old));
+      write(put.key(), put.row(), rowId(row.old()));
     }
     waiting.clear();
     waitingKeys.clear();
@@ -222,17 +231,13 @@ final class TableWrite {
 
   /** Lets the key index take the write over, once it is committed. */
   void takeOver() {
-    synchronized (table.index()) {
-      if (truncated) {
-        table.index().clear();
-      }
-      for (IndexChange change : indexChanges) {
-        if (change.old() != null) {
-          table.index().remove(change.origin(), change.old());
-        }
-        if (change.now() != null) {
-          table.index().add(change.key(), change.now());
-        }
+    if (truncated && !atOnce) {
+      table.index().clear();
+    }
+    for (IndexChange change : indexChanges) {
+      switch (change) {
+        case IndexChange.Gone gone -> table.index().remove(gone.key(), gone.location());
+        case IndexChange.Come come -> table.index().add(come.key(), come.location());
       }
     }
   }

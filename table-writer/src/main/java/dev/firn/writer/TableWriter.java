@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -190,7 +192,7 @@ final class TableWriter {
                     .spliterator(),
                 false)
             .collect(Collectors.toMap(DataFile::location, DataFile::firstRowId));
-    return file -> byLocation.get(file.location());
+    return file -> requireNonNull(byLocation.get(file.location()));
   }
 
   /**

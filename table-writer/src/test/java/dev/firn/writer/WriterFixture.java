@@ -1,0 +1,157 @@
+package dev.firn.writer;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.iceberg.MetadataColumns;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.GenericRecord;
+import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.types.Types;
+
+/** A lake in a folder with one table {@code (id int, name string)}, and a writer for it. */
+final class WriterFixture {
+  static final TableIdentifier ORDERS = TableIdentifier.of("shop", "orders");
+  static final Schema SCHEMA =
+      new Schema(
+          Types.NestedField.required(1, "id", Types.IntegerType.get()),
+          Types.NestedField.optional(2, "name", Types.StringType.get()));
+
+  /** A place in a log that only counts. */
+  record Place(long at) implements Position {
+    @Override
+    public boolean contains(Position other) {
+      return at >= ((Place) other).at;
+    }
+
+    @Override
+    public String toString() {
+      return Long.toString(at);
+    }
+  }
+
+  final Catalog catalog;
+  final Pipeline pipeline;
+  final RowTarget target;
+
+  private WriterFixture(Path folder, int formatVersion, List<String> key) {
+    this.catalog = Lake.open("lake", Lake.embedded(folder));
+    PipelineSettings settings =
+        new PipelineSettings(
+            "shop", Namespace.of("firn"), formatVersion, Map.of(), 128L * 1024 * 1024);
+    this.pipeline =
+        Pipeline.takeOver(
+            catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
+    this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key));
+  }
+
+  static WriterFixture open(Path folder) {
+    return new WriterFixture(folder, 3, List.of("id"));
+  }
+
+  static WriterFixture open(Path folder, int formatVersion, List<String> key) {
+    return new WriterFixture(folder, formatVersion, key);
+  }
+
+  /** Past an initial snapshot of the given rows, which ends at position 1. */
+  WriterFixture started(int... ids) {
+    InitialSnapshot snapshot = pipeline.initialSnapshot();
+    for (int id : ids) {
+      snapshot.add(ORDERS, row(id, "first"));
+    }
+    snapshot.publish(end(1));
+    return this;
+  }
+
+  Record row(int id, Object name) {
+    Record row = GenericRecord.create(target.written());
+    row.set(0, id);
+    row.set(1, name);
+    return row;
+  }
+
+  RowKey key(int id) {
+    return target.keys().keyOf(row(id, "first"));
+  }
+
+  TableChange insert(int id, String name) {
+    Record row = row(id, name);
+    return change(new RowChange.Insert(target.keys().keyOf(row), row));
+  }
+
+  TableChange update(int id, Object name) {
+    Record row = row(id, name);
+    RowKey key = target.keys().keyOf(row);
+    return change(new RowChange.Update(key, key, row));
+  }
+
+  TableChange delete(int id) {
+    return change(new RowChange.Delete(key(id)));
+  }
+
+  static TableChange change(RowChange change) {
+    return new TableChange(ORDERS, change, 100);
+  }
+
+  static TransactionEnd end(long position) {
+    return new TransactionEnd(
+        new Place(position),
+        Instant.ofEpochSecond(position),
+        new SourceOffset("{}", "{\"at\":%d}".formatted(position)));
+  }
+
+  static SourceTransaction transaction(long position, TableChange... changes) {
+    return new SourceTransaction(List.of(changes), end(position));
+  }
+
+  PreparedBatch prepare(SourceTransaction... transactions) {
+    Batch batch = pipeline.newBatch();
+    for (SourceTransaction transaction : transactions) {
+      batch.add(transaction);
+    }
+    return pipeline.prepare(batch);
+  }
+
+  CommittedBatch commit(SourceTransaction... transactions) {
+    return pipeline.commit(prepare(transactions));
+  }
+
+  Table table() {
+    return catalog.loadTable(ORDERS);
+  }
+
+  /** What a reader sees: rows as {@code id:name}, sorted. */
+  List<String> rows() {
+    List<String> rows = new ArrayList<>();
+    try (CloseableIterable<Record> read = IcebergGenerics.read(table()).build()) {
+      read.forEach(row -> rows.add(row.get(0) + ":" + row.get(1)));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    rows.sort(null);
+    return rows;
+  }
+
+  /** The row id of each key. */
+  Map<Integer, Long> rowIds() {
+    Map<Integer, Long> ids = new TreeMap<>();
+    Schema schema = MetadataColumns.schemaWithRowLineage(SCHEMA);
+    try (CloseableIterable<Record> read = IcebergGenerics.read(table()).project(schema).build()) {
+      read.forEach(row -> ids.put((Integer) row.get(0), (Long) row.getField("_row_id")));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    return new HashMap<>(ids);
+  }
+}
