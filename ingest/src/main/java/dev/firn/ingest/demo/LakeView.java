@@ -110,11 +110,11 @@ final class LakeView {
   }
 
   /** What a lake is made of. */
-  record Files(
+  record Contents(
       long commits, long batches, long dataFiles, long deletionVectors, long equalityDeletes) {}
 
   /** Counts commits since an instant, and the files that the tables consist of now. */
-  Files files(Instant since) {
+  Contents contents(Instant since) {
     long commits = 0;
     long dataFiles = 0;
     Set<String> batches = new HashSet<>();
@@ -131,7 +131,7 @@ final class LakeView {
       }
       dataFiles += countFiles(table, vectors, equalityDeletes);
     }
-    return new Files(commits, batches.size(), dataFiles, vectors.size(), equalityDeletes.size());
+    return new Contents(commits, batches.size(), dataFiles, vectors.size(), equalityDeletes.size());
   }
 
   private static long countFiles(Table table, Set<String> vectors, Set<String> equalityDeletes) {
