@@ -68,12 +68,8 @@ final class LakeView {
     return catalog.loadTable(TableIdentifier.of(Shop.SCHEMA, name));
   }
 
-  /** Whether every table that has rows shows this mark. */
-  boolean shows(OffsetDateTime mark) {
-    return Shop.FILLED.stream().allMatch(name -> shows(name, mark));
-  }
-
-  private boolean shows(String name, OffsetDateTime mark) {
+  /** Whether a row of the table has been touched by this mark. */
+  boolean shows(String name, OffsetDateTime mark) {
     Expression marked = Expressions.equal("updated_at", mark.toString());
     return table(name).map(table -> !read(table, marked, "updated_at").isEmpty()).orElse(false);
   }
