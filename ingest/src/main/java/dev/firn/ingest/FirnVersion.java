@@ -1,16 +1,28 @@
 package dev.firn.ingest;
 
+import io.debezium.connector.postgresql.Module;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Properties;
+import org.apache.iceberg.IcebergBuild;
 import picocli.CommandLine.IVersionProvider;
 
 /** Names the version that the build wrote into this application. */
 public final class FirnVersion implements IVersionProvider {
   @Override
   public String[] getVersion() {
-    return new String[] {"firn " + version()};
+    return lines().toArray(String[]::new);
+  }
+
+  /** Firn's version, and those of what a bug report needs to name. */
+  static List<String> lines() {
+    return List.of(
+        "firn      " + version(),
+        "java      " + Runtime.version() + " (" + System.getProperty("java.vendor") + ")",
+        "debezium  " + Module.version(),
+        "iceberg   " + IcebergBuild.version());
   }
 
   /** The version, such as {@code 0.1.0-SNAPSHOT}. */

@@ -1,0 +1,55 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.Position;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Remembers which record acknowledges what, until that is committed.
+ *
+ * @param <T> the records
+ */
+final class Acknowledgements<T> {
+  private record Mark<T>(Position needed, T event) {}
+
+  private final Deque<Mark<T>> marks = new ArrayDeque<>();
+  private @Nullable Position last;
+
+  /**
+   * @param committed what the lake holds already
+   */
+  Acknowledgements(Optional<? extends Position> committed) {
+    this.last = committed.orElse(null);
+  }
+
+  /** {@code event} ends the transaction at {@code end}. */
+  void ended(Position end, T event) {
+    last = end;
+    marks.add(new Mark<>(end, event));
+  }
+
+  /** {@code event} came between transactions. */
+  void between(T event) {
+    if (last == null) {
+      return;
+    }
+    Mark<T> newest = marks.peekLast();
+    if (newest != null && newest.needed().equals(last)) {
+      marks.removeLast();
+    }
+    marks.add(new Mark<>(last, event));
+  }
+
+  /** The newest record all before which is committed; each is given once. */
+  Optional<T> takeCommitted(Optional<? extends Position> committed) {
+    T newest = null;
+    while (!marks.isEmpty()
+        && committed.isPresent()
+        && committed.get().contains(marks.getFirst().needed())) {
+      newest = marks.removeFirst().event();
+    }
+    return Optional.ofNullable(newest);
+  }
+}

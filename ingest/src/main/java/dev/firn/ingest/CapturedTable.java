@@ -1,0 +1,59 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.writer.TableDefinition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.types.Types;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
+
+/**
+ * A table of the source as its events describe it.
+ *
+ * @param row the Connect schema of its rows
+ * @param key its key columns, none for a keyless table
+ * @param unsent generated columns: PostgreSQL does not send them, so that the lake does without
+ */
+record CapturedTable(SourceTable source, Schema row, List<String> key, Set<String> unsent) {
+  CapturedTable {
+    requireNonNull(source, "source is null");
+    requireNonNull(row, "row is null");
+    key = List.copyOf(key);
+    unsent = Set.copyOf(unsent);
+  }
+
+  /** What it asks of its table in the lake: key columns required, all others optional. */
+  TableDefinition definition(TableIdentifier table, ColumnType.Placeholder placeholder) {
+    List<Types.NestedField> columns = new ArrayList<>();
+    for (Field field : row.fields()) {
+      if (!unsent.contains(field.name())) {
+        int id = columns.size() + 1;
+        ColumnType type = columnType(source, field, placeholder);
+        columns.add(
+            key.contains(field.name())
+                ? Types.NestedField.required(id, field.name(), type.type())
+                : Types.NestedField.optional(id, field.name(), type.type()));
+      }
+    }
+    return new TableDefinition(table, new org.apache.iceberg.Schema(columns), key);
+  }
+
+  static ColumnType columnType(
+      SourceTable source, Field field, ColumnType.Placeholder placeholder) {
+    try {
+      return ColumnType.of(field.schema(), placeholder);
+    } catch (ColumnType.UnsupportedTypeException e) {
+      throw new SettingsException(unsupported(source, field.name(), e.getMessage()), e);
+    }
+  }
+
+  /** The message for a column whose type has no exact counterpart. */
+  static String unsupported(SourceTable source, String column, String type) {
+    return "column %s of table %s has type %s, which Firn cannot store exactly; leave it out with debezium.source.column.exclude.list=%s.%s or the table with debezium.source.table.exclude.list=%s"
+        .formatted(column, source, type, source, column, source);
+  }
+}

@@ -1,0 +1,207 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.writer.Unavailable;
+import io.debezium.data.Enum;
+import io.debezium.data.Json;
+import io.debezium.connector.postgresql.data.Ltree;
+import io.debezium.data.TsVector;
+import io.debezium.data.Uuid;
+import io.debezium.data.VariableScaleDecimal;
+import io.debezium.data.Xml;
+import io.debezium.time.Date;
+import io.debezium.time.Interval;
+import io.debezium.time.MicroDuration;
+import io.debezium.time.MicroTime;
+import io.debezium.time.MicroTimestamp;
+import io.debezium.time.NanoTime;
+import io.debezium.time.NanoTimestamp;
+import io.debezium.time.Time;
+import io.debezium.time.Timestamp;
+import io.debezium.time.ZonedTime;
+import io.debezium.time.ZonedTimestamp;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.ZoneOffset;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types;
+import org.apache.kafka.connect.data.Decimal;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.Struct;
+
+/**
+ * The Iceberg type that a Connect schema becomes, and how its values do: decided by the schema
+ * alone, never by looking at a value.
+ */
+record ColumnType(Type type, Conversion conversion) {
+
+  /** Turns a value of the Connect schema into the class that Iceberg's generic writer takes. */
+  interface Conversion {
+    Object convert(Object value);
+  }
+
+  private static final int MAX_PRECISION = 38;
+  private static final int MONEY_PRECISION = 19;
+  private static final String PRECISION_PARAMETER = "connect.decimal.precision";
+
+  /** PostgreSQL's dates start here (Julian day 0, in 4714 BC); what lies before is no date. */
+  private static final long FIRST_DAY = -2_440_588;
+
+  /** One past the last day of PostgreSQL's dates, in the year 5874897. */
+  private static final long END_DAY = 2_145_031_949L;
+
+  private static final long FIRST_MICROS = FIRST_DAY * TimeUnit.DAYS.toMicros(1);
+
+  /** Debezium's stand-in for infinity, in microseconds or milliseconds: the driver's. */
+  private static final long POSITIVE_INFINITY = 9_223_372_036_825_200_000L;
+
+  ColumnType {
+    requireNonNull(type, "type is null");
+    requireNonNull(conversion, "conversion is null");
+  }
+
+  /**
+   * @throws UnsupportedTypeException nothing of Iceberg holds its values exactly
+   */
+  static ColumnType of(Schema schema, Placeholder placeholder) {
+    if (schema.name() == null) {
+      return plain(schema, placeholder);
+    }
+    return switch (schema.name()) {
+      case Date.SCHEMA_NAME -> new ColumnType(Types.DateType.get(), v -> date((Integer) v));
+      case Time.SCHEMA_NAME ->
+          new ColumnType(
+              Types.TimeType.get(), v -> time(TimeUnit.MILLISECONDS.toMicros((Integer) v)));
+      case MicroTime.SCHEMA_NAME -> new ColumnType(Types.TimeType.get(), v -> time((Long) v));
+      case NanoTime.SCHEMA_NAME ->
+          new ColumnType(Types.TimeType.get(), v -> time(TimeUnit.NANOSECONDS.toMicros((Long) v)));
+      case Timestamp.SCHEMA_NAME ->
+          new ColumnType(
+              Types.TimestampType.withoutZone(),
+              v -> timestamp(TimeUnit.MILLISECONDS.toMicros((Long) v)));
+      case MicroTimestamp.SCHEMA_NAME ->
+          new ColumnType(Types.TimestampType.withoutZone(), v -> timestamp((Long) v));
+      case NanoTimestamp.SCHEMA_NAME ->
+          new ColumnType(
+              Types.TimestampType.withoutZone(),
+              v -> timestamp(TimeUnit.NANOSECONDS.toMicros((Long) v)));
+      case ZonedTimestamp.SCHEMA_NAME ->
+          new ColumnType(Types.TimestampType.withZone(), v -> IsoTimestamps.parse((String) v));
+      case Decimal.LOGICAL_NAME -> decimal(schema);
+      case VariableScaleDecimal.LOGICAL_NAME -> text(v -> variableScale((Struct) v));
+      case Uuid.LOGICAL_NAME ->
+          new ColumnType(Types.UUIDType.get(), v -> UUID.fromString((String) v));
+      case MicroDuration.SCHEMA_NAME -> new ColumnType(Types.LongType.get(), v -> v);
+      case Enum.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME -> text(v -> v);
+      case Json.LOGICAL_NAME,
+          Xml.LOGICAL_NAME,
+          Ltree.LOGICAL_NAME,
+          TsVector.LOGICAL_NAME,
+          PostgresText.SCHEMA_NAME ->
+          text(placeholder::inText);
+      default -> throw new UnsupportedTypeException(schema.name());
+    };
+  }
+
+  private static ColumnType plain(Schema schema, Placeholder placeholder) {
+    return switch (schema.type()) {
+      case INT8, INT16 -> new ColumnType(Types.IntegerType.get(), v -> ((Number) v).intValue());
+      case INT32 -> new ColumnType(Types.IntegerType.get(), v -> v);
+      case INT64 -> new ColumnType(Types.LongType.get(), v -> v);
+      case FLOAT32 -> new ColumnType(Types.FloatType.get(), v -> v);
+      case FLOAT64 -> new ColumnType(Types.DoubleType.get(), v -> v);
+      case BOOLEAN -> new ColumnType(Types.BooleanType.get(), v -> v);
+      case STRING -> text(placeholder::inText);
+      case BYTES -> new ColumnType(Types.BinaryType.get(), placeholder::inBytes);
+      case ARRAY, MAP, STRUCT -> throw new UnsupportedTypeException(schema.type().getName());
+    };
+  }
+
+  private static ColumnType text(Conversion conversion) {
+    return new ColumnType(Types.StringType.get(), conversion);
+  }
+
+  private static ColumnType decimal(Schema schema) {
+    int scale = Integer.parseInt(schema.parameters().get(Decimal.SCALE_FIELD));
+    String given = schema.parameters().get(PRECISION_PARAMETER);
+    // Debezium names no precision for money, whose values are 64-bit counts of the smallest unit.
+    int precision = given == null ? MONEY_PRECISION : Integer.parseInt(given);
+    if (precision > MAX_PRECISION || scale < 0 || scale > precision) {
+      return text(v -> ((BigDecimal) v).toPlainString());
+    }
+    return new ColumnType(
+        Types.DecimalType.of(precision, scale), v -> ((BigDecimal) v).setScale(scale));
+  }
+
+  private static String variableScale(Struct value) {
+    return VariableScaleDecimal.toLogical(value).getDecimalValue().orElseThrow().toPlainString();
+  }
+
+  private static LocalDate date(int day) {
+    if (day < FIRST_DAY || day >= END_DAY) {
+      throw new UnsupportedValueException("an infinite date");
+    }
+    return LocalDate.ofEpochDay(day);
+  }
+
+  private static LocalTime time(long micros) {
+    if (micros >= TimeUnit.DAYS.toMicros(1)) {
+      throw new UnsupportedValueException("the time 24:00");
+    }
+    return LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(micros));
+  }
+
+  private static LocalDateTime timestamp(long micros) {
+    if (micros < FIRST_MICROS || micros >= POSITIVE_INFINITY) {
+      throw new UnsupportedValueException("an infinite timestamp");
+    }
+    long seconds = Math.floorDiv(micros, 1_000_000L);
+    int nanos = (int) Math.floorMod(micros, 1_000_000L) * 1_000;
+    return LocalDateTime.ofEpochSecond(seconds, nanos, ZoneOffset.UTC);
+  }
+
+  /**
+   * What Debezium puts in the place of a value that PostgreSQL did not send, because it is stored
+   * out of line and had not changed.
+   */
+  record Placeholder(String text, ByteBuffer bytes) {
+    static Placeholder of(String text) {
+      return new Placeholder(
+          text, ByteBuffer.wrap(text.getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    }
+
+    Object inText(Object value) {
+      return value.equals(text) ? Unavailable.VALUE : value;
+    }
+
+    Object inBytes(Object value) {
+      ByteBuffer found =
+          value instanceof byte[] array ? ByteBuffer.wrap(array) : (ByteBuffer) value;
+      return found.equals(bytes) ? Unavailable.VALUE : found;
+    }
+  }
+
+  /** A type of the source that has no exact counterpart; the caller names table and column. */
+  static final class UnsupportedTypeException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    UnsupportedTypeException(String type) {
+      super(type);
+    }
+  }
+
+  /** A value that its column's type in the lake cannot hold; the caller names table and column. */
+  static final class UnsupportedValueException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    UnsupportedValueException(String what) {
+      super(what);
+    }
+  }
+}

@@ -1,0 +1,339 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.writer.CommitLoop;
+import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.InitialSnapshot;
+import dev.firn.writer.Lake;
+import dev.firn.writer.LargeTransaction;
+import dev.firn.writer.Pipeline;
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowTarget;
+import dev.firn.writer.SourceTransaction;
+import dev.firn.writer.TableChange;
+import dev.firn.writer.TransactionEnd;
+import io.debezium.engine.DebeziumEngine.RecordCommitter;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.Record;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One run of a pipeline, from records of Debezium's engine to commits in the lake.
+ *
+ * <p>{@link #handle} is called by the engine's thread alone; {@link #close} lets a running commit
+ * finish.
+ */
+final class IngestRun implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(IngestRun.class);
+
+  /**
+   * Schemas of events that are remembered before all are forgotten: new ones come with reconnects.
+   */
+  private static final int MAX_SCHEMAS = 10_000;
+
+  private final Catalog catalog;
+  private final ExecutorService threads;
+  private final Pipeline pipeline;
+  private final Map<SourceTable, TableDecoder> decoders;
+  private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
+  private final CommitLoop loop;
+  private final TransactionAssembler assembler;
+  private final Acknowledgements<Object> acknowledgements;
+  private @Nullable InitialSnapshot initialSnapshot;
+  private @Nullable LargeTransaction large;
+  private Optional<LsnPosition> position;
+
+  private IngestRun(
+      Catalog catalog,
+      ExecutorService threads,
+      Pipeline pipeline,
+      Map<SourceTable, TableDecoder> decoders,
+      SinkSettings settings,
+      Consumer<RuntimeException> failed) {
+    this.catalog = catalog;
+    this.threads = threads;
+    this.pipeline = pipeline;
+    this.decoders = Map.copyOf(decoders);
+    this.position =
+        pipeline.offset().isEmpty()
+            ? Optional.empty()
+            : pipeline.position().map(LsnPosition.class::cast);
+    this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
+    this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, listener(failed));
+    this.assembler =
+        new TransactionAssembler(
+            this::decoderOf, new IntoLake(), settings.largeTransactionBytes(), position);
+    this.acknowledgements = new Acknowledgements<>(position);
+  }
+
+  /**
+   * Takes the pipeline over, opens its tables and prepares the replication slot; then the engine
+   * may be started.
+   *
+   * @param failed told when a commit has failed for good; the process must end then
+   * @throws SettingsException something outside does not let the pipeline start
+   */
+  static IngestRun start(
+      SinkSettings settings, PostgresSource source, Consumer<RuntimeException> failed) {
+    Map<SourceTable, CapturedTable> captured = capturedTables(source);
+    Map<SourceTable, TableIdentifier> routes =
+        settings.routing().routes(source.topicPrefix(), captured.keySet());
+    Catalog catalog = openCatalog(settings);
+    ExecutorService threads =
+        Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
+    try {
+      Pipeline pipeline =
+          Pipeline.takeOver(catalog, settings.pipeline(), LsnPosition::parse, threads);
+      new ReplicationSlot(source).prepare(pipeline);
+      Map<SourceTable, TableDecoder> decoders = new HashMap<>();
+      captured.forEach((name, table) -> {
+        TableIdentifier route = requireNonNull(routes.get(name), "route is null");
+        RowTarget target = pipeline.open(table.definition(route, source.placeholder()));
+        decoders.put(name, new TableDecoder(table, target, source.placeholder()));
+      });
+      LakeOffsetStore.resumeFrom(pipeline.offset());
+      IngestRun run = new IngestRun(catalog, threads, pipeline, decoders, settings, failed);
+      LOG.info(
+          "pipeline {} captures {} tables of {}, {}",
+          settings.pipeline().name(),
+          captured.size(),
+          source.place(),
+          run.position.map(p -> "from " + p).orElse("beginning with an initial snapshot"));
+      return run;
+    } catch (SQLException e) {
+      closeAll(threads, catalog);
+      throw unreachable(source, e);
+    } catch (RuntimeException e) {
+      closeAll(threads, catalog);
+      throw e;
+    }
+  }
+
+  private static Map<SourceTable, CapturedTable> capturedTables(PostgresSource source) {
+    List<CapturedTable> tables;
+    try {
+      tables = new PostgresTables(source).read();
+    } catch (SQLException e) {
+      throw unreachable(source, e);
+    } catch (RuntimeException e) {
+      if (ConnectionLoss.isIn(e)) {
+        throw unreachable(source, e);
+      }
+      throw e;
+    }
+    if (tables.isEmpty()) {
+      throw new SettingsException(
+          "no table of %s is captured; see debezium.source.table.include.list and schema.include.list"
+              .formatted(source.place()));
+    }
+    Map<SourceTable, CapturedTable> bySource = new HashMap<>();
+    for (CapturedTable table : tables) {
+      bySource.put(table.source(), table);
+      if (!table.unsent().isEmpty()) {
+        LOG.warn(
+            "generated columns {} of table {} are left out: PostgreSQL does not send them",
+            table.unsent(),
+            table.source());
+      }
+    }
+    return bySource;
+  }
+
+  private static SettingsException unreachable(PostgresSource source, Exception e) {
+    return new SettingsException(
+        "cannot read from database %s: %s".formatted(source.place(), ConnectionLoss.reason(e)), e);
+  }
+
+  private static Catalog openCatalog(SinkSettings settings) {
+    try {
+      return Lake.open(settings.catalogName(), settings.catalog());
+    } catch (RuntimeException e) {
+      throw new SettingsException(
+          "cannot open the catalog (%s): %s"
+              .formatted(
+                  settings
+                      .catalog()
+                      .getOrDefault("type", settings.catalog().getOrDefault("catalog-impl", "")),
+                  ConnectionLoss.reason(e)),
+          e);
+    }
+  }
+
+  /**
+   * Takes a batch of records and acknowledges what has been committed meanwhile.
+   *
+   * @param toSourceRecord reads the engine's own event
+   */
+  <E> void handle(
+      List<E> events, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
+      throws InterruptedException {
+    for (E event : events) {
+      switch (assembler.accept(toSourceRecord.apply(event))) {
+        case NOTHING -> {}
+        case END -> acknowledgements.ended(assembler.lastEnd().position(), event);
+        case BETWEEN -> acknowledgements.between(event);
+      }
+    }
+    acknowledge(committer);
+    committer.markBatchFinished();
+  }
+
+  @SuppressWarnings("unchecked") // All events of a run are the engine's.
+  private <E> void acknowledge(RecordCommitter<E> committer) throws InterruptedException {
+    loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
+    Optional<Object> committed = acknowledgements.takeCommitted(position);
+    if (committed.isPresent()) {
+      committer.markProcessed((E) committed.get());
+    }
+  }
+
+  /** Lets a running commit finish; what is not complete is read again by the next start. */
+  @Override
+  public void close() {
+    try {
+      loop.close();
+    } finally {
+      closeAll(threads, catalog);
+    }
+  }
+
+  private TableDecoder decoderOf(Schema envelope, Struct source) {
+    TableDecoder known = decodersBySchema.get(envelope);
+    if (known != null) {
+      return known;
+    }
+    SourceTable table = new SourceTable(source.getString("schema"), source.getString("table"));
+    TableDecoder decoder = decoders.get(table);
+    if (decoder == null) {
+      throw new PipelineException(
+          "table %s is new at the source since this pipeline started; leave it out with debezium.source.table.exclude.list, or capture it with a pipeline of its own"
+              .formatted(table));
+    }
+    if (decodersBySchema.size() >= MAX_SCHEMAS) {
+      decodersBySchema.clear();
+    }
+    decodersBySchema.put(envelope, decoder);
+    return decoder;
+  }
+
+  private static void closeAll(ExecutorService threads, Catalog catalog) {
+    threads.shutdown();
+    if (catalog instanceof Closeable closeable) {
+      try {
+        closeable.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private static CommitLoop.Listener listener(Consumer<RuntimeException> failed) {
+    return new CommitLoop.Listener() {
+      @Override
+      public void committed(CommittedBatch batch, Duration took) {
+        CommitLog.log(batch, took);
+      }
+
+      @Override
+      public void failed(RuntimeException failure) {
+        failed.accept(failure);
+      }
+    };
+  }
+
+  /** What the assembler makes goes into the lake. */
+  private final class IntoLake implements TransactionAssembler.Downstream {
+    @Override
+    public void snapshotRow(TableIdentifier table, Record row) {
+      requireNonNull(initialSnapshot, "initialSnapshot is null").add(table, row);
+    }
+
+    @Override
+    public void snapshotEnd(TransactionEnd end) {
+      InitialSnapshot snapshot = requireNonNull(initialSnapshot, "initialSnapshot is null");
+      long start = System.nanoTime();
+      // On a thread of its own: the engine interrupts its thread to stop, commits must go through.
+      CommittedBatch published = uninterrupted(threads.submit(() -> snapshot.publish(end)));
+      CommitLog.log(published, Duration.ofNanos(System.nanoTime() - start));
+      initialSnapshot = null;
+      position = Optional.of((LsnPosition) end.position());
+    }
+
+    @Override
+    public void transaction(SourceTransaction transaction) throws InterruptedException {
+      loop.add(transaction);
+    }
+
+    @Override
+    public void beginLarge() throws InterruptedException {
+      large = loop.beginLarge();
+    }
+
+    @Override
+    public void large(TableChange change) {
+      requireNonNull(large, "large is null").apply(change);
+    }
+
+    @Override
+    public void endLarge(TransactionEnd end) {
+      loop.finishLarge(requireNonNull(large, "large is null"), end);
+      large = null;
+    }
+
+    @Override
+    public void abandonLarge() {
+      requireNonNull(large, "large is null").abandon();
+      large = null;
+    }
+  }
+
+  private static <V> V uninterrupted(Future<V> future) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return future.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new PipelineException("the initial snapshot could not be published", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** The pipeline, for tests. */
+  Pipeline pipeline() {
+    return pipeline;
+  }
+}

@@ -1,0 +1,89 @@
+package dev.firn.ingest;
+
+import io.debezium.config.Configuration;
+import io.debezium.connector.postgresql.PostgresConnectorTask;
+import io.debezium.connector.postgresql.PostgresOffsetContext;
+import io.debezium.connector.postgresql.PostgresPartition;
+import io.debezium.pipeline.ChangeEventSourceCoordinator;
+import io.debezium.pipeline.spi.OffsetContext;
+import io.debezium.pipeline.spi.Offsets;
+import io.debezium.pipeline.spi.Partition;
+import java.util.List;
+import org.apache.kafka.connect.errors.RetriableException;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Debezium's PostgreSQL task, but for two things: when the connection is lost it goes on trying,
+ * which it says once when it is lost and once when it is back; and it resumes from an offset that
+ * holds no more than the place in the log.
+ *
+ * <p>Debezium loses rows when it resumes from its full offset: it looks for the last processed
+ * event among those that PostgreSQL sends again, and finds the wrong one ({@code
+ * WalPositionLocator}).
+ */
+public class PatientPostgresTask extends PostgresConnectorTask {
+  private static final Logger LOG = LoggerFactory.getLogger(PatientPostgresTask.class);
+
+  private boolean lost;
+  private boolean starting;
+
+  @Override
+  public ChangeEventSourceCoordinator<PostgresPartition, PostgresOffsetContext> start(
+      Configuration config) {
+    starting = true;
+    try {
+      var coordinator = super.start(config);
+      if (lost) {
+        LOG.info("connection to the database is back");
+        lost = false;
+      }
+      return coordinator;
+    } catch (RuntimeException e) {
+      if (!ConnectionLoss.isIn(e)) {
+        throw e;
+      }
+      sayLost(e);
+      doStop();
+      throw new RetriableException("no connection to the database", e);
+    } finally {
+      starting = false;
+    }
+  }
+
+  @Override
+  public List<SourceRecord> doPoll() throws InterruptedException {
+    try {
+      return super.doPoll();
+    } catch (RuntimeException e) {
+      if (!ConnectionLoss.isIn(e)) {
+        throw e;
+      }
+      sayLost(e);
+      throw e instanceof RetriableException
+          ? e
+          : new RetriableException("connection to the database lost", e);
+    }
+  }
+
+  @Override
+  protected Offsets<PostgresPartition, PostgresOffsetContext> getPreviousOffsets(
+      Partition.Provider<PostgresPartition> partitions,
+      OffsetContext.Loader<PostgresOffsetContext> loader) {
+    // Also called when an acknowledgement is passed on to the slot, which needs all of the offset.
+    return starting
+        ? super.getPreviousOffsets(
+            partitions, offset -> loader.load(PostgresOffset.toResume(offset)))
+        : super.getPreviousOffsets(partitions, loader);
+  }
+
+  private void sayLost(RuntimeException e) {
+    if (!lost) {
+      LOG.warn(
+          "connection to the database lost ({}); trying again until it is back",
+          ConnectionLoss.reason(e));
+      lost = true;
+    }
+  }
+}

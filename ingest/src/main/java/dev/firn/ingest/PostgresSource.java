@@ -1,0 +1,92 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import io.debezium.config.CommonConnectorConfig;
+import io.debezium.config.Configuration;
+import io.debezium.connector.postgresql.PostgresConnectorConfig;
+import io.debezium.connector.postgresql.connection.PostgresConnection;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The source database, as Debezium's connector is told of it. */
+final class PostgresSource {
+  private static final String USAGE = "Firn";
+
+  private final Configuration configuration;
+  private final PostgresConnectorConfig connector;
+
+  /**
+   * @param properties of Debezium's connector, without prefix
+   */
+  PostgresSource(Map<String, String> properties) {
+    requireNonNull(properties, "properties is null");
+    for (String key : new String[] {"database.hostname", "database.user", "database.dbname"}) {
+      if (properties.getOrDefault(key, "").isBlank()) {
+        throw new SettingsException(
+            "%s%s is missing: where the source database is"
+                .formatted(ServerConfig.SOURCE_PREFIX, key));
+      }
+    }
+    this.configuration = Configuration.from(properties);
+    requireValid();
+    this.connector = new PostgresConnectorConfig(configuration);
+  }
+
+  private void requireValid() {
+    List<String> problems = new ArrayList<>();
+    configuration.validate(
+        PostgresConnectorConfig.ALL_FIELDS,
+        (field, value, problem) ->
+            problems.add(
+                "%s%s%s: %s"
+                    .formatted(
+                        ServerConfig.SOURCE_PREFIX,
+                        field.name(),
+                        Keys.shown(field.name(), String.valueOf(value)),
+                        problem)));
+    if (!problems.isEmpty()) {
+      throw new SettingsException(String.join("; ", problems));
+    }
+  }
+
+  Configuration configuration() {
+    return configuration;
+  }
+
+  PostgresConnectorConfig connector() {
+    return connector;
+  }
+
+  String topicPrefix() {
+    return configuration.getString(CommonConnectorConfig.TOPIC_PREFIX);
+  }
+
+  String slot() {
+    return connector.slotName();
+  }
+
+  String publication() {
+    return connector.publicationName();
+  }
+
+  ColumnType.Placeholder placeholder() {
+    return ColumnType.Placeholder.of(
+        new String(connector.getUnavailableValuePlaceholder(), StandardCharsets.UTF_8));
+  }
+
+  /** A connection of its own; the caller closes it. */
+  PostgresConnection connect() {
+    return new PostgresConnection(connector.getJdbcConfig(), USAGE);
+  }
+
+  /** Host, port and database, for messages. */
+  String place() {
+    return "%s:%d/%s".formatted(
+            configuration.getString("database.hostname"),
+            connector.getJdbcConfig().getPort(),
+            connector.databaseName());
+  }
+}

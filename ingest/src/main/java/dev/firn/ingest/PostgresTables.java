@@ -1,0 +1,136 @@
+package dev.firn.ingest;
+
+import io.debezium.config.CommonConnectorConfig;
+import io.debezium.config.Configuration;
+import io.debezium.connector.postgresql.PgOid;
+import io.debezium.connector.postgresql.PostgresConnectorConfig;
+import io.debezium.connector.postgresql.PostgresSchema;
+import io.debezium.connector.postgresql.PostgresTaskContext;
+import io.debezium.connector.postgresql.PostgresValueConverter;
+import io.debezium.connector.postgresql.TypeRegistry;
+import io.debezium.connector.postgresql.connection.PostgresConnection;
+import io.debezium.connector.postgresql.connection.PostgresDefaultValueConverter;
+import io.debezium.converters.custom.CustomConverterServiceProvider;
+import io.debezium.relational.Column;
+import io.debezium.relational.CustomConverterRegistry;
+import io.debezium.relational.Table;
+import io.debezium.relational.TableId;
+import io.debezium.relational.TableSchema;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
+
+/**
+ * Reads the captured tables' schemas from the source, by the code that also makes those of the
+ * events: so tables without rows exist in the lake, and their events fit them.
+ */
+final class PostgresTables {
+  private final PostgresSource source;
+
+  PostgresTables(PostgresSource source) {
+    this.source = source;
+  }
+
+  /**
+   * The captured tables, ordered by name.
+   *
+   * @throws SettingsException a column's type cannot be stored exactly
+   */
+  List<CapturedTable> read() throws SQLException {
+    PostgresConnectorConfig config = source.connector();
+    PostgresConnection.PostgresValueConverterBuilder converters =
+        types -> PostgresValueConverter.of(config, charset(), types);
+    try (PostgresConnection connection =
+        new PostgresConnection(config.getJdbcConfig(), converters, "Firn")) {
+      TypeRegistry types = connection.getTypeRegistry();
+      Captured captured =
+          new Captured(
+              source,
+              connection.getDefaultValueConverter(),
+              PostgresValueConverter.of(config, connection.getDatabaseCharset(), types));
+      captured.readAll(connection);
+      List<CapturedTable> tables = new ArrayList<>();
+      for (TableId id : captured.tableIds()) {
+        tables.add(captured(captured.tableFor(id), captured.schemaFor(id), types));
+      }
+      tables.sort(Comparator.comparing(table -> table.source().toString()));
+      return tables;
+    }
+  }
+
+  private java.nio.charset.Charset charset() {
+    try (PostgresConnection connection = source.connect()) {
+      return connection.getDatabaseCharset();
+    }
+  }
+
+  private static CapturedTable captured(Table table, TableSchema schema, TypeRegistry types) {
+    SourceTable name = new SourceTable(table.id().schema(), table.id().table());
+    Schema row = schema.valueSchema();
+    Set<String> unsent = new HashSet<>();
+    for (Column column : table.columns()) {
+      Field field = row.field(column.name());
+      if (column.isGenerated()) {
+        unsent.add(column.name());
+      } else if (field == null) {
+        // Column filters leave it out of the table as well: this one Debezium could not convert.
+        throw unsupported(name, column);
+      } else if (isOpaque(field.schema(), column) || types.get(column.nativeType()).isArrayType()) {
+        throw unsupported(name, column);
+      }
+    }
+    Schema key = schema.keySchema();
+    List<String> keyColumns =
+        key == null ? List.of() : key.fields().stream().map(Field::name).toList();
+    return new CapturedTable(name, row, keyColumns, unsent);
+  }
+
+  /** Whether Debezium only passes the bytes on, not knowing the type. */
+  private static boolean isOpaque(Schema schema, Column column) {
+    return schema.type() == Schema.Type.BYTES
+        && schema.name() == null
+        && column.nativeType() != PgOid.BYTEA;
+  }
+
+  private static SettingsException unsupported(SourceTable table, Column column) {
+    return new SettingsException(
+        CapturedTable.unsupported(table, column.name(), column.typeName()));
+  }
+
+  /** Opens the constructors and the refresh, which Debezium keeps to its own package. */
+  private static final class Captured extends PostgresSchema {
+    Captured(
+        PostgresSource source,
+        PostgresDefaultValueConverter defaults,
+        PostgresValueConverter converter) {
+      super(
+          new Context(source.configuration(), source.connector()),
+          defaults,
+          source.connector().getTopicNamingStrategy(CommonConnectorConfig.TOPIC_NAMING_STRATEGY),
+          converter,
+          customConverters(source));
+    }
+
+    void readAll(PostgresConnection connection) throws SQLException {
+      refresh(connection, false);
+    }
+
+    private static CustomConverterRegistry customConverters(PostgresSource source) {
+      return Objects.requireNonNull(
+          new CustomConverterServiceProvider()
+              .createService(source.configuration(), source.connector().getServiceRegistry()));
+    }
+  }
+
+  private static final class Context extends PostgresTaskContext {
+    Context(Configuration configuration, PostgresConnectorConfig connector) {
+      super(configuration, connector);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.Pipeline;
+import io.debezium.connector.postgresql.connection.PostgresConnection;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/**
+ * Sees to it that the slot which a start finds is the one that belongs to the state of the lake. A
+ * slot that the pipeline did not register before it was made is never dropped.
+ */
+final class ReplicationSlot {
+  private static final String NOTE = "replication-slot";
+
+  /** A slot as the server shows it. */
+  record State(Optional<Integer> activePid, String walStatus, String plugin) {}
+
+  private final PostgresSource source;
+
+  ReplicationSlot(PostgresSource source) {
+    this.source = source;
+  }
+
+  /**
+   * Prepares a start.
+   *
+   * @throws SettingsException the slot is not there, is not ours, or no longer holds the log
+   */
+  void prepare(Pipeline pipeline) throws SQLException {
+    try (PostgresConnection connection = source.connect()) {
+      Optional<State> slot = state(connection.connection());
+      if (pipeline.offset().isPresent()) {
+        requireUsable(slot);
+      } else {
+        prepareInitialSnapshot(pipeline, connection.connection(), slot);
+      }
+    }
+  }
+
+  private void requireUsable(Optional<State> slot) {
+    if (slot.isEmpty()) {
+      throw new SettingsException(
+          "replication slot %s is gone, and with it the changes since the lake's last batch; start over with a new pipeline name"
+              .formatted(source.slot()));
+    }
+    if (slot.get().walStatus().equals("lost")) {
+      throw new SettingsException(
+          "replication slot %s has lost its log (max_slot_wal_keep_size): changes since the lake's last batch are missing; start over with a new pipeline name"
+              .formatted(source.slot()));
+    }
+  }
+
+  /** A slot that is already there exports no snapshot: the rows read would miss changes. */
+  private void prepareInitialSnapshot(
+      Pipeline pipeline, Connection connection, Optional<State> slot) throws SQLException {
+    String name = source.slot() + "@" + systemIdentifier(connection);
+    if (slot.isPresent()) {
+      if (!pipeline.note(NOTE).equals(Optional.of(name))) {
+        throw new SettingsException(
+            "replication slot %s exists, but this pipeline has not made it; name another one with %sslot.name, or, if nobody needs it, run SELECT pg_drop_replication_slot('%s')"
+                .formatted(source.slot(), ServerConfig.SOURCE_PREFIX, source.slot()));
+      }
+      if (slot.get().activePid().isPresent()) {
+        throw new SettingsException(
+            "replication slot %s is in use by process %d of the server; stop the other pipeline first"
+                .formatted(source.slot(), slot.get().activePid().get()));
+      }
+      drop(connection);
+    }
+    pipeline.note(NOTE, name);
+  }
+
+  Optional<State> state(Connection connection) throws SQLException {
+    try (PreparedStatement query =
+        connection.prepareStatement(
+            "SELECT active_pid, coalesce(wal_status, ''), coalesce(plugin, '')"
+                + " FROM pg_replication_slots WHERE slot_name = ?")) {
+      query.setString(1, source.slot());
+      try (ResultSet found = query.executeQuery()) {
+        if (!found.next()) {
+          return Optional.empty();
+        }
+        int pid = found.getInt(1);
+        return Optional.of(
+            new State(
+                found.wasNull() ? Optional.empty() : Optional.of(pid),
+                found.getString(2),
+                found.getString(3)));
+      }
+    }
+  }
+
+  private void drop(Connection connection) throws SQLException {
+    try (PreparedStatement drop =
+        connection.prepareStatement("SELECT pg_drop_replication_slot(?)")) {
+      drop.setString(1, source.slot());
+      drop.execute();
+    }
+  }
+
+  private static String systemIdentifier(Connection connection) throws SQLException {
+    try (PreparedStatement query =
+            connection.prepareStatement("SELECT system_identifier FROM pg_control_system()");
+        ResultSet found = query.executeQuery()) {
+      found.next();
+      return found.getString(1);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowTarget;
+import dev.firn.writer.Unavailable;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.iceberg.data.GenericRecord;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.types.Types;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.Struct;
+
+/** Makes rows of one table from structs of one Connect schema; compiled once per schema. */
+final class RowDecoder {
+  private static final int RECORD_BYTES = 64;
+  private static final int SLOT_BYTES = 8;
+  private static final int VALUE_BYTES = 24;
+  private static final int SIZED_VALUE_BYTES = 56;
+
+  private record Column(Field from, int to, ColumnType.Conversion conversion) {}
+
+  private final CapturedTable captured;
+  private final List<Column> columns;
+  private final List<Column> keyColumns;
+  private final GenericRecord template;
+
+  private RowDecoder(
+      CapturedTable captured, RowTarget target, List<Column> columns, List<Column> keyColumns) {
+    this.captured = captured;
+    this.columns = columns;
+    this.keyColumns = keyColumns;
+    this.template = GenericRecord.create(target.written());
+  }
+
+  /**
+   * @throws PipelineException the schema is not the one that the table was opened with
+   */
+  static RowDecoder compile(
+      CapturedTable captured, RowTarget target, Schema schema, ColumnType.Placeholder placeholder) {
+    List<Column> columns = new ArrayList<>();
+    List<Column> keyColumns = new ArrayList<>();
+    List<Types.NestedField> targets = target.columns().columns();
+    for (int i = 0; i < targets.size(); i++) {
+      Types.NestedField to = targets.get(i);
+      Field from = schema.field(to.name());
+      if (from == null) {
+        throw changed(captured, to.name(), "is no longer there");
+      }
+      ColumnType type = CapturedTable.columnType(captured.source(), from, placeholder);
+      if (!type.type().equals(to.type())) {
+        throw changed(captured, to.name(), "is now %s, not %s".formatted(type.type(), to.type()));
+      }
+      Column column = new Column(from, i, type.conversion());
+      columns.add(column);
+      if (target.key().contains(to.name())) {
+        keyColumns.add(column);
+      }
+    }
+    for (Field field : schema.fields()) {
+      if (target.columns().findField(field.name()) == null
+          && !captured.unsent().contains(field.name())) {
+        throw changed(captured, field.name(), "is new");
+      }
+    }
+    return new RowDecoder(captured, target, columns, keyColumns);
+  }
+
+  /** The whole row; the row lineage fields stay null. */
+  Record row(Struct struct) {
+    return decode(struct, columns);
+  }
+
+  /** A row of which only the key columns are set. */
+  Record keyOnly(Struct struct) {
+    return decode(struct, keyColumns);
+  }
+
+  /** An estimate of the memory that a row holds. */
+  int bytes(Record row) {
+    int bytes = RECORD_BYTES;
+    for (int i = 0; i < columns.size(); i++) {
+      Object value = row.get(i);
+      bytes += SLOT_BYTES;
+      if (value instanceof String text) {
+        bytes += SIZED_VALUE_BYTES + text.length();
+      } else if (value instanceof ByteBuffer buffer) {
+        bytes += SIZED_VALUE_BYTES + buffer.remaining();
+      } else if (value != null) {
+        bytes += VALUE_BYTES;
+      }
+    }
+    return bytes;
+  }
+
+  /** Whether a value was not sent because it had not changed. */
+  boolean isIncomplete(Record row) {
+    for (int i = 0; i < columns.size(); i++) {
+      if (row.get(i) == Unavailable.VALUE) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Record decode(Struct struct, List<Column> wanted) {
+    GenericRecord row = template.copy();
+    for (Column column : wanted) {
+      // Struct.get would put the column's default in the place of a null.
+      Object value = struct.getWithoutDefault(column.from.name());
+      if (value != null) {
+        row.set(column.to, convert(column, value));
+      }
+    }
+    return row;
+  }
+
+  private Object convert(Column column, Object value) {
+    try {
+      return column.conversion.convert(value);
+    } catch (ColumnType.UnsupportedValueException e) {
+      throw new PipelineException(
+          "column %s of table %s holds %s, which its type in the lake cannot hold; change the value at the source or leave the column out with debezium.source.column.exclude.list"
+              .formatted(column.from.name(), captured.source(), e.getMessage()),
+          e);
+    }
+  }
+
+  /** The one place that a change of a source table's schema passes through. */
+  private static PipelineException changed(CapturedTable captured, String column, String how) {
+    return new PipelineException(
+        "table %s has changed while it was captured: column %s %s; Firn does not follow schema changes yet: bring the table back to its columns, or drop it from the lake and use a new pipeline"
+            .formatted(captured.source(), column, how));
+  }
+}

@@ -1,0 +1,230 @@
+package dev.firn.ingest;
+
+import io.debezium.connector.postgresql.PostgresConnector;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.eclipse.microprofile.config.Config;
+import org.eclipse.microprofile.config.spi.ConfigSource;
+import org.eclipse.microprofile.config.spi.ConfigSourceProvider;
+
+/**
+ * What Firn adds to the configuration of Debezium Server: the file given on the command line, good
+ * defaults below everything else, and above everything the few values that it cannot do without.
+ */
+public final class ServerConfig implements ConfigSourceProvider {
+  static final String SOURCE_PREFIX = "debezium.source.";
+
+  private static final int DEFAULTS_ORDINAL = 50;
+
+  /**
+   * Above application.properties (250), below the environment (300) and system properties (400).
+   */
+  private static final int FILE_ORDINAL = 275;
+
+  private static final int FIXED_ORDINAL = 1000;
+
+  /** Made anew by every process: no value of the source can be taken for it. */
+  private static final String PLACEHOLDER = "__firn_unavailable_" + java.util.UUID.randomUUID();
+
+  private static final AtomicReference<Map<String, String>> FILE = new AtomicReference<>(Map.of());
+
+  /** Names the keys and values that the configuration of this process starts from. */
+  static void use(Map<String, String> file) {
+    FILE.set(Map.copyOf(file));
+  }
+
+  @Override
+  public Iterable<ConfigSource> getConfigSources(ClassLoader loader) {
+    return List.of(
+        new Source("firn-defaults", DEFAULTS_ORDINAL, defaults(Runtime.getRuntime().maxMemory())),
+        new Source("firn-file", FILE_ORDINAL, FILE.get()),
+        new Source("firn-fixed", FIXED_ORDINAL, fixed(FILE.get())));
+  }
+
+  static Map<String, String> defaults(long maxHeapBytes) {
+    Map<String, String> defaults = new HashMap<>();
+    defaults.put("debezium.sink.type", "iceberg");
+    defaults.put("debezium.format.key", "connect");
+    defaults.put("debezium.format.value", "connect");
+    defaults.put("debezium.format.header", "connect");
+    source().forEach((key, value) -> defaults.put(SOURCE_PREFIX + key, value));
+    defaults.put(SOURCE_PREFIX + "max.queue.size.in.bytes", Long.toString(maxHeapBytes / 16));
+    defaults.putAll(logging());
+    defaults.put("quarkus.http.host", "127.0.0.1");
+    defaults.put("quarkus.banner.enabled", "false");
+    return defaults;
+  }
+
+  private static Map<String, String> source() {
+    return Map.ofEntries(
+        Map.entry("topic.prefix", "${debezium.sink.iceberg.pipeline:firn}"),
+        Map.entry("slot.name", "firn_${debezium.sink.iceberg.pipeline:firn}"),
+        Map.entry("publication.name", "firn_${debezium.sink.iceberg.pipeline:firn}"),
+        Map.entry("publication.autocreate.mode", "filtered"),
+        Map.entry("plugin.name", "pgoutput"),
+        Map.entry("database.port", "5432"),
+        Map.entry("snapshot.mode", "initial"),
+        Map.entry("provide.transaction.metadata", "true"),
+        Map.entry("skipped.operations", "none"),
+        Map.entry("tombstones.on.delete", "false"),
+        Map.entry("heartbeat.interval.ms", "1000"),
+        Map.entry("offset.flush.interval.ms", "1000"),
+        Map.entry("poll.interval.ms", "20"),
+        Map.entry("max.batch.size", "8192"),
+        Map.entry("max.queue.size", "32768"),
+        Map.entry("decimal.handling.mode", "precise"),
+        Map.entry("time.precision.mode", "microseconds"),
+        Map.entry("interval.handling.mode", "string"),
+        Map.entry("binary.handling.mode", "bytes"),
+        Map.entry("unavailable.value.placeholder", PLACEHOLDER),
+        // Retried for ever, with pauses that grow from half a second to half a minute.
+        Map.entry("errors.max.retries", "-1"),
+        Map.entry("errors.retry.delay.initial.ms", "500"),
+        Map.entry("errors.retry.delay.max.ms", "30000"),
+        Map.entry("retriable.restart.connector.wait.ms", "100"),
+        Map.entry("slot.max.retries", "0"),
+        Map.entry("database.connectTimeout", "10"),
+        Map.entry("database.tcpKeepAlive", "true"));
+  }
+
+  /** Debezium's and the libraries' chatter is left out; failures are said once, by the sink. */
+  private static Map<String, String> logging() {
+    Map<String, String> levels = new HashMap<>();
+    Map.of(
+            "io.debezium", "WARN",
+            "io.debezium.connector.common.BaseSourceTask", "ERROR",
+            "io.debezium.pipeline.ErrorHandler", "OFF",
+            "io.debezium.embedded.async", "OFF",
+            "io.debezium.server.ConnectorLifecycle", "OFF",
+            "io.quarkus", "WARN",
+            "org.apache.kafka", "ERROR",
+            "org.apache.iceberg", "WARN",
+            "org.apache.hadoop", "ERROR",
+            "org.apache.parquet", "ERROR")
+        .forEach((category, level) ->
+            levels.put("quarkus.log.category.\"%s\".level".formatted(category), level));
+    levels.put("quarkus.log.category.\"io.debezium.connector.postgresql\".level", "ERROR");
+    levels.put("quarkus.log.category.\"io.debezium.jdbc\".level", "ERROR");
+    return levels;
+  }
+
+  private static Map<String, String> fixed(Map<String, String> file) {
+    Map<String, String> fixed = new HashMap<>();
+    fixed.put(SOURCE_PREFIX + "connector.class", PatientPostgresConnector.class.getName());
+    fixed.put(SOURCE_PREFIX + "offset.storage", LakeOffsetStore.class.getName());
+    fixed.put(SOURCE_PREFIX + "include.unknown.datatypes", "true");
+    String own = file.getOrDefault(SOURCE_PREFIX + "converters", "").strip();
+    fixed.put(
+        SOURCE_PREFIX + "converters",
+        own.isEmpty() ? PostgresText.NAME : own + "," + PostgresText.NAME);
+    fixed.put(SOURCE_PREFIX + PostgresText.NAME + ".type", PostgresText.class.getName());
+    fixed.put(
+        SOURCE_PREFIX + PostgresText.NAME + "." + PostgresText.PLACEHOLDER,
+        "${" + SOURCE_PREFIX + "unavailable.value.placeholder}");
+    return fixed;
+  }
+
+  /** The keys below a prefix, without it, and their values with all expressions resolved. */
+  static Map<String, String> below(Config config, String prefix) {
+    Map<String, String> values = new HashMap<>();
+    for (String name : config.getPropertyNames()) {
+      // The environment's names are ambiguous (A_B_C); its values are found under the plain names.
+      if (name.startsWith(prefix)
+          && name.length() > prefix.length()
+          && !isFromEnvironment(config, name)) {
+        Optional.ofNullable(config.getConfigValue(name).getValue())
+            .ifPresent(value -> values.put(name.substring(prefix.length()), value));
+      }
+    }
+    return values;
+  }
+
+  private static boolean isFromEnvironment(Config config, String name) {
+    for (ConfigSource source : config.getConfigSources()) {
+      if (source.getPropertyNames().contains(name)) {
+        return source.getName().startsWith("EnvConfigSource");
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Refuses what would make the pipeline silently wrong.
+   *
+   * @param values of all keys, with their prefixes
+   */
+  static void check(Map<String, String> values) {
+    Set<String> keys = new HashSet<>(values.keySet());
+    for (String key : keys) {
+      String value = values.getOrDefault(key, "");
+      if (key.startsWith("debezium.transforms") || key.startsWith("debezium.predicates")) {
+        throw new SettingsException(
+            "%s: Firn reads Debezium's own change events, transforms are not possible; remove it"
+                .formatted(key));
+      }
+      if (key.startsWith("debezium.sink.batch.")) {
+        throw new SettingsException(
+            "%s has no meaning in Firn: batches end with transactions, see %scommit.interval-min; remove it"
+                .formatted(key, SinkSettings.PREFIX));
+      }
+      requireOneOf(values, key, value);
+    }
+  }
+
+  private static void requireOneOf(Map<String, String> values, String key, String value) {
+    List<String> allowed =
+        switch (key) {
+          case "debezium.sink.type" -> List.of("iceberg");
+          case "debezium.format.key", "debezium.format.value", "debezium.format.header" ->
+              List.of("connect");
+          case "debezium.source.connector.class" ->
+              List.of(PostgresConnector.class.getName(), PatientPostgresConnector.class.getName());
+          case "debezium.source.offset.storage" -> List.of(LakeOffsetStore.class.getName());
+          case "debezium.source.provide.transaction.metadata" -> List.of("true");
+          case "debezium.source.plugin.name" -> List.of("pgoutput");
+          case "debezium.source.snapshot.mode" -> List.of("initial", "no_data");
+          case "debezium.source.slot.drop.on.stop" -> List.of("false");
+          case "debezium.source.lsn.flush.mode" -> List.of("connector");
+          case "debezium.source.tasks.max" -> List.of("1");
+          default -> List.of();
+        };
+    if (!allowed.isEmpty() && !allowed.contains(value)) {
+      throw new SettingsException(
+          "%s=%s: Firn needs %s; remove it".formatted(key, value, String.join(" or ", allowed)));
+    }
+  }
+
+  private record Source(String name, int ordinal, Map<String, String> values)
+      implements ConfigSource {
+    @Override
+    public Map<String, String> getProperties() {
+      return values;
+    }
+
+    @Override
+    public Set<String> getPropertyNames() {
+      return values.keySet();
+    }
+
+    @Override
+    public int getOrdinal() {
+      return ordinal;
+    }
+
+    @Override
+    public String getValue(String key) {
+      // The interface says null for a key that the source does not have.
+      return values.get(key);
+    }
+
+    @Override
+    public String getName() {
+      return name;
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowChange;
+import dev.firn.writer.RowKey;
+import dev.firn.writer.RowTarget;
+import dev.firn.writer.TableChange;
+import io.debezium.data.Envelope;
+import java.util.Objects;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.Record;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.Struct;
+import org.jspecify.annotations.Nullable;
+
+/** Turns the change events of one source table into changes of its table in the lake. */
+final class TableDecoder {
+  private static final int CHANGE_BYTES = 96;
+
+  private final CapturedTable captured;
+  private final RowTarget target;
+  private final ColumnType.Placeholder placeholder;
+  private @Nullable Schema compiledFor;
+  private @Nullable RowDecoder compiled;
+
+  TableDecoder(CapturedTable captured, RowTarget target, ColumnType.Placeholder placeholder) {
+    this.captured = captured;
+    this.target = target;
+    this.placeholder = placeholder;
+    decoder(captured.row());
+  }
+
+  TableIdentifier table() {
+    return target.table();
+  }
+
+  /** The row that an initial snapshot read. */
+  Record read(Struct event) {
+    Struct after = image(event, Envelope.FieldName.AFTER);
+    return decoder(after.schema()).row(after);
+  }
+
+  /** A change of the stream, by the event's operation. */
+  TableChange change(Struct event) {
+    String op = event.getString(Envelope.FieldName.OPERATION);
+    return switch (op) {
+      case "c" -> insert(image(event, Envelope.FieldName.AFTER));
+      case "u" -> update(event, image(event, Envelope.FieldName.AFTER));
+      case "d" -> delete(image(event, Envelope.FieldName.BEFORE));
+      case "t" -> new TableChange(target.table(), new RowChange.Truncate(), CHANGE_BYTES);
+      default ->
+          throw new PipelineException(
+              "table %s: an event of the unknown operation '%s'".formatted(captured.source(), op));
+    };
+  }
+
+  private TableChange insert(Struct after) {
+    RowDecoder decoder = decoder(after.schema());
+    Record row = decoder.row(after);
+    if (decoder.isIncomplete(row)) {
+      throw new PipelineException(
+          "table %s: the key of a row changed and PostgreSQL did not send its large values; run ALTER TABLE %s REPLICA IDENTITY FULL, and change the row's key again"
+              .formatted(captured.source(), captured.source()));
+    }
+    return change(new RowChange.Insert(target.keys().keyOf(row), row), decoder.bytes(row));
+  }
+
+  private TableChange update(Struct event, Struct after) {
+    RowDecoder decoder = decoder(after.schema());
+    Record row = decoder.row(after);
+    RowKey key = target.keys().keyOf(row);
+    RowKey before = target.key().isEmpty() ? keyBefore(event) : key;
+    return change(new RowChange.Update(before, key, row), decoder.bytes(row));
+  }
+
+  private TableChange delete(Struct before) {
+    return change(new RowChange.Delete(keyOf(before)), 0);
+  }
+
+  private RowKey keyBefore(Struct event) {
+    return keyOf(image(event, Envelope.FieldName.BEFORE));
+  }
+
+  private RowKey keyOf(Struct before) {
+    RowDecoder decoder = decoder(before.schema());
+    Record row = target.key().isEmpty() ? decoder.row(before) : decoder.keyOnly(before);
+    for (String column : target.key()) {
+      if (row.getField(column) == null) {
+        throw new PipelineException(
+            "table %s: PostgreSQL did not send key column %s of a deleted row; its replica identity must hold the primary key: run ALTER TABLE %s REPLICA IDENTITY DEFAULT (or FULL)"
+                .formatted(captured.source(), column, captured.source()));
+      }
+    }
+    return target.keys().keyOf(row);
+  }
+
+  private Struct image(Struct event, String field) {
+    Struct image = event.getStruct(field);
+    if (image == null) {
+      throw new PipelineException(
+          "table %s: an event of operation '%s' came without its row %s the change; a table without a primary key needs ALTER TABLE %s REPLICA IDENTITY FULL"
+              .formatted(
+                  captured.source(),
+                  event.getString(Envelope.FieldName.OPERATION),
+                  field,
+                  captured.source()));
+    }
+    return image;
+  }
+
+  private TableChange change(RowChange change, int rowBytes) {
+    return new TableChange(target.table(), change, CHANGE_BYTES + rowBytes);
+  }
+
+  private RowDecoder decoder(Schema schema) {
+    if (schema != compiledFor) {
+      compiled = RowDecoder.compile(captured, target, schema, placeholder);
+      compiledFor = schema;
+    }
+    return Objects.requireNonNull(compiled, "compiled is null");
+  }
+}

@@ -1,0 +1,115 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/**
+ * Names the table of the lake that a source table goes to.
+ *
+ * <p>By default a table keeps its name, in the namespace of its source schema. Where {@code
+ * destination-regexp} is set, the name is made of Debezium's destination ({@code
+ * prefix.schema.table}) as memiiso/debezium-server-iceberg does: all matches replaced, then dots
+ * turned into underscores.
+ */
+public record TableRouting(
+    Optional<Namespace> namespace, String prefix, Optional<Rewrite> rewrite, Letters letters) {
+
+  /** Replaces parts of a destination. */
+  public record Rewrite(Pattern regexp, String replacement) {
+    public Rewrite {
+      requireNonNull(regexp, "regexp is null");
+      requireNonNull(replacement, "replacement is null");
+    }
+  }
+
+  /** What becomes of the letters of a table's name. */
+  public enum Letters {
+    KEPT,
+    UPPER,
+    LOWER
+  }
+
+  public TableRouting {
+    requireNonNull(namespace, "namespace is null");
+    requireNonNull(prefix, "prefix is null");
+    requireNonNull(rewrite, "rewrite is null");
+    requireNonNull(letters, "letters is null");
+  }
+
+  static TableRouting parse(Keys keys) {
+    boolean upper = keys.truth("destination-uppercase-table-names").orElse(false);
+    boolean lower = keys.truth("destination-lowercase-table-names").orElse(false);
+    if (upper && lower) {
+      throw keys.illValued(
+          "destination-uppercase-table-names",
+          "only one of it and destination-lowercase-table-names to be true");
+    }
+    Optional<Pattern> regexp = keys.pattern("destination-regexp");
+    if (regexp.isEmpty() && keys.text("destination-regexp-replace").isPresent()) {
+      throw keys.illValued("destination-regexp-replace", "destination-regexp to be set as well");
+    }
+    return new TableRouting(
+        keys.text("table-namespace").map(name -> Namespace.of(name.split("\\.", -1))),
+        keys.text("table-prefix").orElse(""),
+        regexp.map(r -> new Rewrite(r, keys.text("destination-regexp-replace").orElse(""))),
+        upper ? Letters.UPPER : lower ? Letters.LOWER : Letters.KEPT);
+  }
+
+  /**
+   * @param topicPrefix Debezium's {@code topic.prefix}, which a destination starts with
+   */
+  public TableIdentifier tableFor(String topicPrefix, SourceTable source) {
+    String name =
+        rewrite
+            .map(r -> rewritten(r, topicPrefix + "." + source))
+            .orElse(source.name().replace('.', '_'));
+    return TableIdentifier.of(
+        namespace.orElse(Namespace.of(source.schema())), cased(prefix + name));
+  }
+
+  /**
+   * The tables that all of these source tables go to.
+   *
+   * @throws SettingsException two source tables would go to one table
+   */
+  public Map<SourceTable, TableIdentifier> routes(
+      String topicPrefix, Collection<SourceTable> sources) {
+    Map<SourceTable, TableIdentifier> routes = new HashMap<>();
+    Map<TableIdentifier, SourceTable> taken = new HashMap<>();
+    for (SourceTable source : sources) {
+      TableIdentifier table = tableFor(topicPrefix, source);
+      SourceTable other = taken.putIfAbsent(table, source);
+      if (other != null) {
+        throw new SettingsException(
+            "source tables %s and %s would both go to table %s; change %stable-namespace, table-prefix or destination-regexp so that each has its own"
+                .formatted(other, source, table, SinkSettings.PREFIX));
+      }
+      routes.put(source, table);
+    }
+    return routes;
+  }
+
+  private static String rewritten(Rewrite rewrite, String destination) {
+    return rewrite
+        .regexp()
+        .matcher(destination)
+        .replaceAll(rewrite.replacement())
+        .replace('.', '_');
+  }
+
+  private String cased(String name) {
+    return switch (letters) {
+      case KEPT -> name;
+      case UPPER -> name.toUpperCase(Locale.ROOT);
+      case LOWER -> name.toLowerCase(Locale.ROOT);
+    };
+  }
+}

@@ -1,0 +1,255 @@
+package dev.firn.ingest.demo;
+
+import dev.firn.ingest.CommandException;
+import dev.firn.testing.PostgresServer;
+import dev.firn.testing.RowComparison;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import org.apache.iceberg.exceptions.NoSuchTableException;
+
+/** One run of the demo, from the source's start to the report. */
+final class Demo {
+  private static final Duration TIME_TRAVEL = Duration.ofSeconds(10);
+
+  private final DemoSettings settings;
+  private final Screen screen;
+  private final DemoFolder folder;
+
+  private Demo(DemoSettings settings, Screen screen, DemoFolder folder) {
+    this.settings = settings;
+    this.screen = screen;
+    this.folder = folder;
+  }
+
+  /** Runs it; whatever happens, all that it started is ended when this returns. */
+  static DemoReport run(DemoSettings settings, Screen screen) throws InterruptedException {
+    try (DemoFolder folder = DemoFolder.open(settings.folder())) {
+      return new Demo(settings, screen, folder).run();
+    } catch (SQLException e) {
+      throw new CommandException(
+          CommandException.FAILED, "the demo's PostgreSQL refused: " + e.getMessage(), e);
+    }
+  }
+
+  private DemoReport run() throws SQLException, InterruptedException {
+    if (SinkProcess.endLeftover(folder.sinkProcess())) {
+      screen.line("  ended the sink that an interrupted run had left behind");
+    }
+    Stopwatch stopwatch = new Stopwatch();
+    try (PostgresServer server = PostgresServer.start(serverSettings())) {
+      Shop shop = Shop.open(server);
+      folder.begin(server.major(), server.port());
+      IngestConfig.write(folder, server);
+      String version = version(shop);
+      screen.line(
+          "  source    PostgreSQL %s on port %d, run %d of this folder%s"
+              .formatted(version, server.port(), folder.run(), stopwatch.lap()));
+      return withSink(shop, version);
+    }
+  }
+
+  private PostgresServer.Settings serverSettings() {
+    int major =
+        settings
+            .postgres()
+            .or(folder::postgresMajor)
+            .orElse(DemoSettings.POSTGRES.get(DemoSettings.POSTGRES.size() - 1));
+    PostgresServer.endLeftover(folder.postgres());
+    int port = folder.postgresPort().filter(PostgresServer::isFree).orElse(0);
+    return PostgresServer.Settings.temporary(major).inFolder(folder.postgres()).onPort(port);
+  }
+
+  private static String version(Shop shop) throws SQLException {
+    try (Connection connection = shop.connect();
+        Statement statement = connection.createStatement();
+        ResultSet found = statement.executeQuery("SHOW server_version")) {
+      found.next();
+      return found.getString(1);
+    }
+  }
+
+  private DemoReport withSink(Shop shop, String version) throws SQLException, InterruptedException {
+    SinkProcess.Settings process =
+        new SinkProcess.Settings(
+            SinkProcess.ownJar(),
+            SinkProcess.ownOptions(),
+            folder.config(),
+            folder.ingestLog(),
+            folder.sinkProcess());
+    Stopwatch stopwatch = new Stopwatch();
+    LakeView lake = LakeView.open(folder.lake());
+    try (SinkProcess sink = SinkProcess.start(process, this::notice)) {
+      CatchUp.await(lake, sink, shop.mark());
+      screen.line(
+          "  sink      its own process %d; %s%s"
+              .formatted(
+                  sink.pid(),
+                  folder.run() == 1 ? "initial snapshot is in the lake" : "goes on from the lake",
+                  stopwatch.lap()));
+      return withLoad(shop, sink, lake, version);
+    }
+  }
+
+  private void notice(String text) {
+    screen.line("  !         " + text);
+  }
+
+  private DemoReport withLoad(Shop shop, SinkProcess sink, LakeView lake, String version)
+      throws SQLException, InterruptedException {
+    screen.line(
+        "  load      %d transactions per second for %d seconds"
+            .formatted(settings.rate(), settings.seconds()));
+    Instant begin = Instant.now();
+    long beginNanos = System.nanoTime();
+    long transactions;
+    long events;
+    Percentiles freshness;
+    try (FreshnessProbe probe = FreshnessProbe.start(lake)) {
+      try (Load load = Load.start(shop, settings.rate(), folder.run(), probe)) {
+        watch(load, probe, sink);
+        load.close();
+        transactions = load.transactions();
+        events = load.rows();
+      }
+      CatchUp.await(lake, sink, shop.mark());
+      freshness = Percentiles.of(probe.all());
+    }
+    Instant end = Instant.now();
+    double seconds = (System.nanoTime() - beginNanos) / 1e9;
+    List<DemoReport.TableReport> tables = compare(shop, lake);
+    LakeView.Contents files = lake.contents(begin);
+    DemoReport report =
+        new DemoReport(
+            tables.stream().allMatch(DemoReport.TableReport::equal),
+            tables,
+            freshness,
+            Math.round(events / seconds),
+            files.commits(),
+            files.batches(),
+            files.dataFiles(),
+            files.deletionVectors(),
+            files.equalityDeletes(),
+            transactions,
+            events,
+            Math.round(seconds * 10) / 10.0,
+            sink.restarts(),
+            folder.run(),
+            version);
+    ReportText text = new ReportText(report);
+    text.lines().forEach(screen::line);
+    Duration back =
+        TIME_TRAVEL.compareTo(Duration.ofSeconds(settings.seconds())) < 0
+            ? TIME_TRAVEL
+            : Duration.ofSeconds(settings.seconds()).dividedBy(2);
+    lake.turnover(end.minus(back))
+        .ifPresent(then ->
+            text.timeTravel(back, then, lake.turnover(Instant.now()).orElse(then))
+                .forEach(screen::line));
+    text.whereNext(folder).forEach(screen::line);
+    return report;
+  }
+
+  /** Shows how it goes until the load's time is over. */
+  private void watch(Load load, FreshnessProbe probe, SinkProcess sink)
+      throws InterruptedException, SQLException {
+    long every = screen.terminal() ? 500 : 5000;
+    long start = System.nanoTime();
+    long end = start + TimeUnit.SECONDS.toNanos(settings.seconds());
+    long shown = start;
+    long transactions = 0;
+    long rows = 0;
+    long firstBatch = 0;
+    for (long now = start; now < end; now = System.nanoTime()) {
+      TimeUnit.NANOSECONDS.sleep(
+          Math.min(TimeUnit.MILLISECONDS.toNanos(100), Math.max(1, end - now)));
+      failFast(load, sink);
+      now = System.nanoTime();
+      if (firstBatch == 0) {
+        firstBatch = probe.batch();
+      }
+      if (now - shown >= TimeUnit.MILLISECONDS.toNanos(every)) {
+        double interval = (now - shown) / 1e9;
+        screen.live(
+            liveLine(
+                (now - start) / 1_000_000_000,
+                (load.transactions() - transactions) / interval,
+                (load.rows() - rows) / interval,
+                probe,
+                probe.batch() - firstBatch));
+        shown = now;
+        transactions = load.transactions();
+        rows = load.rows();
+      }
+    }
+  }
+
+  private static String liveLine(
+      long second, double transactions, double rows, FreshnessProbe probe, long batches) {
+    long waiting = probe.oldestAwaitedMillis();
+    Percentiles fresh = Percentiles.of(probe.sinceLastAsked());
+    String lag =
+        waiting > 2000
+            ? "%,d ms behind".formatted(waiting)
+            : "readable after %,d ms".formatted(fresh.p50());
+    return String.format(
+        Locale.ROOT,
+        "  %3d s     %,.0f tx/s   %,.0f rows/s   %s   %,d batches",
+        second,
+        transactions,
+        rows,
+        lag,
+        batches);
+  }
+
+  private static void failFast(Load load, SinkProcess sink) throws SQLException {
+    if (sink.failure().isPresent()) {
+      throw sink.failure().orElseThrow();
+    }
+    if (load.failure().isPresent()) {
+      throw load.failure().orElseThrow();
+    }
+  }
+
+  private List<DemoReport.TableReport> compare(Shop shop, LakeView lake) throws SQLException {
+    List<DemoReport.TableReport> reports = new ArrayList<>();
+    try (Connection source = shop.connect()) {
+      source.setAutoCommit(false);
+      source.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      for (String table : Shop.TABLES) {
+        reports.add(compare(source, lake, table));
+      }
+    }
+    return reports;
+  }
+
+  private static DemoReport.TableReport compare(Connection source, LakeView lake, String table) {
+    try {
+      RowComparison.Result result = lake.compare(source, table);
+      return new DemoReport.TableReport(
+          table,
+          result.sourceRows(),
+          result.lakeRows(),
+          result.equal(),
+          result.differences().stream().map(RowComparison.Difference::toString).toList());
+    } catch (NoSuchTableException e) {
+      return new DemoReport.TableReport(
+          table, 0, 0, false, List.of("the lake has no table " + table));
+    }
+  }
+
+  private static final class Stopwatch {
+    private final long start = System.nanoTime();
+
+    String lap() {
+      return String.format(Locale.ROOT, " (%.1f s)", (System.nanoTime() - start) / 1e9);
+    }
+  }
+}

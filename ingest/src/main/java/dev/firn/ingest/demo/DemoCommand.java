@@ -1,0 +1,105 @@
+package dev.firn.ingest.demo;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.firn.ingest.CommandException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code firn demo}. */
+@Command(
+    name = "demo",
+    description = {
+      "A shop on a real PostgreSQL, its changes in an Iceberg lake, and whether both are equal.",
+      "Run again on the same folder, it goes on where it ended."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+public final class DemoCommand implements Callable<Integer> {
+  @Option(
+      names = "--seconds",
+      defaultValue = "30",
+      paramLabel = "N",
+      description = "How long the load runs (default: ${DEFAULT-VALUE}).")
+  private int seconds;
+
+  @Option(
+      names = "--rate",
+      defaultValue = "200",
+      paramLabel = "N",
+      description = "Transactions per second (default: ${DEFAULT-VALUE}).")
+  private int rate;
+
+  @Option(
+      names = "--dir",
+      defaultValue = "firn-home",
+      paramLabel = "DIR",
+      description = "Where everything lies that it makes (default: ./${DEFAULT-VALUE}).")
+  private Path folder = Path.of("firn-home");
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Also write the report to this file, as JSON.")
+  private @Nullable Path json;
+
+  @Option(
+      names = "--pg",
+      paramLabel = "16|17|18",
+      description = "PostgreSQL's major version (default: the folder's, or 18).")
+  private @Nullable Integer postgres;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    DemoSettings settings =
+        new DemoSettings(
+            seconds, rate, folder, Optional.ofNullable(json), Optional.ofNullable(postgres));
+    Screen screen = Screen.standard();
+    CountDownLatch ended = new CountDownLatch(1);
+    endWith(Thread.currentThread(), ended);
+    try {
+      screen.line("");
+      screen.line("  firn demo   in " + settings.folder());
+      DemoReport report = Demo.run(settings, screen);
+      settings.json().ifPresent(file -> write(report, file));
+      return report.equal() ? 0 : CommandException.FAILED;
+    } finally {
+      ended.countDown();
+    }
+  }
+
+  /** On Ctrl-C: lets the demo's thread end all that it started before the process ends. */
+  private static void endWith(Thread demo, CountDownLatch ended) {
+    Thread hook =
+        new Thread(
+            () -> {
+              if (ended.getCount() > 0) {
+                demo.interrupt();
+                try {
+                  ended.await(40, TimeUnit.SECONDS);
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              }
+            },
+            "demo-end");
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  private static void write(DemoReport report, Path file) {
+    try {
+      Files.writeString(file, report.toJson() + System.lineSeparator(), UTF_8);
+    } catch (IOException e) {
+      throw new CommandException(
+          CommandException.USAGE, "cannot write the report to %s: %s".formatted(file, e), e);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package dev.firn.ingest.demo;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.firn.ingest.CommandException;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.Properties;
+
+/** Where the demo keeps what it makes; one demo at a time. */
+final class DemoFolder implements AutoCloseable {
+  private static final String RUN = "run";
+  private static final String POSTGRES = "postgres.major";
+  private static final String PORT = "postgres.port";
+
+  private final Path root;
+  private final FileChannel lock;
+  private final Properties state;
+
+  private DemoFolder(Path root, FileChannel lock, Properties state) {
+    this.root = root;
+    this.lock = lock;
+    this.state = state;
+  }
+
+  static DemoFolder open(Path folder) {
+    Path root = folder.toAbsolutePath().normalize();
+    try {
+      Files.createDirectories(root.resolve("logs"));
+      return new DemoFolder(root, lock(root), read(root.resolve("demo.properties")));
+    } catch (IOException e) {
+      throw new CommandException(
+          CommandException.USAGE,
+          "the folder %s cannot be written to (%s): choose another one with --dir"
+              .formatted(folder, reason(e)),
+          e);
+    }
+  }
+
+  private static String reason(IOException e) {
+    return e.getClass().getSimpleName().replaceAll("(?<=[a-z])(?=[A-Z])", " ");
+  }
+
+  private static FileChannel lock(Path root) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            root.resolve("demo.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileLock held = channel.tryLock();
+    if (held == null) {
+      channel.close();
+      throw new CommandException(
+          CommandException.USAGE,
+          "another demo is running in %s: wait for it, or choose another folder with --dir"
+              .formatted(root));
+    }
+    return channel;
+  }
+
+  private static Properties read(Path file) throws IOException {
+    Properties properties = new Properties();
+    if (Files.exists(file)) {
+      try (Reader in = Files.newBufferedReader(file, UTF_8)) {
+        properties.load(in);
+      }
+    }
+    return properties;
+  }
+
+  /** The number of this run, from 1; each call of {@link #begin} is a new run. */
+  int run() {
+    return Integer.parseInt(state.getProperty(RUN, "0"));
+  }
+
+  Optional<Integer> postgresMajor() {
+    return Optional.ofNullable(state.getProperty(POSTGRES)).map(Integer::valueOf);
+  }
+
+  Optional<Integer> postgresPort() {
+    return Optional.ofNullable(state.getProperty(PORT)).map(Integer::valueOf);
+  }
+
+  /** Remembers the server of this run and counts the run. */
+  void begin(int postgresMajor, int postgresPort) {
+    state.setProperty(RUN, Integer.toString(run() + 1));
+    state.setProperty(POSTGRES, Integer.toString(postgresMajor));
+    state.setProperty(PORT, Integer.toString(postgresPort));
+    try (Writer out = Files.newBufferedWriter(root.resolve("demo.properties"), UTF_8)) {
+      state.store(out, "what the next run of firn demo in this folder goes on from");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  Path root() {
+    return root;
+  }
+
+  Path postgres() {
+    return root.resolve("postgres");
+  }
+
+  Path lake() {
+    return root.resolve("lake");
+  }
+
+  Path config() {
+    return root.resolve("ingest.properties");
+  }
+
+  Path ingestLog() {
+    return root.resolve("logs").resolve("ingest.log");
+  }
+
+  Path sinkProcess() {
+    return root.resolve("ingest.pid");
+  }
+
+  @Override
+  public void close() {
+    try {
+      lock.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

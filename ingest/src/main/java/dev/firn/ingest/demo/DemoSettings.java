@@ -1,0 +1,37 @@
+package dev.firn.ingest.demo;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.ingest.CommandException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the demo is to do.
+ *
+ * @param seconds how long the load runs
+ * @param rate transactions per second
+ * @param folder where everything it makes lies
+ * @param json where the report goes as JSON
+ * @param postgres the major version; empty: the folder's, or the newest
+ */
+public record DemoSettings(
+    int seconds, int rate, Path folder, Optional<Path> json, Optional<Integer> postgres) {
+  static final List<Integer> POSTGRES = List.of(16, 17, 18);
+
+  public DemoSettings {
+    requireNonNull(folder, "folder is null");
+    requireNonNull(json, "json is null");
+    require(seconds >= 1 && seconds <= 86_400, "--seconds " + seconds + ": 1 to 86400");
+    require(rate >= 1 && rate <= 100_000, "--rate " + rate + ": 1 to 100000");
+    postgres.ifPresent(
+        major -> require(POSTGRES.contains(major), "--pg " + major + ": 16, 17 or 18"));
+  }
+
+  private static void require(boolean holds, String message) {
+    if (!holds) {
+      throw new CommandException(CommandException.USAGE, message);
+    }
+  }
+}

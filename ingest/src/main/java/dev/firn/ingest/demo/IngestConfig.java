@@ -1,0 +1,66 @@
+package dev.firn.ingest.demo;
+
+import dev.firn.testing.PostgresServer;
+import dev.firn.writer.Lake;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** The configuration that the demo gives to {@code firn ingest}: also a first one of one's own. */
+final class IngestConfig {
+  private IngestConfig() {}
+
+  static void write(DemoFolder folder, PostgresServer server) {
+    write(folder.config(), server, Shop.DATABASE, Shop.SCHEMA, folder.lake());
+  }
+
+  /** Writes a configuration that brings all tables of a schema into an embedded lake. */
+  static void write(Path file, PostgresServer server, String database, String schema, Path lake) {
+    String text =
+        TEMPLATE
+            .replace("{port}", Integer.toString(server.port()))
+            .replace("{host}", server.host())
+            .replace("{user}", PostgresServer.USER)
+            .replace("{database}", database)
+            .replace("{schema}", schema)
+            .replace("{pipeline}", database)
+            .replace("{catalog}", Lake.DEFAULT_NAME)
+            .replace("{lake}", escape(lake));
+    try {
+      Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String escape(Path path) {
+    return path.toString().replace("\\", "\\\\");
+  }
+
+  private static final String TEMPLATE =
+      """
+      # Written by `firn demo` at each start. Run it with: ./firn ingest --config <this file>
+      # For a database of your own: copy it, and change the source and the lake.
+
+      # The source: a PostgreSQL with wal_level=logical, and a user who may replicate. Firn makes the
+      # publication and the replication slot firn_{pipeline} in it.
+      debezium.source.connector.class=io.debezium.connector.postgresql.PostgresConnector
+      debezium.source.database.hostname={host}
+      debezium.source.database.port={port}
+      debezium.source.database.user={user}
+      debezium.source.database.password=none
+      debezium.source.database.dbname={database}
+      debezium.source.schema.include.list={schema}
+
+      # The lake: a SQLite catalog and local files in one folder. Instead of `dir`, the properties of any
+      # Iceberg catalog: type, uri, warehouse, io-impl and so on, under the same prefix.
+      debezium.sink.type=iceberg
+      debezium.sink.iceberg.pipeline={pipeline}
+      debezium.sink.iceberg.dir={lake}
+      debezium.sink.iceberg.catalog-name={catalog}
+
+      # Health and metrics; 0 is any free port.
+      quarkus.http.port=0
+      """;
+}

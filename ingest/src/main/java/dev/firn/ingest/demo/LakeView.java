@@ -1,0 +1,186 @@
+package dev.firn.ingest.demo;
+
+import dev.firn.testing.LakeRows;
+import dev.firn.testing.RowComparison;
+import dev.firn.testing.SourceRows;
+import dev.firn.writer.Lake;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.iceberg.DeleteFile;
+import org.apache.iceberg.FileContent;
+import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.FileScanTask;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.exceptions.NoSuchTableException;
+import org.apache.iceberg.expressions.Expression;
+import org.apache.iceberg.expressions.Expressions;
+import org.apache.iceberg.io.CloseableIterable;
+import org.jspecify.annotations.Nullable;
+
+/** The lake as any Iceberg reader sees it: every look loads the table anew from the catalog. */
+final class LakeView {
+  private static final String BATCH = "firn.batch";
+
+  private final Catalog catalog;
+
+  private LakeView(Catalog catalog) {
+    this.catalog = catalog;
+  }
+
+  static LakeView open(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new LakeView(Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder)));
+  }
+
+  /** The table as it is now; empty while it does not exist. */
+  Optional<Table> table(String name) {
+    try {
+      return Optional.of(catalog.loadTable(TableIdentifier.of(Shop.SCHEMA, name)));
+    } catch (NoSuchTableException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Table existing(String name) {
+    return catalog.loadTable(TableIdentifier.of(Shop.SCHEMA, name));
+  }
+
+  /** Whether a row of the table has been touched by this mark. */
+  boolean shows(String name, OffsetDateTime mark) {
+    Expression marked = Expressions.equal("updated_at", mark.toString());
+    return table(name).map(table -> !read(table, marked, "updated_at").isEmpty()).orElse(false);
+  }
+
+  static List<Record> read(Table table, Expression filter, String... columns) {
+    try (CloseableIterable<Record> rows =
+        IcebergGenerics.read(table).where(filter).select(columns).build()) {
+      List<Record> found = new ArrayList<>();
+      rows.forEach(found::add);
+      return found;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The number of the newest batch that changed a table. */
+  static OptionalLong batch(Table table) {
+    for (@Nullable Snapshot at = table.currentSnapshot(); at != null; at = parent(table, at)) {
+      String number = at.summary().get(BATCH);
+      if (number != null) {
+        return OptionalLong.of(Long.parseLong(number));
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  private static @Nullable Snapshot parent(Table table, Snapshot snapshot) {
+    return snapshot.parentId() == null ? null : table.snapshot(snapshot.parentId());
+  }
+
+  RowComparison.Result compare(Connection source, String name) {
+    SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
+    return RowComparison.compare(rows, LakeRows.of(existing(name), rows.columns()), rows.key());
+  }
+
+  /** What a lake is made of. */
+  record Contents(
+      long commits, long batches, long dataFiles, long deletionVectors, long equalityDeletes) {}
+
+  /** Counts commits since an instant, and the files that the tables consist of now. */
+  Contents contents(Instant since) {
+    long commits = 0;
+    long dataFiles = 0;
+    Set<String> batches = new HashSet<>();
+    Set<String> vectors = new HashSet<>();
+    Set<String> equalityDeletes = new HashSet<>();
+    for (String name : Shop.TABLES) {
+      Table table = existing(name);
+      for (Snapshot snapshot : table.snapshots()) {
+        String batch = snapshot.summary().get(BATCH);
+        if (batch != null && snapshot.timestampMillis() >= since.toEpochMilli()) {
+          commits++;
+          batches.add(batch);
+        }
+      }
+      dataFiles += countFiles(table, vectors, equalityDeletes);
+    }
+    return new Contents(commits, batches.size(), dataFiles, vectors.size(), equalityDeletes.size());
+  }
+
+  private static long countFiles(Table table, Set<String> vectors, Set<String> equalityDeletes) {
+    long dataFiles = 0;
+    try (CloseableIterable<FileScanTask> tasks = table.newScan().planFiles()) {
+      for (FileScanTask task : tasks) {
+        dataFiles++;
+        for (DeleteFile delete : task.deletes()) {
+          if (delete.content() == FileContent.EQUALITY_DELETES) {
+            equalityDeletes.add(delete.location());
+          } else if (delete.format() == FileFormat.PUFFIN) {
+            vectors.add(delete.location() + "@" + delete.contentOffset());
+          }
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return dataFiles;
+  }
+
+  /** Orders of one status: how many, and what they add up to. */
+  record Turnover(long orders, BigDecimal total) {
+    static final Turnover NONE = new Turnover(0, BigDecimal.ZERO);
+
+    Turnover plus(BigDecimal more) {
+      return new Turnover(orders + 1, total.add(more));
+    }
+  }
+
+  /** Orders by status at an instant (the newest snapshot not after it); empty if there was none. */
+  Optional<Map<String, Turnover>> turnover(Instant at) {
+    Table orders = existing("orders");
+    boolean existed =
+        orders.history().stream().anyMatch(entry -> entry.timestampMillis() <= at.toEpochMilli());
+    if (!existed) {
+      return Optional.empty();
+    }
+    Map<String, Turnover> byStatus = new TreeMap<>();
+    try (CloseableIterable<Record> rows =
+        IcebergGenerics.read(orders)
+            .asOfTime(at.toEpochMilli())
+            .select("status", "total")
+            .build()) {
+      for (Record row : rows) {
+        byStatus.merge(
+            (String) row.getField("status"),
+            Turnover.NONE.plus((BigDecimal) row.getField("total")),
+            (a, b) -> new Turnover(a.orders() + b.orders(), a.total().add(b.total())));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return Optional.of(byStatus);
+  }
+}

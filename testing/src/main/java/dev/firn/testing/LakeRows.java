@@ -1,0 +1,85 @@
+package dev.firn.testing;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.time.OffsetDateTime;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.io.CloseableIterable;
+import org.jspecify.annotations.Nullable;
+
+/** The rows of one snapshot of an Iceberg table, read by Iceberg's generic reader. */
+public final class LakeRows implements CanonicalRows {
+  private final Table table;
+  private final @Nullable Snapshot snapshot;
+  private final List<String> columns;
+
+  private LakeRows(Table table, @Nullable Snapshot snapshot, List<String> columns) {
+    this.table = table;
+    this.snapshot = snapshot;
+    this.columns = columns;
+  }
+
+  /** The rows of the table's current snapshot, these columns in this order. */
+  public static LakeRows of(Table table, List<String> columns) {
+    requireNonNull(table, "table is null");
+    for (String column : columns) {
+      if (table.schema().findField(column) == null) {
+        throw new IllegalArgumentException("%s has no column %s".formatted(table, column));
+      }
+    }
+    return new LakeRows(table, table.currentSnapshot(), List.copyOf(columns));
+  }
+
+  @Override
+  public List<String> columns() {
+    return columns;
+  }
+
+  @Override
+  public void forEach(Visitor visitor) {
+    if (snapshot == null) {
+      return;
+    }
+    try (CloseableIterable<Record> rows =
+        IcebergGenerics.read(table)
+            .useSnapshot(snapshot.snapshotId())
+            .select(columns.toArray(String[]::new))
+            .build()) {
+      @Nullable String[] texts = new @Nullable String[columns.size()];
+      for (Record row : rows) {
+        for (int i = 0; i < texts.length; i++) {
+          texts[i] = text(row.getField(columns.get(i)));
+        }
+        visitor.row(texts);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static @Nullable String text(@Nullable Object value) {
+    return switch (value) {
+      case null -> null;
+      case BigDecimal decimal -> decimal.toPlainString();
+      case OffsetDateTime time -> time.toInstant().toString();
+      case ByteBuffer bytes -> hex(bytes);
+      case byte[] bytes -> HexFormat.of().formatHex(bytes);
+      default -> value.toString();
+    };
+  }
+
+  private static String hex(ByteBuffer bytes) {
+    byte[] copy = new byte[bytes.remaining()];
+    bytes.duplicate().get(copy);
+    return HexFormat.of().formatHex(copy);
+  }
+}
