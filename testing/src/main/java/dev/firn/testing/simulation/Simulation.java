@@ -17,9 +17,8 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
 import java.net.URL;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,6 +34,11 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation {
   private static final Map<String, String> QUICK_RETRIES =
       Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2");
+
+  private static final FaultPoint[] AFTER_CREATION =
+      Arrays.stream(FaultPoint.values())
+          .filter(point -> point != FaultPoint.TABLE_CREATE && point != FaultPoint.CONTROL_CREATE)
+          .toArray(FaultPoint[]::new);
 
   private final long seed;
   private final Profile profile;
@@ -292,6 +296,9 @@ public final class Simulation {
   }
 
   private void complete(ModelPosition end) {
+    if (committed.isPresent() && committed.get().contains(end)) {
+      return;
+    }
     committed = Optional.of(end);
     begun.removeIf(other -> !other.isAfter(end));
   }
@@ -581,13 +588,24 @@ public final class Simulation {
       return;
     }
     boolean made = lake.load(SourceTable.NOTHING).isPresent();
-    FaultPoint point = pick(FaultPoint.values());
-    if (made && (point == FaultPoint.TABLE_CREATE || point == FaultPoint.CONTROL_CREATE)) {
-      point =
-          point == FaultPoint.TABLE_CREATE ? FaultPoint.TABLE_COMMIT : FaultPoint.CONTROL_COMMIT;
+    FaultPoint point = made ? pick(AFTER_CREATION) : pick(FaultPoint.values());
+    if (!made && random.nextBoolean()) {
+      point = random.nextBoolean() ? FaultPoint.TABLE_CREATE : FaultPoint.CONTROL_CREATE;
     }
     FaultKind kind = pick(point.kinds().toArray(FaultKind[]::new));
-    faults.arm(point, kind, random.nextInt(point == FaultPoint.READ ? 60 : 6));
+    faults.arm(point, kind, random.nextInt(usualPasses(point)));
+  }
+
+  /** How often a step of the writer passes the point, about. */
+  private static int usualPasses(FaultPoint point) {
+    return switch (point) {
+      case CONTROL_CREATE, CONTROL_COMMIT, CONTROL_LOAD, DELETE -> 1;
+      case VECTOR_CREATE, VECTOR_CLOSE, TABLE_COMMIT -> 3;
+      case DATA_FILE_CREATE, DATA_FILE_CLOSE, TABLE_CREATE -> 4;
+      case MANIFEST_LIST_CREATE, MANIFEST_LIST_CLOSE, METADATA_CREATE, METADATA_CLOSE -> 5;
+      case MANIFEST_CREATE, MANIFEST_CLOSE, TABLE_LOAD -> 10;
+      case READ -> 50;
+    };
   }
 
   private int someChanges() {
