@@ -3,6 +3,7 @@ package dev.firn.writer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ final class ControlTable {
     static final State EMPTY = new State(0, "", Optional.empty(), Map.of(), Map.of());
 
     State {
-      tables = Map.copyOf(tables);
+      tables = Collections.unmodifiableMap(new TreeMap<>(tables));
       notes = Map.copyOf(notes);
     }
 

@@ -53,12 +53,10 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
       }
       lines.add(head.toString());
       for (FaultPoint point : FaultPoint.values()) {
-        StringBuilder line =
-            new StringBuilder("%-21s %10d".formatted(point, hits.passes(point)));
+        StringBuilder line = new StringBuilder("%-21s %10d".formatted(point, hits.passes(point)));
         for (FaultKind kind : FaultKind.values()) {
           line.append(
-              " %12s"
-                  .formatted(point.kinds().contains(kind) ? hits.strikes(point, kind) : "-"));
+              " %12s".formatted(point.kinds().contains(kind) ? hits.strikes(point, kind) : "-"));
         }
         lines.add(line.toString());
       }
