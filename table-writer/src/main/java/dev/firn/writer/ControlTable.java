@@ -150,7 +150,10 @@ final class ControlTable {
         new MarkedCommit(table.name(), table, mark, snapshotId)
             .commit((transaction, head) -> {
               OverwriteFiles overwrite = transaction.newOverwrite().addFile(written);
-              overwrite.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
+              overwrite
+                  .scanManifestsWith(TableWriter.CALLER_RUNS)
+                  .writeManifestsWith(TableWriter.CALLER_RUNS, 1)
+                  .validateWith(head);
               if (last != null) {
                 overwrite.deleteFile(last);
               }

@@ -183,7 +183,11 @@ final class TableWriter {
     return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId())
         .commit((transaction, head) -> {
           RowDelta delta =
-              transaction.newRowDelta().scanManifestsWith(CALLER_RUNS).validateWith(head);
+              transaction
+                  .newRowDelta()
+                  .scanManifestsWith(CALLER_RUNS)
+                  .writeManifestsWith(CALLER_RUNS, 1)
+                  .validateWith(head);
           if (head.snapshotId() != -1) {
             delta.validateFromSnapshot(head.snapshotId());
           }
