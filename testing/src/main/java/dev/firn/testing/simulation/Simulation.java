@@ -32,8 +32,12 @@ import org.jspecify.annotations.Nullable;
  * the lake with the model source after each. The same seed does the same again.
  */
 public final class Simulation {
-  private static final Map<String, String> QUICK_RETRIES =
-      Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2");
+  /** No waiting between retries, and few manifests to read. */
+  private static final Map<String, String> QUICK =
+      Map.of(
+          "commit.retry.min-wait-ms", "1",
+          "commit.retry.max-wait-ms", "2",
+          "commit.manifest.min-count-to-merge", "3");
 
   private static final FaultPoint[] AFTER_CREATION =
       Arrays.stream(FaultPoint.values())
@@ -87,7 +91,7 @@ public final class Simulation {
     int formatVersion = random.nextInt(5) == 0 ? 2 : 3;
     this.settings =
         new PipelineSettings(
-            "simulated", LakeReader.CONTROL, formatVersion, QUICK_RETRIES, 128L << 20);
+            "simulated", LakeReader.CONTROL, formatVersion, QUICK, 128L << 20);
   }
 
   /** Runs one seed to its end or to the first thing that does not hold. */
