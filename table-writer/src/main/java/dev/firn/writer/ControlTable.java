@@ -250,11 +250,11 @@ final class ControlTable {
     try {
       DataWriter<Record> out =
           FormatModelRegistry.<Record, Schema>dataWriteBuilder(
-                  FileFormat.PARQUET,
+                  FileFormat.AVRO,
                   Record.class,
                   OutputFileFactory.builderFor(table, 1, 1)
                       .operationId(UUID.randomUUID().toString())
-                      .format(FileFormat.PARQUET)
+                      .format(FileFormat.AVRO)
                       .build()
                       .newOutputFile())
               .schema(table.schema())

@@ -1,6 +1,10 @@
 package dev.firn.writer;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.file.Path;
+import java.util.Enumeration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -26,6 +30,8 @@ public final class Lake {
             + "?journal_mode=WAL&synchronous=FULL&busy_timeout=30000",
         "jdbc.schema-version",
         "V1",
+        "clients",
+        "4",
         "warehouse",
         absolute.resolve("warehouse").toString(),
         "io-impl",
@@ -34,6 +40,22 @@ public final class Lake {
 
   /** Any catalog that {@code CatalogUtil} can load ({@code type} or {@code catalog-impl}). */
   public static Catalog open(String name, Map<String, String> properties) {
-    return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), new Configuration());
+    return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), hadoop());
+  }
+
+  /** Hadoop's settings with its real defaults, which a file of ours hides from everybody else. */
+  private static Configuration hadoop() {
+    Configuration configuration = new Configuration();
+    try {
+      Enumeration<URL> defaults =
+          Configuration.class.getClassLoader().getResources("core-default.xml");
+      while (defaults.hasMoreElements()) {
+        configuration.addResource(defaults.nextElement());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read Hadoop's defaults", e);
+    }
+    configuration.addResource("core-site.xml");
+    return configuration;
   }
 }

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * Files of a local disk, each complete or absent: written aside, synced, then renamed.
  *
  * <p>Locations are absolute paths or {@code file:} URIs. A crash leaves at most a file that ends in
- * {@value #UNFINISHED}.
+ * {@value #UNFINISHED}. Folders are not synced: a journaling file system makes names durable in the
+ * order in which they came, and what comes last is the catalog's own sync.
  */
 public final class LocalFileIO implements SupportsPrefixOperations {
   private static final long serialVersionUID = 1;
@@ -244,7 +245,6 @@ public final class LocalFileIO implements SupportsPrefixOperations {
       } else {
         linkNew();
       }
-      syncFolder();
     }
 
     /** A hard link, unlike a rename, refuses a name that exists. */
@@ -259,12 +259,6 @@ public final class LocalFileIO implements SupportsPrefixOperations {
         return;
       }
       Files.delete(aside);
-    }
-
-    private void syncFolder() throws IOException {
-      try (FileChannel folder = FileChannel.open(parent(file), StandardOpenOption.READ)) {
-        folder.force(true);
-      }
     }
 
     private OutputStream open() throws IOException {

@@ -4,12 +4,18 @@ import dev.firn.ingest.CommandException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.OptionalLong;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
 
 /** Waits until the lake has what the source has. */
 final class CatchUp {
-  private static final Duration NO_PROGRESS = Duration.ofSeconds(90);
+  private static final Duration NO_PROGRESS = Duration.ofSeconds(150);
 
   private CatchUp() {}
 
@@ -20,16 +26,23 @@ final class CatchUp {
    */
   static void await(LakeView lake, SinkProcess sink, OffsetDateTime mark)
       throws InterruptedException {
-    OptionalLong batch = OptionalLong.empty();
+    Set<String> behind = new HashSet<>(Shop.FILLED);
+    Map<String, Long> seen = new HashMap<>();
     Instant progress = Instant.now();
-    while (!lake.shows(mark)) {
+    while (true) {
+      for (String name : Shop.FILLED) {
+        if (behind.contains(name) && changed(lake.table(name), name, seen)) {
+          progress = Instant.now();
+          if (lake.shows(name, mark)) {
+            behind.remove(name);
+          }
+        }
+      }
+      if (behind.isEmpty()) {
+        return;
+      }
       if (sink.failure().isPresent()) {
         throw sink.failure().orElseThrow();
-      }
-      OptionalLong newest = lake.table("orders").map(LakeView::batch).orElse(OptionalLong.empty());
-      if (!newest.equals(batch)) {
-        batch = newest;
-        progress = Instant.now();
       }
       if (Duration.between(progress, Instant.now()).compareTo(NO_PROGRESS) > 0) {
         throw new CommandException(
@@ -39,5 +52,12 @@ final class CatchUp {
       }
       TimeUnit.MILLISECONDS.sleep(100);
     }
+  }
+
+  /** Whether the table has another snapshot than the last time that this was asked. */
+  private static boolean changed(Optional<Table> table, String name, Map<String, Long> seen) {
+    Optional<Long> snapshot =
+        table.map(Table::currentSnapshot).map(Snapshot::snapshotId);
+    return snapshot.isPresent() && !snapshot.orElseThrow().equals(seen.put(name, snapshot.orElseThrow()));
   }
 }

@@ -125,7 +125,7 @@ final class Demo {
     Instant end = Instant.now();
     double seconds = (System.nanoTime() - beginNanos) / 1e9;
     List<DemoReport.TableReport> tables = compare(shop, lake);
-    LakeView.Files files = lake.files(begin);
+    LakeView.Contents files = lake.contents(begin);
     DemoReport report =
         new DemoReport(
             tables.stream().allMatch(DemoReport.TableReport::equal),

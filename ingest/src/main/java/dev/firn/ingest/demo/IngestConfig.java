@@ -24,6 +24,7 @@ final class IngestConfig {
             .replace("{user}", PostgresServer.USER)
             .replace("{database}", database)
             .replace("{schema}", schema)
+            .replace("{pipeline}", database)
             .replace("{catalog}", Lake.DEFAULT_NAME)
             .replace("{lake}", escape(lake));
     try {
@@ -40,9 +41,10 @@ final class IngestConfig {
   private static final String TEMPLATE =
       """
       # Written by `firn demo` at each start. Run it with: ./firn ingest --config <this file>
-      # For a database of your own: copy it, change what stands under "the source" and "the lake".
+      # For a database of your own: copy it, and change the source and the lake.
 
-      # The source: a PostgreSQL with wal_level=logical, and a user who may replicate.
+      # The source: a PostgreSQL with wal_level=logical, and a user who may replicate. Firn makes the
+      # publication and the replication slot firn_{pipeline} in it.
       debezium.source.connector.class=io.debezium.connector.postgresql.PostgresConnector
       debezium.source.database.hostname={host}
       debezium.source.database.port={port}
@@ -50,15 +52,15 @@ final class IngestConfig {
       debezium.source.database.password=none
       debezium.source.database.dbname={database}
       debezium.source.schema.include.list={schema}
-      debezium.source.topic.prefix=shop
-      # The slot keeps the log until the lake has it; both are made when they are missing.
-      debezium.source.slot.name=firn_demo
-      debezium.source.publication.name=firn_demo
-      debezium.source.publication.autocreate.mode=filtered
 
-      # The lake: here a SQLite catalog and local files in one folder; any Iceberg catalog will do.
+      # The lake: a SQLite catalog and local files in one folder. Instead of `dir`, the properties of any
+      # Iceberg catalog: type, uri, warehouse, io-impl and so on, under the same prefix.
       debezium.sink.type=iceberg
+      debezium.sink.iceberg.pipeline={pipeline}
       debezium.sink.iceberg.dir={lake}
       debezium.sink.iceberg.catalog-name={catalog}
+
+      # Health and metrics; 0 is any free port.
+      quarkus.http.port=0
       """;
 }

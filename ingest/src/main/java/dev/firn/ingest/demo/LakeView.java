@@ -7,6 +7,7 @@ import dev.firn.writer.Lake;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Instant;
@@ -46,6 +47,11 @@ final class LakeView {
   }
 
   static LakeView open(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     return new LakeView(Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder)));
   }
 
@@ -62,12 +68,8 @@ final class LakeView {
     return catalog.loadTable(TableIdentifier.of(Shop.SCHEMA, name));
   }
 
-  /** Whether every table that has rows shows this mark. */
-  boolean shows(OffsetDateTime mark) {
-    return Shop.FILLED.stream().allMatch(name -> shows(name, mark));
-  }
-
-  private boolean shows(String name, OffsetDateTime mark) {
+  /** Whether a row of the table has been touched by this mark. */
+  boolean shows(String name, OffsetDateTime mark) {
     Expression marked = Expressions.equal("updated_at", mark.toString());
     return table(name).map(table -> !read(table, marked, "updated_at").isEmpty()).orElse(false);
   }
@@ -104,11 +106,11 @@ final class LakeView {
   }
 
   /** What a lake is made of. */
-  record Files(
+  record Contents(
       long commits, long batches, long dataFiles, long deletionVectors, long equalityDeletes) {}
 
   /** Counts commits since an instant, and the files that the tables consist of now. */
-  Files files(Instant since) {
+  Contents contents(Instant since) {
     long commits = 0;
     long dataFiles = 0;
     Set<String> batches = new HashSet<>();
@@ -125,7 +127,7 @@ final class LakeView {
       }
       dataFiles += countFiles(table, vectors, equalityDeletes);
     }
-    return new Files(commits, batches.size(), dataFiles, vectors.size(), equalityDeletes.size());
+    return new Contents(commits, batches.size(), dataFiles, vectors.size(), equalityDeletes.size());
   }
 
   private static long countFiles(Table table, Set<String> vectors, Set<String> equalityDeletes) {

@@ -7,6 +7,8 @@ import dev.firn.testing.PostgresServer;
 import dev.firn.testing.RowComparison;
 import dev.firn.testing.SourceRows;
 import dev.firn.writer.Lake;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -37,9 +39,10 @@ class LargeUpdateIT {
   @TempDir private Path folder;
 
   @Test
-  void arrivesWholeInOneBatch() throws SQLException {
+  void arrivesWholeInOneBatch() throws IOException, SQLException {
     try (PostgresServer server = PostgresServer.start(18)) {
       create(server);
+      Files.createDirectories(folder.resolve("lake"));
       Catalog catalog = Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder.resolve("lake")));
       try (SinkProcess sink = startSink(server)) {
         await(sink, () -> total(catalog, "total-records") == ROWS);
