@@ -3,9 +3,9 @@ package dev.firn.ingest;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.Unavailable;
+import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.Enum;
 import io.debezium.data.Json;
-import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.TsVector;
 import io.debezium.data.Uuid;
 import io.debezium.data.VariableScaleDecimal;

@@ -95,8 +95,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
           registration.register(
               MicroTimestamp.builder(), value -> micros(value, TimeZone.getDefault()));
       case PgOid.TIMESTAMPTZ ->
-          registration.register(
-              SchemaBuilder.int64().name(INSTANT), value -> micros(value, UTC));
+          registration.register(SchemaBuilder.int64().name(INSTANT), value -> micros(value, UTC));
       case PgOid.MONEY ->
           registration.register(
               Decimal.builder(MONEY_SCALE)
@@ -154,7 +153,8 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       case Double amount when Math.abs(amount) < MAX_EXACT_MONEY ->
           BigDecimal.valueOf(amount).setScale(MONEY_SCALE, RoundingMode.HALF_EVEN);
       default ->
-          throw new DataException("an amount of money that the database's driver does not read exactly");
+          throw new DataException(
+              "an amount of money that the database's driver does not read exactly");
     };
   }
 
@@ -214,8 +214,8 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   }
 
   /**
-   * The fields that the driver has made an instant of: by Java's old calendar, which is Julian before
-   * October 1582, and in the years before Christ counts backwards.
+   * The fields that the driver has made an instant of: by Java's old calendar, which is Julian
+   * before October 1582, and in the years before Christ counts backwards.
    */
   private static LocalDateTime local(long millis, TimeZone zone) {
     if (millis >= GREGORIAN_SINCE) {

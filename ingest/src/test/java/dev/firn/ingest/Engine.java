@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.testing.PostgresServer;
 import dev.firn.writer.Lake;
 import io.debezium.embedded.Connect;
 import io.debezium.embedded.EmbeddedEngineChangeEvent;
@@ -32,7 +33,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import dev.firn.testing.PostgresServer;
 import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.jspecify.annotations.Nullable;
@@ -92,12 +92,19 @@ final class Engine implements AutoCloseable {
   }
 
   private void handle(
-      List<ChangeEvent<org.apache.kafka.connect.source.SourceRecord, org.apache.kafka.connect.source.SourceRecord>> events,
-      DebeziumEngine.RecordCommitter<ChangeEvent<org.apache.kafka.connect.source.SourceRecord, org.apache.kafka.connect.source.SourceRecord>> committer)
+      List<
+              ChangeEvent<
+                  org.apache.kafka.connect.source.SourceRecord,
+                  org.apache.kafka.connect.source.SourceRecord>>
+          events,
+      DebeziumEngine.RecordCommitter<
+              ChangeEvent<
+                  org.apache.kafka.connect.source.SourceRecord,
+                  org.apache.kafka.connect.source.SourceRecord>>
+          committer)
       throws InterruptedException {
     try {
-      run.handle(
-          events, e -> ((EmbeddedEngineChangeEvent<?, ?, ?>) e).sourceRecord(), committer);
+      run.handle(events, e -> ((EmbeddedEngineChangeEvent<?, ?, ?>) e).sourceRecord(), committer);
       handled.add(Instant.now());
     } catch (RuntimeException e) {
       failure.compareAndSet(null, e);

@@ -71,10 +71,16 @@ class PostgresTypesIT {
           same("numeric(39,1)", "string", "12345678901234567890123456789012345678.9", "NaN"),
           same("numeric(3,5)", "string", "0.00999", "-0.00001"),
           same("numeric(3,-2)", "string", "99900", "-100"),
-          same("numeric", "string", "1.50", "NaN", "Infinity", "-Infinity", LONG_DIGITS, "0.000001"),
+          same(
+              "numeric", "string", "1.50", "NaN", "Infinity", "-Infinity", LONG_DIGITS, "0.000001"),
           same("real", "float", "1.1754944E-38", "NaN", "Infinity", "-Infinity", "3.4028235E38"),
           same("double precision", "double", "2.2250738585072014E-308", "NaN", "Infinity", "-0.0"),
-          new Type("money", "decimal(19, 2)", "12.34", "12.34", "-90071992547409.90",
+          new Type(
+              "money",
+              "decimal(19, 2)",
+              "12.34",
+              "12.34",
+              "-90071992547409.90",
               "-90071992547409.90"),
           new Type("boolean", "boolean", "t", "true", "f", "false"),
           new Type("char(5)", "string", "ab", "ab   "),
@@ -83,29 +89,69 @@ class PostgresTypesIT {
           same("name", "string", "a_name"),
           new Type("\"char\"", "string", "x", "x"),
           new Type("bytea", "binary", "\\x", "", "\\x00ff10", "00ff10"),
-          new Type("date", "date", "2026-02-28", "2026-02-28", "1582-10-15", "1582-10-15",
-              "1500-02-28", "1500-02-28", "0001-01-01", "0001-01-01", "9999-12-31", "9999-12-31",
-              "0044-03-15 BC", "-0043-03-15", "12026-01-01", "+12026-01-01"),
+          new Type(
+              "date",
+              "date",
+              "2026-02-28",
+              "2026-02-28",
+              "1582-10-15",
+              "1582-10-15",
+              "1500-02-28",
+              "1500-02-28",
+              "0001-01-01",
+              "0001-01-01",
+              "9999-12-31",
+              "9999-12-31",
+              "0044-03-15 BC",
+              "-0043-03-15",
+              "12026-01-01",
+              "+12026-01-01"),
           new Type("time", "time", "00:00:00", "00:00", "23:59:59.999999", "23:59:59.999999"),
           new Type("time(0)", "time", "12:34:56", "12:34:56"),
-          new Type("timetz", "string", "12:34:56.789012+02", "10:34:56.789012Z", "23:00:00-05",
+          new Type(
+              "timetz",
+              "string",
+              "12:34:56.789012+02",
+              "10:34:56.789012Z",
+              "23:00:00-05",
               "04:00:00Z"),
-          new Type("timestamp", "timestamp", "2026-02-28 12:34:56.789012",
-              "2026-02-28T12:34:56.789012", "1969-12-31 23:59:59.999999",
-              "1969-12-31T23:59:59.999999", "0001-01-01 00:00:00", "0001-01-01T00:00",
-              "1500-02-28 01:02:03", "1500-02-28T01:02:03", "0044-03-15 12:00 BC",
+          new Type(
+              "timestamp",
+              "timestamp",
+              "2026-02-28 12:34:56.789012",
+              "2026-02-28T12:34:56.789012",
+              "1969-12-31 23:59:59.999999",
+              "1969-12-31T23:59:59.999999",
+              "0001-01-01 00:00:00",
+              "0001-01-01T00:00",
+              "1500-02-28 01:02:03",
+              "1500-02-28T01:02:03",
+              "0044-03-15 12:00 BC",
               "-0043-03-15T12:00"),
-          new Type("timestamp(3)", "timestamp", "2026-02-28 12:34:56.789",
-              "2026-02-28T12:34:56.789"),
-          new Type("timestamptz", "timestamptz", "2026-02-28 12:34:56.789012+02",
-              "2026-02-28T10:34:56.789012Z", "1969-12-31 23:59:59.999999+00",
-              "1969-12-31T23:59:59.999999Z", "0001-01-01 00:00:00+00", "0001-01-01T00:00Z",
-              "1500-02-28 01:02:03+00", "1500-02-28T01:02:03Z", "0044-03-15 12:00+00 BC",
+          new Type(
+              "timestamp(3)", "timestamp", "2026-02-28 12:34:56.789", "2026-02-28T12:34:56.789"),
+          new Type(
+              "timestamptz",
+              "timestamptz",
+              "2026-02-28 12:34:56.789012+02",
+              "2026-02-28T10:34:56.789012Z",
+              "1969-12-31 23:59:59.999999+00",
+              "1969-12-31T23:59:59.999999Z",
+              "0001-01-01 00:00:00+00",
+              "0001-01-01T00:00Z",
+              "1500-02-28 01:02:03+00",
+              "1500-02-28T01:02:03Z",
+              "0044-03-15 12:00+00 BC",
               "-0043-03-15T12:00Z"),
-          new Type("timestamptz(0)", "timestamptz", "2026-02-28 12:34:56+00",
-              "2026-02-28T12:34:56Z"),
-          new Type("interval", "string", "1 year 2 months 3 days 04:05:06.789012",
-              "P1Y2M3DT4H5M6.789012S", "-1 day", "P0Y0M-1DT0H0M0S"),
+          new Type(
+              "timestamptz(0)", "timestamptz", "2026-02-28 12:34:56+00", "2026-02-28T12:34:56Z"),
+          new Type(
+              "interval",
+              "string",
+              "1 year 2 months 3 days 04:05:06.789012",
+              "P1Y2M3DT4H5M6.789012S",
+              "-1 day",
+              "P0Y0M-1DT0H0M0S"),
           same("uuid", "uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
           same("mood", "string", "happy", "sad"),
           same("json", "string", "{\"b\":1,  \"a\":[1, 2]}", "null"),
@@ -123,7 +169,10 @@ class PostgresTypesIT {
           same("int8range", "string", "[1,5)"),
           same("numrange", "string", "[1.5,2.5]"),
           same("tsrange", "string", "[\"2026-01-01 00:00:00\",\"2026-01-02 00:00:00\")"),
-          new Type("tstzrange", "string", "[\"2026-01-01 00:00:00+00\",\"2026-01-02 00:00:00+00\")",
+          new Type(
+              "tstzrange",
+              "string",
+              "[\"2026-01-01 00:00:00+00\",\"2026-01-02 00:00:00+00\")",
               "[\"2026-01-01 00:00:00+00\",\"2026-01-02 00:00:00+00\")"),
           same("daterange", "string", "[2026-01-01,2026-01-02)"),
           same("int4multirange", "string", "{[1,3),[5,9)}"),
@@ -176,8 +225,7 @@ class PostgresTypesIT {
       List<String> problems, Type type, int row, String how, Record found, int column) {
     String text = text(found.getField("c" + column));
     if (!text.equals(type.expected(row))) {
-      problems.add(
-          "%s %s, %s: %s".formatted(type.type(), type.literal(row), how, text));
+      problems.add("%s %s, %s: %s".formatted(type.type(), type.literal(row), how, text));
     }
   }
 
@@ -222,9 +270,10 @@ class PostgresTypesIT {
   private static String text(Object value) {
     return switch (value) {
       case null -> "null";
-      case java.math.BigDecimal decimal -> decimal.stripTrailingZeros().toPlainString().equals("1234")
-          ? "1234"
-          : decimal.toPlainString();
+      case java.math.BigDecimal decimal ->
+          decimal.stripTrailingZeros().toPlainString().equals("1234")
+              ? "1234"
+              : decimal.toPlainString();
       case ByteBuffer bytes -> {
         byte[] copy = new byte[bytes.remaining()];
         bytes.duplicate().get(copy);

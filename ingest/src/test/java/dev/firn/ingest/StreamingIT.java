@@ -72,7 +72,8 @@ class StreamingIT {
       sql.execute("DELETE FROM s.t WHERE a % 5 = 0");
       sql.execute("UPDATE s.t SET a = a + 1000, b = 'moved' WHERE a % 7 = 0");
       sql.execute("BEGIN; INSERT INTO s.t VALUES (1, 'x', 1); DELETE FROM s.t; ROLLBACK");
-      sql.execute("BEGIN; DELETE FROM s.t WHERE a = 1; INSERT INTO s.t VALUES (1, 'b1', 7); COMMIT");
+      sql.execute(
+          "BEGIN; DELETE FROM s.t WHERE a = 1; INSERT INTO s.t VALUES (1, 'b1', 7); COMMIT");
       engine.awaitCaughtUp(connection);
       requireEqual("t", List.of("a", "b"));
     }
@@ -82,8 +83,9 @@ class StreamingIT {
   void largeValuesThatPostgresDoesNotSendAgainAreKept() throws Exception {
     sql.execute(
         "CREATE TABLE s.t (id int PRIMARY KEY, n int, big text, bytes bytea, doc jsonb, bits varbit)");
-    sql.execute("ALTER TABLE s.t ALTER big SET STORAGE EXTERNAL, ALTER bytes SET STORAGE EXTERNAL,"
-        + " ALTER doc SET STORAGE EXTERNAL, ALTER bits SET STORAGE EXTERNAL");
+    sql.execute(
+        "ALTER TABLE s.t ALTER big SET STORAGE EXTERNAL, ALTER bytes SET STORAGE EXTERNAL,"
+            + " ALTER doc SET STORAGE EXTERNAL, ALTER bits SET STORAGE EXTERNAL");
     insertLarge(1);
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
@@ -113,7 +115,8 @@ class StreamingIT {
     sql.execute("INSERT INTO s.t SELECT generate_series(1, 10)");
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
-      sql.execute("BEGIN; INSERT INTO s.t VALUES (11); TRUNCATE s.t; INSERT INTO s.t VALUES (3); COMMIT");
+      sql.execute(
+          "BEGIN; INSERT INTO s.t VALUES (11); TRUNCATE s.t; INSERT INTO s.t VALUES (3); COMMIT");
       engine.awaitCaughtUp(connection);
       requireEqual("t", List.of("id"));
       assertThat(count("t")).isEqualTo(1);
@@ -154,8 +157,9 @@ class StreamingIT {
     settings.put("debezium.sink.iceberg.memory", "1mb");
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
-      sql.execute("BEGIN; UPDATE s.t SET n = 1; DELETE FROM s.t WHERE id <= 100;"
-          + " UPDATE s.t SET n = 2 WHERE id > 19000; COMMIT");
+      sql.execute(
+          "BEGIN; UPDATE s.t SET n = 1; DELETE FROM s.t WHERE id <= 100;"
+              + " UPDATE s.t SET n = 2 WHERE id > 19000; COMMIT");
       sql.execute("INSERT INTO s.t VALUES (0, 0)");
       engine.awaitCaughtUp(connection);
       requireEqual("t", List.of("id"));
@@ -189,7 +193,8 @@ class StreamingIT {
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
       sql.execute("INSERT INTO s.t VALUES (1, 'infinity')");
-      assertThat(engine.awaitFailure()).hasMessageContaining("column until of table s.t holds an infinite");
+      assertThat(engine.awaitFailure())
+          .hasMessageContaining("column until of table s.t holds an infinite");
     }
   }
 
@@ -271,7 +276,6 @@ class StreamingIT {
   }
 
   private org.apache.iceberg.Table table(String name) {
-    return Lake.open(Lake.DEFAULT_NAME, Engine.lake(lake))
-        .loadTable(TableIdentifier.of("s", name));
+    return Lake.open(Lake.DEFAULT_NAME, Engine.lake(lake)).loadTable(TableIdentifier.of("s", name));
   }
 }
