@@ -26,6 +26,7 @@ class TestLauncher {
       List.of(
           "awk",
           "cat",
+          "date",
           "dirname",
           "find",
           "grep",

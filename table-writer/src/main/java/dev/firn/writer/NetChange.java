@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What a batch does to one row in the end. */
 sealed interface NetChange {
+  /** The key of the row that it replaces or removes, if that exists; null: none. */
+  @Nullable RowKey origin();
 
   /**
    * A row that is there after the batch.

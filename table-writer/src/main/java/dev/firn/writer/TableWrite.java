@@ -30,12 +30,16 @@ final class TableWrite {
 
   private final TableState table;
   private final boolean atOnce;
-  private final @Nullable TableWrite inFlight;
+  private volatile @Nullable TableWrite inFlight;
   private final RowFiles rows;
   private final Deletions deletions = new Deletions();
   private final KeyIndex added = new HeapKeyIndex();
   private final List<IndexChange> indexChanges = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
+
+  /** Changes to rows that still wait in the write before this one, and so have no place yet. */
+  private final List<NetChange> deferred = new ArrayList<>();
+
   private final Set<RowKey> waitingKeys = new HashSet<>();
   private boolean truncated;
   private long inserted;
@@ -103,6 +107,12 @@ final class TableWrite {
   }
 
   private void apply(NetChange change) {
+    RowKey origin = change.origin();
+    TableWrite before = inFlight;
+    if (before != null && !truncated && origin != null && before.isWaiting(origin)) {
+      defer(change);
+      return;
+    }
     switch (change) {
       case NetChange.Remove remove -> {
         if (supersede(remove.origin()) != null) {
@@ -121,11 +131,29 @@ final class TableWrite {
     }
   }
 
+  private void defer(NetChange change) {
+    deferred.add(change);
+    awaits(change.origin());
+    if (change instanceof NetChange.Put put) {
+      awaits(put.key());
+    }
+  }
+
+  private synchronized void awaits(@Nullable RowKey key) {
+    if (key != null) {
+      waitingKeys.add(key);
+    }
+  }
+
+  private synchronized boolean isWaiting(RowKey key) {
+    return waitingKeys.contains(key);
+  }
+
   private void replace(NetChange.Put put, RowLocation old) {
     updated++;
     if (mustWait(put.row(), old)) {
       waiting.add(new Waiting(put, old));
-      waitingKeys.add(put.key());
+      awaits(put.key());
       if (atOnce && waiting.size() >= MAX_WAITING) {
         writeWaiting();
       }
@@ -141,7 +169,7 @@ final class TableWrite {
     }
     RowLocation old = find(origin);
     if (old != null) {
-      deletions.add(old.fileId(), old.position());
+      delete(old);
       if (atOnce) {
         table.index().remove(origin, old);
       } else {
@@ -151,6 +179,18 @@ final class TableWrite {
     return old;
   }
 
+  private synchronized void delete(RowLocation location) {
+    deletions.add(location.fileId(), location.position());
+  }
+
+  private synchronized boolean deletes(int fileId, int position) {
+    return deletions.contains(fileId, position);
+  }
+
+  private synchronized @Nullable RowLocation findAdded(RowKey key, KeyIndex.Liveness liveness) {
+    return added.find(key, liveness);
+  }
+
   private @Nullable RowLocation find(RowKey key) {
     if (atOnce) {
       return table.index().find(key, (file, position) -> true);
@@ -158,16 +198,18 @@ final class TableWrite {
     if (truncated) {
       return null;
     }
-    if (inFlight == null) {
+    TableWrite before = inFlight;
+    if (before == null) {
       return table.find(key, this::isLive);
     }
-    RowLocation location = inFlight.added.find(key, this::isLive);
-    return location != null || inFlight.truncated ? location : table.find(key, this::isLive);
+    RowLocation location = before.findAdded(key, this::isLive);
+    return location != null || before.truncated ? location : table.find(key, this::isLive);
   }
 
   private boolean isLive(int fileId, int position) {
+    TableWrite before = inFlight;
     return !deletions.contains(fileId, position)
-        && (inFlight == null || !inFlight.deletions.contains(fileId, position));
+        && (before == null || !before.deletes(fileId, position));
   }
 
   private boolean mustWait(Record row, RowLocation old) {
@@ -195,7 +237,9 @@ final class TableWrite {
     if (atOnce) {
       table.index().add(key, now);
     } else {
-      added.add(key, now);
+      synchronized (this) {
+        added.add(key, now);
+      }
       indexChanges.add(new IndexChange.Come(key, now));
     }
   }
@@ -220,11 +264,17 @@ final class TableWrite {
       write(put.key(), put.row(), rowId(row.old()));
     }
     waiting.clear();
-    waitingKeys.clear();
+    if (atOnce) {
+      waitingKeys.clear();
+    }
   }
 
   /** Completes the data files; the batch before this one must be committed. */
   List<LiveFile> finish() {
+    // The key index has taken it over; kept any longer, each write would hold all before it.
+    inFlight = null;
+    deferred.forEach(this::apply);
+    deferred.clear();
     writeWaiting();
     return rows.close();
   }

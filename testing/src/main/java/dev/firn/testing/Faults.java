@@ -1,0 +1,159 @@
+package dev.firn.testing;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.iceberg.exceptions.CommitFailedException;
+import org.apache.iceberg.exceptions.CommitStateUnknownException;
+import org.apache.iceberg.exceptions.ServiceFailureException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes wrong in one process: at most one fault and one pause are armed at a time, and a
+ * process that died does nothing more.
+ */
+public final class Faults {
+
+  /** A fault that struck. */
+  public record Strike(FaultPoint point, FaultKind kind, String target) {
+    @Override
+    public String toString() {
+      return "%s %s (%s)".formatted(kind, point, target);
+    }
+  }
+
+  private record Armed(FaultPoint point, FaultKind kind) {}
+
+  private record Pause(FaultPoint point, Runnable meanwhile) {}
+
+  private final FaultHits hits;
+  private @Nullable Armed armed;
+  private int passesBeforeFault;
+  private @Nullable Pause pause;
+  private int passesBeforePause;
+  private @Nullable Strike struck;
+  private boolean dead;
+
+  public Faults(FaultHits hits) {
+    this.hits = requireNonNull(hits, "hits is null");
+  }
+
+  /** A process in which nothing goes wrong. */
+  public static Faults none() {
+    return new Faults(new FaultHits());
+  }
+
+  /** Makes the step fail once, after it has been passed a number of times. */
+  public synchronized void arm(FaultPoint point, FaultKind kind, int passesBefore) {
+    if (!point.kinds().contains(kind)) {
+      throw new IllegalArgumentException("%s cannot fail '%s'".formatted(point, kind));
+    }
+    armed = new Armed(point, kind);
+    passesBeforeFault = passesBefore;
+    struck = null;
+  }
+
+  /** Runs something else right before the step happens, once, as if the process had been paused. */
+  public synchronized void pauseBefore(FaultPoint point, int passesBefore, Runnable meanwhile) {
+    pause = new Pause(point, meanwhile);
+    passesBeforePause = passesBefore;
+  }
+
+  /** Takes back what has not struck yet, and forgets what has. */
+  public synchronized void disarm() {
+    armed = null;
+    pause = null;
+    struck = null;
+  }
+
+  /** The fault that struck since the last one was armed. */
+  public synchronized Optional<Strike> struck() {
+    return Optional.ofNullable(struck);
+  }
+
+  /** Ends the process: whatever it still tries throws {@link SimulatedCrash}. */
+  public synchronized void kill() {
+    dead = true;
+  }
+
+  public synchronized boolean isDead() {
+    return dead;
+  }
+
+  /** Takes a step, unless a fault says otherwise. */
+  <T extends @Nullable Object> T pass(FaultPoint point, String target, Supplier<T> step) {
+    waitFor(point);
+    Optional<FaultKind> fault = strike(point, target);
+    if (fault.isPresent() && fault.get() == FaultKind.CRASH_BEFORE) {
+      throw crash(fault.get(), point);
+    }
+    if (fault.isPresent() && fault.get() == FaultKind.CONFLICT) {
+      throw new CommitFailedException("simulated: another was first at %s", target);
+    }
+    if (fault.isPresent() && fault.get() == FaultKind.BEFORE) {
+      throw failure(point, "simulated failure before %s of %s".formatted(point, target));
+    }
+    T result = step.get();
+    if (fault.isEmpty()) {
+      return result;
+    }
+    if (fault.get() == FaultKind.CRASH_AFTER) {
+      throw crash(fault.get(), point);
+    }
+    if (fault.get() == FaultKind.LOST_ANSWER) {
+      throw new CommitStateUnknownException(
+          new IOException("simulated: the answer of %s was lost".formatted(target)));
+    }
+    throw failure(point, "simulated failure after %s of %s".formatted(point, target));
+  }
+
+  /** Throws if the process is dead. */
+  synchronized void checkAlive() {
+    if (dead) {
+      throw new SimulatedCrash("the process is dead");
+    }
+  }
+
+  private void waitFor(FaultPoint point) {
+    Optional<Runnable> meanwhile = takePause(point);
+    if (meanwhile.isPresent()) {
+      meanwhile.get().run();
+    }
+  }
+
+  private synchronized Optional<Runnable> takePause(FaultPoint point) {
+    Pause current = pause;
+    if (current == null || current.point() != point || passesBeforePause-- > 0) {
+      return Optional.empty();
+    }
+    pause = null;
+    return Optional.of(current.meanwhile());
+  }
+
+  private synchronized Optional<FaultKind> strike(FaultPoint point, String target) {
+    checkAlive();
+    hits.passed(point);
+    Armed current = armed;
+    if (current == null || current.point() != point || passesBeforeFault-- > 0) {
+      return Optional.empty();
+    }
+    armed = null;
+    struck = new Strike(point, current.kind(), target);
+    hits.struck(point, current.kind());
+    return Optional.of(current.kind());
+  }
+
+  private SimulatedCrash crash(FaultKind kind, FaultPoint point) {
+    kill();
+    return new SimulatedCrash("%s %s".formatted(kind, point));
+  }
+
+  private static RuntimeException failure(FaultPoint point, String message) {
+    return point.isCommit()
+        ? new ServiceFailureException("%s", message)
+        : new UncheckedIOException(new IOException(message));
+  }
+}

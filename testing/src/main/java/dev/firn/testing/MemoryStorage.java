@@ -1,0 +1,65 @@
+package dev.firn.testing;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/**
+ * What outlives a process: files, and the catalog's pointers to the newest metadata of its tables.
+ */
+public final class MemoryStorage {
+  private final ConcurrentMap<String, byte[]> files = new ConcurrentHashMap<>();
+  private final Map<TableIdentifier, String> tables =
+      new TreeMap<>(Comparator.comparing(TableIdentifier::toString));
+  private final ConcurrentMap<Namespace, Map<String, String>> namespaces =
+      new ConcurrentHashMap<>();
+
+  /** Each table's metadata file: when it is the same as before, no commit has happened. */
+  public synchronized Map<TableIdentifier, String> pointers() {
+    return Map.copyOf(tables);
+  }
+
+  /** Locations of all files, in use or not. */
+  public List<String> locations() {
+    return files.keySet().stream().sorted().toList();
+  }
+
+  Optional<byte[]> file(String location) {
+    return Optional.ofNullable(files.get(location));
+  }
+
+  void write(String location, byte[] content) {
+    files.put(location, content);
+  }
+
+  boolean delete(String location) {
+    return files.remove(location) != null;
+  }
+
+  ConcurrentMap<Namespace, Map<String, String>> namespaces() {
+    return namespaces;
+  }
+
+  synchronized Optional<String> pointer(TableIdentifier table) {
+    return Optional.ofNullable(tables.get(table));
+  }
+
+  /** Moves the pointer if it still is where it is expected; returns whether it was. */
+  synchronized boolean swap(TableIdentifier table, Optional<String> expected, String location) {
+    if (!pointer(table).equals(expected)) {
+      return false;
+    }
+    tables.put(table, location);
+    return true;
+  }
+
+  synchronized boolean drop(TableIdentifier table) {
+    return tables.remove(table) != null;
+  }
+}

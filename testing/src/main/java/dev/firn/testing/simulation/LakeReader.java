@@ -1,0 +1,124 @@
+package dev.firn.testing.simulation;
+
+import dev.firn.testing.Faults;
+import dev.firn.testing.FaultyCatalog;
+import dev.firn.testing.MemoryStorage;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.iceberg.BaseTable;
+import org.apache.iceberg.MetadataColumns;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.TableScan;
+import org.apache.iceberg.TableUtil;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.relocated.com.google.common.util.concurrent.MoreExecutors;
+import org.apache.iceberg.util.SnapshotUtil;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the lake as a stranger would: plain Iceberg, every table loaded anew. */
+final class LakeReader {
+  static final Namespace NAMESPACE = Namespace.of("shop");
+  static final Namespace CONTROL = Namespace.of("firn");
+
+  /**
+   * A row as it was read.
+   *
+   * @param id its {@code _row_id}; null before format version 3
+   */
+  record LakeRow(@Nullable Long id, List<@Nullable Object> values) {}
+
+  private final FaultyCatalog catalog;
+
+  LakeReader(MemoryStorage storage) {
+    this.catalog = new FaultyCatalog(storage, Faults.none(), CONTROL);
+  }
+
+  static TableIdentifier identifier(SourceTable table) {
+    return TableIdentifier.of(NAMESPACE, table.name().toLowerCase(java.util.Locale.ROOT));
+  }
+
+  FaultyCatalog catalog() {
+    return catalog;
+  }
+
+  /** The table, if it has been made. */
+  Optional<Table> load(SourceTable table) {
+    return catalog.tableExists(identifier(table))
+        ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(identifier(table))))
+        : Optional.empty();
+  }
+
+  /** The snapshots of main from its newest back. */
+  static List<Snapshot> ancestry(Table table) {
+    List<Snapshot> snapshots = new ArrayList<>();
+    SnapshotUtil.currentAncestors(table).forEach(snapshots::add);
+    return snapshots;
+  }
+
+  /** The position that a snapshot carries, or the nearest one before it. */
+  static Optional<ModelPosition> position(Table table, @Nullable Snapshot snapshot) {
+    for (Snapshot at = snapshot; at != null; at = parent(table, at)) {
+      String position = at.summary().get("firn.position");
+      if (position != null && !position.isEmpty()) {
+        return Optional.of(ModelPosition.parse(position));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What a reader sees at a snapshot. */
+  static List<LakeRow> rows(Table table, @Nullable Snapshot snapshot) {
+    if (snapshot == null) {
+      return List.of();
+    }
+    boolean lineage = TableUtil.formatVersion(table) >= 3;
+    Schema columns = table.schema();
+    Schema read = lineage ? MetadataColumns.schemaWithRowLineage(columns) : columns;
+    List<LakeRow> rows = new ArrayList<>();
+    try (CloseableIterable<Record> records =
+        IcebergGenerics.read(table).useSnapshot(snapshot.snapshotId()).project(read).build()) {
+      for (Record record : records) {
+        rows.add(row(record, columns.columns().size(), lineage));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return rows;
+  }
+
+  /** Plans scans in the caller's thread: Iceberg's pool lets each wait for 10 ms and more. */
+  private static final class PlannedInPlace extends BaseTable {
+    private static final long serialVersionUID = 1;
+
+    PlannedInPlace(BaseTable table) {
+      super(table.operations(), table.name());
+    }
+
+    @Override
+    public TableScan newScan() {
+      return super.newScan().planWith(MoreExecutors.newDirectExecutorService());
+    }
+  }
+
+  private static LakeRow row(Record record, int columns, boolean lineage) {
+    List<@Nullable Object> values = new ArrayList<>();
+    for (int i = 0; i < columns; i++) {
+      values.add(record.get(i));
+    }
+    Long id = lineage ? (Long) record.getField(MetadataColumns.ROW_ID.name()) : null;
+    return new LakeRow(id, values);
+  }
+
+  private static @Nullable Snapshot parent(Table table, Snapshot snapshot) {
+    return snapshot.parentId() == null ? null : table.snapshot(snapshot.parentId());
+  }
+}

@@ -1,0 +1,254 @@
+package dev.firn.testing.simulation;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.testing.FakeClock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A database of a few tables: random transactions, its log, and what any table held at any time.
+ */
+final class ModelSource {
+  private static final List<SourceTable> BUSY =
+      Arrays.stream(SourceTable.values()).filter(t -> t != SourceTable.NOTHING).toList();
+
+  private final RandomGenerator random;
+  private final FakeClock clock;
+  private final Map<SourceTable, Contents> contents = new EnumMap<>(SourceTable.class);
+  private final Map<SourceTable, NavigableMap<Long, Map<Long, ModelRow>>> history =
+      new EnumMap<>(SourceTable.class);
+  private final List<ModelTransaction> log = new ArrayList<>();
+  private ModelPosition end = ModelPosition.START;
+  private long instances;
+
+  ModelSource(RandomGenerator random, FakeClock clock) {
+    this.random = random;
+    this.clock = clock;
+    for (SourceTable table : SourceTable.values()) {
+      contents.put(table, new Contents(table));
+      NavigableMap<Long, Map<Long, ModelRow>> versions = new TreeMap<>();
+      versions.put(ModelPosition.START.at(), Map.of());
+      history.put(table, versions);
+    }
+  }
+
+  /** Where the log ends now. */
+  ModelPosition end() {
+    return end;
+  }
+
+  /** The transactions that end after a position, in order. */
+  List<ModelTransaction> after(ModelPosition position) {
+    int from = log.size();
+    while (from > 0 && log.get(from - 1).end().isAfter(position)) {
+      from--;
+    }
+    return log.subList(from, log.size());
+  }
+
+  /** What a table held when the transaction that ends at the position had been committed. */
+  Collection<ModelRow> rows(SourceTable table, ModelPosition at) {
+    return versions(table).floorEntry(at.at()).getValue().values();
+  }
+
+  /** Where the last transaction that changed the table ended, up to a position. */
+  ModelPosition lastChange(SourceTable table, ModelPosition upTo) {
+    return new ModelPosition(versions(table).floorKey(upTo.at()));
+  }
+
+  /** Whether the row was ever equal to another one: then nobody can tell which of them is which. */
+  boolean isAmbiguous(SourceTable table, long instance) {
+    return of(table).ambiguous.contains(instance);
+  }
+
+  /** Whether the table was truncated after one position and up to another. */
+  boolean truncated(SourceTable table, ModelPosition after, ModelPosition upTo) {
+    return after(after).stream()
+        .filter(transaction -> !transaction.end().isAfter(upTo))
+        .flatMap(transaction -> transaction.changes().stream())
+        .anyMatch(change -> change instanceof ModelChange.Truncate t && t.table() == table);
+  }
+
+  /** Commits a transaction of so many random changes. */
+  ModelTransaction transact(int changes) {
+    List<ModelChange> made = new ArrayList<>();
+    int from = random.nextInt(BUSY.size());
+    int tables = 1 + random.nextInt(changes > 50 ? BUSY.size() : 3);
+    while (made.size() < changes) {
+      change(BUSY.get((from + random.nextInt(tables)) % BUSY.size()), made);
+    }
+    Set<SourceTable> changed = new HashSet<>();
+    made.forEach(change -> changed.add(change.table()));
+    clock.advance(Duration.ofMillis(1 + random.nextInt(50)));
+    end = new ModelPosition(end.at() + 1 + random.nextInt(20));
+    for (SourceTable table : changed) {
+      versions(table).put(end.at(), new LinkedHashMap<>(of(table).rows));
+    }
+    ModelTransaction transaction = new ModelTransaction(end, clock.instant(), made);
+    log.add(transaction);
+    return transaction;
+  }
+
+  /** What happened to the rows of one key, for people. */
+  List<String> history(SourceTable table, List<@Nullable Object> key) {
+    List<String> lines = new ArrayList<>();
+    for (ModelTransaction transaction : log) {
+      for (ModelChange change : transaction.changes()) {
+        if (change.table() == table && change.touches(key)) {
+          lines.add("%s %s".formatted(transaction.end(), change.getClass().getSimpleName()));
+        }
+      }
+    }
+    return lines;
+  }
+
+  private NavigableMap<Long, Map<Long, ModelRow>> versions(SourceTable table) {
+    return requireNonNull(history.get(table));
+  }
+
+  private Contents of(SourceTable table) {
+    return requireNonNull(contents.get(table));
+  }
+
+  private void change(SourceTable table, List<ModelChange> into) {
+    Contents of = of(table);
+    int die = random.nextInt(200);
+    if (die == 0) {
+      into.add(of.truncate());
+    } else if (die < 70 || of.rows.isEmpty()) {
+      of.insert().ifPresent(into::add);
+    } else if (die < 150) {
+      into.add(of.update());
+    } else if (die < 165 && table.isKeyed()) {
+      into.addAll(of.changeKey());
+    } else {
+      into.add(of.delete());
+    }
+  }
+
+  /** What one table holds now. */
+  private final class Contents {
+    private final SourceTable table;
+    private final Map<Long, ModelRow> rows = new LinkedHashMap<>();
+    private final List<Long> order = new ArrayList<>();
+    private final Map<List<@Nullable Object>, Integer> keys = new HashMap<>();
+    private final Map<List<@Nullable Object>, Long> everHeld = new HashMap<>();
+    private final Set<Long> ambiguous = new HashSet<>();
+
+    Contents(SourceTable table) {
+      this.table = table;
+    }
+
+    Optional<ModelChange> insert() {
+      ModelRow row = fresh();
+      if (table.isKeyed() && keys.containsKey(table.keyOf(row))) {
+        return Optional.empty();
+      }
+      put(row);
+      return Optional.of(new ModelChange.Insert(table, row));
+    }
+
+    ModelChange update() {
+      ModelRow before = pick();
+      List<@Nullable Object> values = new ArrayList<>(before.values());
+      Set<Integer> unavailable = new HashSet<>();
+      for (int i = 0; i < values.size(); i++) {
+        if (table.isKey(i)) {
+          continue;
+        }
+        if (random.nextInt(3) == 0) {
+          values.set(i, table.value(i, random));
+        } else if (table.columns().get(i).large()
+            && values.get(i) != null
+            && random.nextBoolean()) {
+          unavailable.add(i);
+        }
+      }
+      ModelRow after = new ModelRow(before.instance(), values);
+      remove(before);
+      put(after);
+      return new ModelChange.Update(table, before, after, unavailable);
+    }
+
+    List<ModelChange> changeKey() {
+      ModelRow before = pick();
+      List<@Nullable Object> values = new ArrayList<>(before.values());
+      for (int i = 0; i < values.size(); i++) {
+        if (table.isKey(i)) {
+          values.set(i, table.value(i, random));
+        }
+      }
+      ModelRow after = new ModelRow(++instances, values);
+      if (keys.containsKey(table.keyOf(after))) {
+        return List.of();
+      }
+      remove(before);
+      put(after);
+      return List.of(new ModelChange.Delete(table, before), new ModelChange.Insert(table, after));
+    }
+
+    ModelChange delete() {
+      ModelRow row = pick();
+      remove(row);
+      return new ModelChange.Delete(table, row);
+    }
+
+    ModelChange truncate() {
+      rows.clear();
+      order.clear();
+      keys.clear();
+      return new ModelChange.Truncate(table);
+    }
+
+    private ModelRow fresh() {
+      List<@Nullable Object> values = new ArrayList<>();
+      for (int i = 0; i < table.columns().size(); i++) {
+        values.add(table.value(i, random));
+      }
+      return new ModelRow(++instances, values);
+    }
+
+    /** Any row; every other time one of those changed last, which may not be committed yet. */
+    private ModelRow pick() {
+      int back = random.nextBoolean() ? Math.min(order.size(), 5) : order.size();
+      Long instance = order.get(order.size() - 1 - random.nextInt(back));
+      return requireNonNull(rows.get(instance));
+    }
+
+    private void put(ModelRow row) {
+      rows.put(row.instance(), row);
+      order.remove(row.instance());
+      order.add(row.instance());
+      List<@Nullable Object> key = table.keyOf(row);
+      keys.merge(key, 1, Integer::sum);
+      if (!table.isKeyed()) {
+        Long other = everHeld.putIfAbsent(key, row.instance());
+        if (other != null && other != row.instance()) {
+          ambiguous.add(other);
+          ambiguous.add(row.instance());
+        }
+      }
+    }
+
+    private void remove(ModelRow row) {
+      rows.remove(row.instance());
+      order.remove(row.instance());
+      keys.computeIfPresent(table.keyOf(row), (key, count) -> count == 1 ? null : count - 1);
+    }
+  }
+}

@@ -1,0 +1,596 @@
+package dev.firn.testing.simulation;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.testing.FakeClock;
+import dev.firn.testing.FaultHits;
+import dev.firn.testing.FaultKind;
+import dev.firn.testing.FaultPoint;
+import dev.firn.testing.Faults;
+import dev.firn.testing.MemoryStorage;
+import dev.firn.testing.simulation.WriterProcess.Prepared;
+import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.FencedException;
+import dev.firn.writer.InitialSnapshot;
+import dev.firn.writer.LargeTransaction;
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.PipelineSettings;
+import java.net.URL;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Drives the core through batches, faults, crashes and zombies, all chosen by a seed, and compares
+ * the lake with the model source after each. The same seed does the same again.
+ */
+public final class Simulation {
+  private static final Map<String, String> QUICK_RETRIES =
+      Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2");
+
+  private final long seed;
+  private final Profile profile;
+  private final RandomGenerator random;
+  private final FakeClock clock = new FakeClock(Instant.parse("2026-01-01T00:00:00Z"));
+  private final MemoryStorage storage = new MemoryStorage();
+  private final FaultHits hits = new FaultHits();
+  private final EventLog log = new EventLog();
+  private final LakeReader lake = new LakeReader(storage);
+  private final ForeignEngine foreigner = new ForeignEngine(lake);
+  private final PipelineSettings settings;
+  private final ModelSource source;
+  private final Invariants invariants;
+
+  private ReplicationSlot slot;
+  private @Nullable WriterProcess live;
+  private @Nullable InvariantViolation violation;
+
+  /** Where the last batch ended whose commit returned, or which a takeover found complete. */
+  private Optional<ModelPosition> committed = Optional.empty();
+
+  /** Where batches end whose commit began since: tables may be ahead at these. */
+  private final Set<ModelPosition> begun = new HashSet<>();
+
+  private boolean rewritten;
+  private int processes;
+  private long lastBatch;
+  private long batches;
+  private long transactions;
+  private long changes;
+  private long restarts;
+  private long fenced;
+  private long survived;
+  private long foreign;
+
+  private Simulation(long seed, Profile profile) {
+    SplittableRandom seeded = new SplittableRandom(seed);
+    this.seed = seed;
+    this.profile = profile;
+    this.source = new ModelSource(seeded.split(), clock);
+    this.random = seeded;
+    this.invariants = new Invariants(source, lake);
+    this.slot = new ReplicationSlot(source, random);
+    int formatVersion = random.nextInt(5) == 0 ? 2 : 3;
+    this.settings =
+        new PipelineSettings(
+            "simulated", LakeReader.CONTROL, formatVersion, QUICK_RETRIES, 128L << 20);
+  }
+
+  /** Runs one seed to its end or to the first thing that does not hold. */
+  public static SimulationReport run(long seed, Profile profile) {
+    return new Simulation(seed, profile).run();
+  }
+
+  private SimulationReport run() {
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(new WithoutHadoopDefaults(before));
+    try {
+      live();
+      return report(Optional.empty());
+    } catch (InvariantViolation e) {
+      return report(Optional.of(e));
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  /**
+   * Hides Hadoop's default settings, which nothing here uses: Iceberg's Parquet writer makes Hadoop
+   * parse a quarter of a megabyte of XML for every file.
+   */
+  private static final class WithoutHadoopDefaults extends ClassLoader {
+    WithoutHadoopDefaults(ClassLoader parent) {
+      super(parent);
+    }
+
+    @Override
+    public @Nullable URL getResource(String name) {
+      return name.endsWith("-default.xml") || name.endsWith("-site.xml")
+          ? null
+          : super.getResource(name);
+    }
+  }
+
+  private SimulationReport report(Optional<Throwable> failure) {
+    SimulationReport.Counts counts =
+        new SimulationReport.Counts(
+            batches,
+            transactions,
+            changes,
+            restarts,
+            fenced,
+            survived,
+            foreign,
+            invariants.checks(),
+            invariants.vectors());
+    return new SimulationReport(seed, failure, log.events(), hits, counts);
+  }
+
+  private void live() {
+    log.add("format version %d", settings.formatVersion());
+    var unused = source.transact(profile.initialChanges());
+    lake.catalog().createNamespace(LakeReader.NAMESPACE);
+    restart();
+    while (batches < profile.batches()) {
+      step();
+    }
+    settle();
+  }
+
+  /** One thing that happens to the live writer, often with a fault in it. */
+  private void step() {
+    for (int i = random.nextInt(3); i > 0; i--) {
+      var unused = source.transact(someChanges());
+    }
+    WriterProcess process = process();
+    armSometimes(process.faults());
+    try {
+      act(process);
+    } catch (Throwable e) {
+      endOf(process.faults(), e);
+      restart();
+      return;
+    }
+    throwViolation();
+    if (process.faults().struck().isPresent()) {
+      survived++;
+      log.add("  survived: %s", process.faults().struck().get());
+    }
+    process.faults().disarm();
+    if (random.nextInt(6) == 0) {
+      checkLake();
+    }
+  }
+
+  private void act(WriterProcess process) {
+    int die = random.nextInt(100);
+    if (die < 45) {
+      batch(process);
+    } else if (die < 62) {
+      overlappedBatches(process);
+    } else if (die < 70) {
+      largeTransaction(process);
+    } else if (die < 80) {
+      foreignSnapshot(process);
+    } else if (die < 86) {
+      pausedBetweenBatches(process);
+    } else if (die < 92) {
+      pausedInCommit(process);
+    } else if (die < 96) {
+      log.add("%s loses its connection to the source", process);
+      process.connect(slot);
+    } else {
+      stop(process);
+    }
+  }
+
+  // What the live writer does.
+
+  private void batch(WriterProcess process) {
+    commit(process, prepare(process));
+  }
+
+  /** The next batch is prepared before the one before it is committed. */
+  private void overlappedBatches(WriterProcess process) {
+    Prepared first = prepare(process);
+    for (int i = 1 + random.nextInt(3); i > 0; i--) {
+      Prepared second = prepare(process);
+      commit(process, first);
+      first = second;
+    }
+    commit(process, first);
+  }
+
+  private void largeTransaction(WriterProcess process) {
+    ModelTransaction transaction = process.take(50 + random.nextInt(150));
+    log.add(
+        "%s streams a transaction of %d to %s",
+        process, transaction.changes().size(), transaction.end());
+    LargeTransaction large = process.pipeline().largeTransaction();
+    int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + transaction.changes().size()) : -1;
+    for (int i = 0; i <= transaction.changes().size(); i++) {
+      if (i == abandonAt) {
+        log.add("  and gives it up after %d changes", i);
+        large.abandon();
+        process.connect(slot);
+        return;
+      }
+      if (i < transaction.changes().size()) {
+        large.apply(process.translation().change(transaction.changes().get(i)));
+      }
+    }
+    count(transaction);
+    begin(transaction.end());
+    CommittedBatch batch =
+        large.commit(Translation.end(transaction.end(), transaction.committedAt()));
+    process.added(transaction.end());
+    completed(batch, transaction.end());
+  }
+
+  private void stop(WriterProcess process) {
+    if (random.nextBoolean()) {
+      var unused = prepare(process);
+    }
+    log.add("%s is stopped", process);
+    process.faults().kill();
+    restart();
+  }
+
+  private Prepared prepare(WriterProcess process) {
+    int size = 1 + random.nextInt(profile.largestBatch());
+    Prepared prepared =
+        process.prepare(
+            size,
+            () -> {
+              ModelTransaction transaction = process.take(someChanges());
+              count(transaction);
+              return transaction;
+            });
+    log.add("%s prepared up to %s", process, prepared.end());
+    return prepared;
+  }
+
+  private void commit(WriterProcess process, Prepared prepared) {
+    log.add("%s commits to %s", process, prepared.end());
+    begin(prepared.end());
+    completed(process.pipeline().commit(prepared.batch()), prepared.end());
+  }
+
+  private void begin(ModelPosition end) {
+    begun.add(end);
+    if (profile.acknowledgeEarly()) {
+      slot.confirm(end);
+    }
+  }
+
+  private void completed(CommittedBatch batch, ModelPosition end) {
+    throwViolation();
+    require(
+        end.equals(batch.end().position()), "a batch to %s says it ends at %s", end, batch.end());
+    require(batch.number() >= lastBatch, "batch %d came after %d", batch.number(), lastBatch);
+    lastBatch = batch.number();
+    batches++;
+    complete(end);
+    if (random.nextInt(4) > 0) {
+      slot.confirm(end);
+    }
+  }
+
+  private void complete(ModelPosition end) {
+    committed = Optional.of(end);
+    begun.removeIf(other -> !other.isAfter(end));
+  }
+
+  // Somebody else's snapshots.
+
+  private void foreignSnapshot(WriterProcess process) {
+    SourceTable table = pick(SourceTable.values());
+    foreign++;
+    switch (random.nextInt(4)) {
+      case 0 -> {
+        log.add("somebody appends nothing to %s", table);
+        foreigner.appendNothing(table);
+      }
+      case 1 -> {
+        log.add("somebody appends a row to ACCOUNTS");
+        rewritten = true;
+        invariants.expect(foreigner.appendAccount());
+      }
+      case 2 -> {
+        log.add("somebody rewrites %s", table);
+        rewritten |= foreigner.rewrite(table);
+      }
+      default -> {
+        log.add("somebody appends nothing to %s while %s commits", table, process);
+        process
+            .faults()
+            .pauseBefore(
+                FaultPoint.TABLE_COMMIT,
+                random.nextInt(3),
+                () -> {
+                  log.add("  now");
+                  foreigner.appendNothing(table);
+                });
+      }
+    }
+    batch(process);
+  }
+
+  // Zombies.
+
+  /** A writer is paused, another one takes over, and then the first goes on. */
+  private void pausedBetweenBatches(WriterProcess old) {
+    old.faults().disarm();
+    @Nullable Prepared prepared = random.nextBoolean() ? prepare(old) : null;
+    log.add("%s is paused%s", old, prepared == null ? "" : ", its batch prepared");
+    restart();
+    someBatches();
+    checkFenced(old, prepared);
+  }
+
+  private void checkFenced(WriterProcess old, @Nullable Prepared prepared) {
+    old.faults().disarm();
+    Map<TableIdentifier, String> before = storage.pointers();
+    log.add("%s goes on", old);
+    try {
+      Prepared next = prepared == null ? prepare(old) : prepared;
+      var unused = old.pipeline().commit(next.batch());
+      throw fail("%s committed although another writer has taken over".formatted(old), null);
+    } catch (FencedException e) {
+      log.add("  fenced: %s", e.getMessage());
+    }
+    require(storage.pointers().equals(before), "a fenced writer changed a table");
+    fenced++;
+    old.faults().kill();
+  }
+
+  /** A writer is paused in the middle of a commit. */
+  private void pausedInCommit(WriterProcess old) {
+    old.faults().disarm();
+    Prepared prepared = prepare(old);
+    FaultPoint point =
+        pick(
+            FaultPoint.TABLE_COMMIT,
+            FaultPoint.CONTROL_COMMIT,
+            FaultPoint.MANIFEST_LIST_CLOSE,
+            FaultPoint.METADATA_CLOSE);
+    Takeover takeover = new Takeover("%s is paused before %s".formatted(old, point));
+    old.faults().pauseBefore(point, random.nextInt(4), takeover);
+    log.add("%s commits to %s", old, prepared.end());
+    begin(prepared.end());
+    try {
+      CommittedBatch batch = old.pipeline().commit(prepared.batch());
+      if (takeover.happened()) {
+        throw fail("%s committed although another writer has taken over".formatted(old), null);
+      }
+      completed(batch, prepared.end());
+    } catch (FencedException e) {
+      if (!takeover.happened()) {
+        throw e;
+      }
+      log.add("  %s fenced: %s", old, e.getMessage());
+      takeover.checkNothingSince();
+      fenced++;
+      old.faults().kill();
+    }
+  }
+
+  /** What happens while a writer is paused: another one takes over and works. */
+  private final class Takeover implements Runnable {
+    private final String what;
+    private @Nullable Map<TableIdentifier, String> pointers;
+
+    Takeover(String what) {
+      this.what = what;
+    }
+
+    @Override
+    public void run() {
+      log.add("%s", what);
+      try {
+        restart();
+        someBatches();
+      } catch (InvariantViolation e) {
+        violation = e;
+        throw e;
+      }
+      log.add("  it goes on");
+      pointers = storage.pointers();
+    }
+
+    boolean happened() {
+      return pointers != null;
+    }
+
+    void checkNothingSince() {
+      throwViolation();
+      require(storage.pointers().equals(pointers), "a fenced writer changed a table");
+    }
+  }
+
+  private void someBatches() {
+    for (int i = random.nextInt(3); i > 0; i--) {
+      batch(process());
+    }
+  }
+
+  // Starts and ends of processes.
+
+  private void restart() {
+    live = null;
+    rewritten = false;
+    checkLake();
+    for (int attempt = 0; live == null; attempt++) {
+      Faults faults = new Faults(hits);
+      if (attempt < 4) {
+        armSometimes(faults);
+      }
+      try {
+        start(faults);
+      } catch (Throwable e) {
+        endOf(faults, e);
+        checkLake();
+      }
+    }
+    restarts++;
+  }
+
+  private void start(Faults faults) {
+    int number = ++processes;
+    log.add("writer %d starts", number);
+    WriterProcess process = WriterProcess.start(number, faults, storage, settings);
+    adopt(process);
+    if (committed.isEmpty()) {
+      readInitially(process);
+    }
+    process.connect(slot);
+    throwViolation();
+    process.faults().disarm();
+    live = process;
+  }
+
+  /** What a takeover finds complete is what was committed, or a batch whose answer was lost. */
+  private void adopt(WriterProcess process) {
+    Optional<ModelPosition> found = process.pipeline().position().map(ModelPosition.class::cast);
+    Optional<ModelPosition> offset = process.pipeline().offset().map(Translation::position);
+    require(
+        found.equals(committed) || (found.isPresent() && begun.contains(found.get())),
+        "%s found %s, but %s was committed",
+        process,
+        found,
+        committed);
+    require(offset.equals(found), "%s found offset %s at %s", process, offset, found);
+    found.ifPresent(this::complete);
+  }
+
+  private void readInitially(WriterProcess process) {
+    invariants.forgetIdentities();
+    slot = new ReplicationSlot(source, random);
+    ModelPosition at = source.end();
+    Instant committedAt = clock.instant();
+    log.add("%s reads all tables at %s", process, at);
+    InitialSnapshot snapshot = process.pipeline().initialSnapshot();
+    for (SourceTable table : SourceTable.values()) {
+      for (ModelRow row : source.rows(table, at)) {
+        snapshot.add(LakeReader.identifier(table), process.translation().row(table, row));
+      }
+      var unused = source.transact(someChanges());
+      if (random.nextInt(30) == 0) {
+        log.add("  and gives up");
+        snapshot.abandon();
+        readInitially(process);
+        return;
+      }
+    }
+    log.add("%s publishes the initial snapshot", process);
+    begin(at);
+    completed(snapshot.publish(Translation.end(at, committedAt)), at);
+    process.added(at);
+  }
+
+  /** A process ends by an error: was that to be expected? */
+  private void endOf(Faults faults, Throwable e) {
+    throwViolation();
+    if (e instanceof InvariantViolation broken) {
+      throw broken;
+    }
+    boolean injected = faults.isDead() || faults.struck().isPresent();
+    boolean stopped = rewritten && e instanceof PipelineException;
+    if ((!injected && !stopped) || (e instanceof FencedException && !faults.isDead())) {
+      throw fail("stopped for no reason: " + e, e);
+    }
+    log.add(
+        "  %s: %s",
+        faults.isDead() ? "crashed" : "stopped: " + e,
+        faults.struck().map(Object::toString).orElse("no fault"));
+    faults.kill();
+  }
+
+  // Checks.
+
+  private void checkLake() {
+    invariants.check(committed, begun);
+  }
+
+  /** Takes everything over and looks at it all once more. */
+  private void settle() {
+    log.add("the end");
+    for (int i = 0; i < 2; i++) {
+      batch(process());
+      while (!process().isAtEnd() || !begun.isEmpty()) {
+        batch(process());
+      }
+      checkLake();
+      if (i == 0) {
+        process().faults().kill();
+        restart();
+      }
+    }
+    invariants.checkFiles();
+    invariants.checkHistory(4, random);
+  }
+
+  private void throwViolation() {
+    if (violation != null) {
+      throw violation;
+    }
+  }
+
+  private InvariantViolation fail(String message, @Nullable Throwable cause) {
+    InvariantViolation failure =
+        cause == null ? new InvariantViolation(message) : new InvariantViolation(message, cause);
+    violation = failure;
+    return failure;
+  }
+
+  @SuppressWarnings("AnnotateFormatMethod")
+  private void require(boolean holds, String format, @Nullable Object... arguments) {
+    if (!holds) {
+      throw fail(format.formatted(arguments), null);
+    }
+  }
+
+  // Chances.
+
+  private void armSometimes(Faults faults) {
+    if (random.nextInt(100) >= profile.faultPercent()) {
+      return;
+    }
+    boolean made = lake.load(SourceTable.NOTHING).isPresent();
+    FaultPoint point = pick(FaultPoint.values());
+    if (made && (point == FaultPoint.TABLE_CREATE || point == FaultPoint.CONTROL_CREATE)) {
+      point =
+          point == FaultPoint.TABLE_CREATE ? FaultPoint.TABLE_COMMIT : FaultPoint.CONTROL_COMMIT;
+    }
+    FaultKind kind = pick(point.kinds().toArray(FaultKind[]::new));
+    faults.arm(point, kind, random.nextInt(point == FaultPoint.READ ? 60 : 6));
+  }
+
+  private int someChanges() {
+    int die = random.nextInt(40);
+    return die == 0 ? 60 + random.nextInt(60) : die < 5 ? 0 : 1 + random.nextInt(8);
+  }
+
+  @SafeVarargs
+  private <T> T pick(T... from) {
+    return from[random.nextInt(from.length)];
+  }
+
+  private void count(ModelTransaction transaction) {
+    transactions++;
+    changes += transaction.changes().size();
+  }
+
+  private WriterProcess process() {
+    return requireNonNull(live, "no live writer");
+  }
+}

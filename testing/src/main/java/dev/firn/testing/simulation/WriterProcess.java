@@ -1,0 +1,120 @@
+package dev.firn.testing.simulation;
+
+import dev.firn.testing.Faults;
+import dev.firn.testing.FaultyCatalog;
+import dev.firn.testing.MemoryStorage;
+import dev.firn.writer.Batch;
+import dev.firn.writer.Pipeline;
+import dev.firn.writer.PipelineSettings;
+import dev.firn.writer.PreparedBatch;
+import dev.firn.writer.RowTarget;
+import dev.firn.writer.TableDefinition;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** One process of the pipeline, from its takeover to its end: what it holds dies with it. */
+final class WriterProcess {
+
+  /** A prepared batch and where it ends. */
+  record Prepared(PreparedBatch batch, ModelPosition end) {}
+
+  private final int number;
+  private final Faults faults;
+  private final Pipeline pipeline;
+  private final Translation translation;
+  private ReplicationSlot.@Nullable Stream stream;
+  private ModelPosition added = ModelPosition.START;
+
+  private WriterProcess(int number, Faults faults, Pipeline pipeline, Translation translation) {
+    this.number = number;
+    this.faults = faults;
+    this.pipeline = pipeline;
+    this.translation = translation;
+  }
+
+  /** Takes the pipeline over and opens its tables. */
+  static WriterProcess start(
+      int number,
+      Faults faults,
+      MemoryStorage storage,
+      PipelineSettings settings) {
+    FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
+    Pipeline pipeline =
+        Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
+    Map<SourceTable, RowTarget> targets = new EnumMap<>(SourceTable.class);
+    for (SourceTable table : SourceTable.values()) {
+      targets.put(
+          table,
+          pipeline.open(
+              new TableDefinition(LakeReader.identifier(table), table.schema(), table.key())));
+    }
+    return new WriterProcess(number, faults, pipeline, new Translation(targets));
+  }
+
+  Faults faults() {
+    return faults;
+  }
+
+  Pipeline pipeline() {
+    return pipeline;
+  }
+
+  Translation translation() {
+    return translation;
+  }
+
+  /** Connects to the source, as at the start or after a lost connection. */
+  void connect(ReplicationSlot slot) {
+    ModelPosition asked = pipeline.offset().map(Translation::position).orElse(ModelPosition.START);
+    stream = slot.stream(asked);
+  }
+
+  boolean isAtEnd() {
+    return stream().isAtEnd();
+  }
+
+  /** The next transaction of the source that was not added before. */
+  ModelTransaction take(int changesOfNewTransaction) {
+    ModelTransaction transaction = stream().take(changesOfNewTransaction);
+    while (!transaction.end().isAfter(added)) {
+      transaction = stream().take(changesOfNewTransaction);
+    }
+    return transaction;
+  }
+
+  /**
+   * Fills a batch and prepares it.
+   *
+   * @param transactions how many it takes in, if it does not have to end before or go on after these
+   */
+  Prepared prepare(int transactions, Supplier<ModelTransaction> next) {
+    Batch batch = pipeline.newBatch();
+    ModelPosition end = ModelPosition.START;
+    while (batch.isEmpty() || batch.wantsMore() || (transactions > 0 && !batch.isComplete())) {
+      ModelTransaction transaction = next.get();
+      end = transaction.end();
+      added = end;
+      boolean unused = batch.add(translation.transaction(transaction));
+      transactions--;
+    }
+    return new Prepared(pipeline.prepare(batch), end);
+  }
+
+  void added(ModelPosition end) {
+    added = end;
+  }
+
+  private ReplicationSlot.Stream stream() {
+    if (stream == null) {
+      throw new IllegalStateException("not connected");
+    }
+    return stream;
+  }
+
+  @Override
+  public String toString() {
+    return "writer " + number;
+  }
+}
