@@ -145,10 +145,14 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
         : number.equals(SpecialValueDecimal.POSITIVE_INF) ? "Infinity" : "-Infinity";
   }
 
+  // A text comes only where Debezium asks for a column's default, by its expression: a schema's
+  // default must be of its type, and Firn reads none.
+
   /** Streamed amounts are exact; those that the initial snapshot reads come as doubles. */
   private static @Nullable Object money(@Nullable Object value) {
     return switch (value) {
       case null -> null;
+      case String unusedDefault -> BigDecimal.ZERO.setScale(MONEY_SCALE);
       case BigDecimal amount -> amount.setScale(MONEY_SCALE, RoundingMode.UNNECESSARY);
       case Double amount when Math.abs(amount) < MAX_EXACT_MONEY ->
           BigDecimal.valueOf(amount).setScale(MONEY_SCALE, RoundingMode.HALF_EVEN);
@@ -161,6 +165,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   private static @Nullable Object day(@Nullable Object value) {
     return switch (value) {
       case null -> null;
+      case String unusedDefault -> 0;
       case LocalDate date -> isInfinite(date) ? INFINITE_DAY : Math.toIntExact(date.toEpochDay());
       case LocalDateTime time -> Math.toIntExact(time.toLocalDate().toEpochDay());
       case java.sql.Date date ->
@@ -178,6 +183,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   private static @Nullable Object micros(@Nullable Object value, TimeZone zone) {
     return switch (value) {
       case null -> null;
+      case String unusedDefault -> 0L;
       case Instant instant -> isInfinite(instant) ? INFINITY : microsOf(instant);
       case OffsetDateTime time -> isInfinite(time) ? INFINITY : microsOf(time.toInstant());
       case ZonedDateTime time -> microsOf(time.toInstant());
