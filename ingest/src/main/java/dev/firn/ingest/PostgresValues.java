@@ -90,23 +90,41 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   public void converterFor(
       RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
     switch (column.nativeType()) {
-      case PgOid.DATE -> registration.register(Date.builder(), PostgresValues::day);
+      case PgOid.DATE ->
+          registration.register(Date.builder(), required(column, 0, PostgresValues::day));
       case PgOid.TIMESTAMP ->
           registration.register(
-              MicroTimestamp.builder(), value -> micros(value, TimeZone.getDefault()));
+              MicroTimestamp.builder(),
+              required(column, 0L, value -> micros(value, TimeZone.getDefault())));
       case PgOid.TIMESTAMPTZ ->
-          registration.register(SchemaBuilder.int64().name(INSTANT), value -> micros(value, UTC));
+          registration.register(
+              SchemaBuilder.int64().name(INSTANT),
+              required(column, 0L, value -> micros(value, UTC)));
       case PgOid.MONEY ->
           registration.register(
               Decimal.builder(MONEY_SCALE)
                   .parameter(ColumnType.PRECISION_PARAMETER, Integer.toString(MONEY_PRECISION)),
-              PostgresValues::money);
+              required(column, BigDecimal.ZERO.setScale(MONEY_SCALE), PostgresValues::money));
       default -> {
         if (isText(column)) {
-          registration.register(SchemaBuilder.string().name(TEXT), this::text);
+          registration.register(
+              SchemaBuilder.string().name(TEXT),
+              value -> value == null && !column.isOptional() ? "" : text(value));
         }
       }
     }
+  }
+
+  /**
+   * Gives a value of the type where there is none to convert, and nobody reads it: in the image
+   * before a delete, which has the key only, and for a column's default, which comes as the text of
+   * its expression.
+   */
+  private static Converter required(RelationalColumn column, Object unread, Converter converter) {
+    return value ->
+        value instanceof String || (value == null && !column.isOptional())
+            ? unread
+            : converter.convert(value);
   }
 
   private static boolean isText(RelationalColumn column) {
@@ -145,14 +163,10 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
         : number.equals(SpecialValueDecimal.POSITIVE_INF) ? "Infinity" : "-Infinity";
   }
 
-  // A text comes only where Debezium asks for a column's default, by its expression: a schema's
-  // default must be of its type, and Firn reads none.
-
   /** Streamed amounts are exact; those that the initial snapshot reads come as doubles. */
   private static @Nullable Object money(@Nullable Object value) {
     return switch (value) {
       case null -> null;
-      case String unusedDefault -> BigDecimal.ZERO.setScale(MONEY_SCALE);
       case BigDecimal amount -> amount.setScale(MONEY_SCALE, RoundingMode.UNNECESSARY);
       case Double amount when Math.abs(amount) < MAX_EXACT_MONEY ->
           BigDecimal.valueOf(amount).setScale(MONEY_SCALE, RoundingMode.HALF_EVEN);
@@ -165,7 +179,6 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   private static @Nullable Object day(@Nullable Object value) {
     return switch (value) {
       case null -> null;
-      case String unusedDefault -> 0;
       case LocalDate date -> isInfinite(date) ? INFINITE_DAY : Math.toIntExact(date.toEpochDay());
       case LocalDateTime time -> Math.toIntExact(time.toLocalDate().toEpochDay());
       case java.sql.Date date ->
@@ -183,7 +196,6 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   private static @Nullable Object micros(@Nullable Object value, TimeZone zone) {
     return switch (value) {
       case null -> null;
-      case String unusedDefault -> 0L;
       case Instant instant -> isInfinite(instant) ? INFINITY : microsOf(instant);
       case OffsetDateTime time -> isInfinite(time) ? INFINITY : microsOf(time.toInstant());
       case ZonedDateTime time -> microsOf(time.toInstant());
