@@ -42,6 +42,11 @@ final class Acknowledgements<T> {
     marks.add(new Mark<>(last, event));
   }
 
+  /** Whether all that ended so far is committed. */
+  boolean isEmpty() {
+    return marks.isEmpty();
+  }
+
   /** The newest record all before which is committed; each is given once. */
   Optional<T> takeCommitted(Optional<? extends Position> committed) {
     T newest = null;

@@ -3,9 +3,9 @@ package dev.firn.ingest;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.Unavailable;
+import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.Enum;
 import io.debezium.data.Json;
-import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.TsVector;
 import io.debezium.data.Uuid;
 import io.debezium.data.VariableScaleDecimal;
@@ -48,7 +48,7 @@ record ColumnType(Type type, Conversion conversion) {
 
   private static final int MAX_PRECISION = 38;
   private static final int MONEY_PRECISION = 19;
-  private static final String PRECISION_PARAMETER = "connect.decimal.precision";
+  static final String PRECISION_PARAMETER = "connect.decimal.precision";
 
   /** PostgreSQL's dates start here (Julian day 0, in 4714 BC); what lies before is no date. */
   private static final long FIRST_DAY = -2_440_588;
@@ -58,7 +58,7 @@ record ColumnType(Type type, Conversion conversion) {
 
   private static final long FIRST_MICROS = FIRST_DAY * TimeUnit.DAYS.toMicros(1);
 
-  /** Debezium's stand-in for infinity, in microseconds or milliseconds: the driver's. */
+  /** Debezium's stand-in for infinity; what lies after it is {@link PostgresValues#INFINITY}. */
   private static final long POSITIVE_INFINITY = 9_223_372_036_825_200_000L;
 
   ColumnType {
@@ -93,6 +93,9 @@ record ColumnType(Type type, Conversion conversion) {
               v -> timestamp(TimeUnit.NANOSECONDS.toMicros((Long) v)));
       case ZonedTimestamp.SCHEMA_NAME ->
           new ColumnType(Types.TimestampType.withZone(), v -> IsoTimestamps.parse((String) v));
+      case PostgresValues.INSTANT ->
+          new ColumnType(
+              Types.TimestampType.withZone(), v -> timestamp((Long) v).atOffset(ZoneOffset.UTC));
       case Decimal.LOGICAL_NAME -> decimal(schema);
       case VariableScaleDecimal.LOGICAL_NAME -> text(v -> variableScale((Struct) v));
       case Uuid.LOGICAL_NAME ->
@@ -103,7 +106,7 @@ record ColumnType(Type type, Conversion conversion) {
           Xml.LOGICAL_NAME,
           Ltree.LOGICAL_NAME,
           TsVector.LOGICAL_NAME,
-          PostgresText.SCHEMA_NAME ->
+          PostgresValues.TEXT ->
           text(placeholder::inText);
       default -> throw new UnsupportedTypeException(schema.name());
     };
@@ -159,7 +162,7 @@ record ColumnType(Type type, Conversion conversion) {
 
   private static LocalDateTime timestamp(long micros) {
     if (micros < FIRST_MICROS || micros >= POSITIVE_INFINITY) {
-      throw new UnsupportedValueException("an infinite timestamp");
+      throw new UnsupportedValueException("an infinite or a too late timestamp");
     }
     long seconds = Math.floorDiv(micros, 1_000_000L);
     int nanos = (int) Math.floorMod(micros, 1_000_000L) * 1_000;

@@ -20,6 +20,7 @@ import picocli.CommandLine.ParseResult;
     subcommands = {
       DemoCommand.class,
       IngestCommand.class,
+      CheckCommand.class,
       SimulateCommand.class,
       CommandLine.HelpCommand.class
     })

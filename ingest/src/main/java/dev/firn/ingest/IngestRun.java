@@ -56,7 +56,6 @@ final class IngestRun implements AutoCloseable {
 
   private final Catalog catalog;
   private final ExecutorService threads;
-  private final Pipeline pipeline;
   private final Map<SourceTable, TableDecoder> decoders;
   private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
   private final CommitLoop loop;
@@ -64,7 +63,7 @@ final class IngestRun implements AutoCloseable {
   private final Acknowledgements<Object> acknowledgements;
   private @Nullable InitialSnapshot initialSnapshot;
   private @Nullable LargeTransaction large;
-  private Optional<LsnPosition> position;
+  private volatile Optional<LsnPosition> position;
 
   private IngestRun(
       Catalog catalog,
@@ -75,7 +74,6 @@ final class IngestRun implements AutoCloseable {
       Consumer<RuntimeException> failed) {
     this.catalog = catalog;
     this.threads = threads;
-    this.pipeline = pipeline;
     this.decoders = Map.copyOf(decoders);
     this.position =
         pipeline.offset().isEmpty()
@@ -197,13 +195,16 @@ final class IngestRun implements AutoCloseable {
         case BETWEEN -> acknowledgements.between(event);
       }
     }
+    loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
     acknowledge(committer);
+    if (acknowledgements.isEmpty()) {
+      position = assembler.position();
+    }
     committer.markBatchFinished();
   }
 
   @SuppressWarnings("unchecked") // All events of a run are the engine's.
   private <E> void acknowledge(RecordCommitter<E> committer) throws InterruptedException {
-    loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
     Optional<Object> committed = acknowledgements.takeCommitted(position);
     if (committed.isPresent()) {
       committer.markProcessed((E) committed.get());
@@ -332,8 +333,8 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  /** The pipeline, for tests. */
-  Pipeline pipeline() {
-    return pipeline;
+  /** Up to where all that the source has committed is in the lake. */
+  Optional<LsnPosition> position() {
+    return position;
   }
 }

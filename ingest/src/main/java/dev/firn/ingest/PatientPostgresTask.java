@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import io.debezium.DebeziumException;
 import io.debezium.config.Configuration;
 import io.debezium.connector.postgresql.PostgresConnectorTask;
 import io.debezium.connector.postgresql.PostgresOffsetContext;
@@ -9,6 +10,7 @@ import io.debezium.pipeline.spi.OffsetContext;
 import io.debezium.pipeline.spi.Offsets;
 import io.debezium.pipeline.spi.Partition;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.slf4j.Logger;
@@ -28,6 +30,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
 
   private boolean lost;
   private boolean starting;
+  private BooleanSupplier storedOffset = () -> false;
 
   @Override
   public ChangeEventSourceCoordinator<PostgresPartition, PostgresOffsetContext> start(
@@ -60,6 +63,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       if (!ConnectionLoss.isIn(e)) {
         throw e;
       }
+      requireNoSnapshot(e);
       sayLost(e);
       throw e instanceof RetriableException
           ? e
@@ -72,10 +76,22 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       Partition.Provider<PostgresPartition> partitions,
       OffsetContext.Loader<PostgresOffsetContext> loader) {
     // Also called when an acknowledgement is passed on to the slot, which needs all of the offset.
-    return starting
-        ? super.getPreviousOffsets(
-            partitions, offset -> loader.load(PostgresOffset.toResume(offset)))
-        : super.getPreviousOffsets(partitions, loader);
+    if (!starting) {
+      return super.getPreviousOffsets(partitions, loader);
+    }
+    storedOffset = () -> super.getPreviousOffsets(partitions, loader).getTheOnlyOffset() != null;
+    return super.getPreviousOffsets(
+        partitions, offset -> loader.load(PostgresOffset.toResume(offset)));
+  }
+
+  /** Until its end is in the lake, a snapshot cannot go on where it was: it is read again. */
+  private void requireNoSnapshot(RuntimeException e) {
+    if (!storedOffset.getAsBoolean()) {
+      throw new DebeziumException(
+          "connection to the database lost during the initial snapshot (%s); start again: it is then read anew"
+              .formatted(ConnectionLoss.reason(e)),
+          e);
+    }
   }
 
   private void sayLost(RuntimeException e) {

@@ -84,7 +84,8 @@ final class PostgresSource {
 
   /** Host, port and database, for messages. */
   String place() {
-    return "%s:%d/%s".formatted(
+    return "%s:%d/%s"
+        .formatted(
             configuration.getString("database.hostname"),
             connector.getJdbcConfig().getPort(),
             connector.databaseName());

@@ -89,7 +89,9 @@ public final class ServerConfig implements ConfigSourceProvider {
         Map.entry("retriable.restart.connector.wait.ms", "100"),
         Map.entry("slot.max.retries", "0"),
         Map.entry("database.connectTimeout", "10"),
-        Map.entry("database.tcpKeepAlive", "true"));
+        Map.entry("database.tcpKeepAlive", "true"),
+        // Debezium reads these forms only, whatever the server's own settings are.
+        Map.entry("driver.options", "-c IntervalStyle=postgres -c bytea_output=hex"));
   }
 
   /** Debezium's and the libraries' chatter is left out; failures are said once, by the sink. */
@@ -101,7 +103,7 @@ public final class ServerConfig implements ConfigSourceProvider {
             "io.debezium.pipeline.ErrorHandler", "OFF",
             "io.debezium.embedded.async", "OFF",
             "io.debezium.server.ConnectorLifecycle", "OFF",
-            "io.quarkus", "WARN",
+            "io.debezium.snapshot", "ERROR",
             "org.apache.kafka", "ERROR",
             "org.apache.iceberg", "WARN",
             "org.apache.hadoop", "ERROR",
@@ -109,6 +111,7 @@ public final class ServerConfig implements ConfigSourceProvider {
         .forEach((category, level) ->
             levels.put("quarkus.log.category.\"%s\".level".formatted(category), level));
     levels.put("quarkus.log.category.\"io.debezium.connector.postgresql\".level", "ERROR");
+    levels.put("quarkus.log.category.\"io.quarkus\".level", "WARN");
     levels.put("quarkus.log.category.\"io.debezium.jdbc\".level", "ERROR");
     return levels;
   }
@@ -118,13 +121,15 @@ public final class ServerConfig implements ConfigSourceProvider {
     fixed.put(SOURCE_PREFIX + "connector.class", PatientPostgresConnector.class.getName());
     fixed.put(SOURCE_PREFIX + "offset.storage", LakeOffsetStore.class.getName());
     fixed.put(SOURCE_PREFIX + "include.unknown.datatypes", "true");
+    // By default a value that cannot be converted becomes null, with a line in the log.
+    fixed.put(SOURCE_PREFIX + "event.converting.failure.handling.mode", "fail");
     String own = file.getOrDefault(SOURCE_PREFIX + "converters", "").strip();
     fixed.put(
         SOURCE_PREFIX + "converters",
-        own.isEmpty() ? PostgresText.NAME : own + "," + PostgresText.NAME);
-    fixed.put(SOURCE_PREFIX + PostgresText.NAME + ".type", PostgresText.class.getName());
+        own.isEmpty() ? PostgresValues.NAME : own + "," + PostgresValues.NAME);
+    fixed.put(SOURCE_PREFIX + PostgresValues.NAME + ".type", PostgresValues.class.getName());
     fixed.put(
-        SOURCE_PREFIX + PostgresText.NAME + "." + PostgresText.PLACEHOLDER,
+        SOURCE_PREFIX + PostgresValues.NAME + "." + PostgresValues.PLACEHOLDER,
         "${" + SOURCE_PREFIX + "unavailable.value.placeholder}");
     return fixed;
   }

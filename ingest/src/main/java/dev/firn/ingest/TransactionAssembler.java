@@ -79,6 +79,7 @@ final class TransactionAssembler {
   private long openBytes;
   private boolean isLarge;
   private boolean isSnapshotting;
+  private boolean hasSnapshotRows;
   private LsnPosition lastPosition;
   private @Nullable TransactionEnd lastEnd;
 
@@ -124,6 +125,11 @@ final class TransactionAssembler {
     return requireNonNull(lastEnd, "no transaction has ended yet");
   }
 
+  /** The end of the last transaction that was seen whole; empty during the initial snapshot. */
+  Optional<LsnPosition> position() {
+    return isSnapshotting ? Optional.empty() : Optional.of(lastPosition);
+  }
+
   private Took changeEvent(SourceRecord event, Schema schema, Struct value)
       throws InterruptedException {
     Struct source = value.getStruct(Envelope.FieldName.SOURCE);
@@ -147,6 +153,11 @@ final class TransactionAssembler {
           "Debezium began an initial snapshot although the lake is at %s; set debezium.source.snapshot.mode=initial"
               .formatted(lastPosition));
     }
+    if (snapshot.equals("first") && hasSnapshotRows) {
+      throw new PipelineException(
+          "Debezium began the initial snapshot a second time; start again: it is then read anew");
+    }
+    hasSnapshotRows = true;
     downstream.snapshotRow(decoder.table(), decoder.read(value));
     return snapshot.equals("last") ? endSnapshot(event) : Took.NOTHING;
   }
@@ -223,6 +234,7 @@ final class TransactionAssembler {
     boolean isEmpty = open.isEmpty() && !isLarge;
     if (isEmpty || lastPosition.contains(position)) {
       discardOpen();
+      lastPosition = lastPosition.contains(position) ? lastPosition : position;
       return Took.BETWEEN;
     }
     TransactionEnd end =

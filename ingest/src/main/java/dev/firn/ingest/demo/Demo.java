@@ -19,6 +19,8 @@ import org.apache.iceberg.exceptions.NoSuchTableException;
 final class Demo {
   private static final Duration TIME_TRAVEL = Duration.ofSeconds(10);
 
+  private static final int SHORT_RUN_SECONDS = 120;
+
   private final DemoSettings settings;
   private final Screen screen;
   private final DemoFolder folder;
@@ -80,7 +82,7 @@ final class Demo {
     SinkProcess.Settings process =
         new SinkProcess.Settings(
             SinkProcess.ownJar(),
-            SinkProcess.ownOptions(),
+            sinkOptions(),
             folder.config(),
             folder.ingestLog(),
             folder.sinkProcess());
@@ -96,6 +98,17 @@ final class Demo {
                   stopwatch.lap()));
       return withLoad(shop, sink, lake, version);
     }
+  }
+
+  /** In a run of a minute or two the optimizing compiler would take more time than it gives. */
+  private List<String> sinkOptions() {
+    List<String> options = new ArrayList<>(SinkProcess.ownOptions());
+    options.add("-Xmx512m");
+    if (settings.seconds() <= SHORT_RUN_SECONDS) {
+      options.add("-XX:TieredStopAtLevel=1");
+      options.add("-XX:+UseSerialGC");
+    }
+    return options;
   }
 
   private void notice(String text) {

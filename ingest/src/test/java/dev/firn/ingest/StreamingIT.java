@@ -1,0 +1,281 @@
+package dev.firn.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.firn.testing.LakeRows;
+import dev.firn.testing.PostgresServer;
+import dev.firn.testing.RowComparison;
+import dev.firn.testing.SourceRows;
+import dev.firn.writer.Lake;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the stream of a real server brings, compared with the server value by value. */
+class StreamingIT {
+  private static PostgresServer server;
+
+  @TempDir Path lake;
+  private Connection connection;
+  private Statement sql;
+  private Map<String, String> settings;
+
+  @BeforeAll
+  static void startServer() {
+    server = PostgresServer.start(18);
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
+
+  @BeforeEach
+  void makeSchema() throws SQLException {
+    connection = server.connect("postgres");
+    sql = connection.createStatement();
+    sql.execute("CREATE SCHEMA s");
+    settings = Engine.settings(server, "postgres", lake);
+    settings.put("debezium.source.schema.include.list", "s");
+    settings.put("debezium.source.slot.name", "streaming");
+    settings.put("debezium.source.publication.name", "streaming");
+  }
+
+  @AfterEach
+  void dropSchema() throws SQLException {
+    sql.execute("DROP SCHEMA s CASCADE");
+    sql.execute("DROP PUBLICATION IF EXISTS streaming");
+    sql.execute(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            + " WHERE slot_name = 'streaming' AND NOT active");
+    connection.close();
+  }
+
+  @Test
+  void insertsUpdatesDeletesAndChangedKeys() throws Exception {
+    sql.execute("CREATE TABLE s.t (a int, b text, c numeric(8,2), PRIMARY KEY (a, b))");
+    sql.execute("INSERT INTO s.t SELECT i, 'b' || i, i FROM generate_series(1, 100) i");
+    try (Engine engine = Engine.start(settings)) {
+      sql.execute("UPDATE s.t SET c = c + 1 WHERE a % 3 = 0");
+      sql.execute("DELETE FROM s.t WHERE a % 5 = 0");
+      sql.execute("UPDATE s.t SET a = a + 1000, b = 'moved' WHERE a % 7 = 0");
+      sql.execute("BEGIN; INSERT INTO s.t VALUES (1, 'x', 1); DELETE FROM s.t; ROLLBACK");
+      sql.execute(
+          "BEGIN; DELETE FROM s.t WHERE a = 1; INSERT INTO s.t VALUES (1, 'b1', 7); COMMIT");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("a", "b"));
+    }
+  }
+
+  @Test
+  void largeValuesThatPostgresDoesNotSendAgainAreKept() throws Exception {
+    sql.execute(
+        "CREATE TABLE s.t (id int PRIMARY KEY, n int, big text, bytes bytea, doc jsonb, bits varbit)");
+    sql.execute(
+        "ALTER TABLE s.t ALTER big SET STORAGE EXTERNAL, ALTER bytes SET STORAGE EXTERNAL,"
+            + " ALTER doc SET STORAGE EXTERNAL, ALTER bits SET STORAGE EXTERNAL");
+    insertLarge(1);
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("UPDATE s.t SET n = 2");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+      insertLarge(2);
+      sql.execute("BEGIN; UPDATE s.t SET n = 3; UPDATE s.t SET n = 4; COMMIT");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+    }
+  }
+
+  private void insertLarge(int id) throws SQLException {
+    try (PreparedStatement insert =
+        connection.prepareStatement(
+            "INSERT INTO s.t VALUES (?, 1, repeat('x', 5000), convert_to(repeat('y', 5000), 'UTF8'),"
+                + " jsonb_build_object('k', repeat('z', 5000)), repeat('01', 20000)::varbit)")) {
+      insert.setInt(1, id);
+      insert.execute();
+    }
+  }
+
+  @Test
+  void truncateEmptiesTheTable() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY)");
+    sql.execute("INSERT INTO s.t SELECT generate_series(1, 10)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute(
+          "BEGIN; INSERT INTO s.t VALUES (11); TRUNCATE s.t; INSERT INTO s.t VALUES (3); COMMIT");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+      assertThat(count("t")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void tableWithoutKeyKeepsItsDuplicates() throws Exception {
+    sql.execute("CREATE TABLE s.t (a int, b text)");
+    sql.execute("ALTER TABLE s.t REPLICA IDENTITY FULL");
+    sql.execute("INSERT INTO s.t VALUES (1, 'x'), (1, 'x'), (2, NULL)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (1, 'x'), (3, 'y')");
+      sql.execute("DELETE FROM s.t WHERE ctid = (SELECT min(ctid) FROM s.t WHERE a = 1)");
+      sql.execute("UPDATE s.t SET b = 'z' WHERE a = 2");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("a", "b"));
+    }
+  }
+
+  @Test
+  void emptyTablesExist() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      assertThat(count("t")).isZero();
+      sql.execute("INSERT INTO s.t VALUES (1)");
+      engine.awaitCaughtUp(connection);
+      assertThat(count("t")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void transactionLargerThanTheBudgetIsOneBatch() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, n int)");
+    sql.execute("INSERT INTO s.t SELECT i, 0 FROM generate_series(1, 20000) i");
+    settings.put("debezium.sink.iceberg.memory", "1mb");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute(
+          "BEGIN; UPDATE s.t SET n = 1; DELETE FROM s.t WHERE id <= 100;"
+              + " UPDATE s.t SET n = 2 WHERE id > 19000; COMMIT");
+      sql.execute("INSERT INTO s.t VALUES (0, 0)");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+    }
+  }
+
+  @Test
+  void goesOnAfterAStopWithoutReadingAgain() throws Exception {
+    sql.execute("CREATE TABLE s.t (id serial PRIMARY KEY, n int)");
+    RandomGenerator random = RandomGenerator.of("L64X128MixRandom");
+    for (int run = 0; run < 4; run++) {
+      sql.execute("INSERT INTO s.t (n) SELECT i FROM generate_series(1, 50) i");
+      try (Engine engine = Engine.start(settings)) {
+        for (int i = 0; i < 20; i++) {
+          sql.execute("UPDATE s.t SET n = n + 1 WHERE id % 11 = " + random.nextInt(11));
+        }
+        if (run % 2 == 0) {
+          engine.awaitCaughtUp(connection);
+        }
+      }
+    }
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+    }
+  }
+
+  @Test
+  void infiniteTimestampStopsWithItsColumn() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, until timestamptz)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (1, 'infinity')");
+      assertThat(engine.awaitFailure())
+          .hasMessageContaining("column until of table s.t holds an infinite");
+    }
+  }
+
+  @Test
+  void numberThatIsNoneStopsWithItsColumn() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, price numeric(8,2))");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (1, 'NaN')");
+      assertThat(engine.awaitFailure()).hasStackTraceContaining("price");
+    }
+  }
+
+  @Test
+  void changedSchemaStopsWithItsColumn() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, n int)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("ALTER TABLE s.t ADD more text");
+      sql.execute("INSERT INTO s.t VALUES (1, 1, 'x')");
+      assertThat(engine.awaitFailure()).hasMessageContaining("column more is new");
+    }
+  }
+
+  @Test
+  void slotOfSomeoneElseIsNotDropped() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY)");
+    sql.execute("SELECT pg_create_logical_replication_slot('streaming', 'pgoutput')");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("replication slot streaming exists");
+  }
+
+  @Test
+  void unsupportedTypesAreNamedAtTheStart() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, tags text[])");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("column tags of table s.t has type _text");
+    sql.execute("ALTER TABLE s.t DROP tags, ADD at point");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .hasMessageContaining("column at of table s.t has type");
+    sql.execute("CREATE TYPE s.pair AS (x int, y int)");
+    sql.execute("ALTER TABLE s.t DROP at, ADD p s.pair");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .hasMessageContaining("column p of table s.t has type");
+  }
+
+  @Test
+  void generatedColumnsAreLeftOut() throws Exception {
+    sql.execute(
+        "CREATE TABLE s.t (id int PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (2 * n) STORED)");
+    sql.execute("INSERT INTO s.t VALUES (1, 1)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (2, 2)");
+      engine.awaitCaughtUp(connection);
+      assertThat(count("t")).isEqualTo(2);
+      assertThat(table("t").schema().findField("twice")).isNull();
+    }
+  }
+
+  private void requireEqual(String table, List<String> key) throws SQLException {
+    try (Connection reading = server.connect("postgres")) {
+      reading.setAutoCommit(false);
+      SourceRows source = SourceRows.of(reading, "s", table);
+      LakeRows rows = LakeRows.of(table(table), source.columns());
+      RowComparison.Result result = RowComparison.compare(source, rows, key);
+      assertThat(result.differences()).isEmpty();
+      assertThat(result.lakeRows()).isEqualTo(result.sourceRows());
+    }
+  }
+
+  private long count(String table) {
+    long[] rows = new long[1];
+    LakeRows.of(table(table), List.of(table(table).schema().columns().getFirst().name()))
+        .forEach(row -> rows[0]++);
+    return rows[0];
+  }
+
+  private org.apache.iceberg.Table table(String name) {
+    return Lake.open(Lake.DEFAULT_NAME, Engine.lake(lake)).loadTable(TableIdentifier.of("s", name));
+  }
+}
