@@ -90,8 +90,7 @@ public final class Simulation {
     this.slot = new ReplicationSlot(source, random);
     int formatVersion = random.nextInt(5) == 0 ? 2 : 3;
     this.settings =
-        new PipelineSettings(
-            "simulated", LakeReader.CONTROL, formatVersion, QUICK, 128L << 20);
+        new PipelineSettings("simulated", LakeReader.CONTROL, formatVersion, QUICK, 128L << 20);
   }
 
   /** Runs one seed to its end or to the first thing that does not hold. */
@@ -106,7 +105,8 @@ public final class Simulation {
     try {
       live();
       return report(Optional.empty());
-    } catch (InvariantViolation e) {
+    } catch (RuntimeException e) {
+      // also what a reader throws: a table that cannot be read is broken
       return report(Optional.of(e));
     } finally {
       thread.setContextClassLoader(before);
@@ -174,7 +174,7 @@ public final class Simulation {
     throwViolation();
     if (process.faults().struck().isPresent()) {
       survived++;
-      log.add("  survived: %s", process.faults().struck().get());
+      log.add("  survived: %s", process.faults().struck().orElseThrow());
     }
     process.faults().disarm();
     if (random.nextInt(6) == 0) {
@@ -300,7 +300,7 @@ public final class Simulation {
   }
 
   private void complete(ModelPosition end) {
-    if (committed.isPresent() && committed.get().contains(end)) {
+    if (committed.isPresent() && committed.orElseThrow().contains(end)) {
       return;
     }
     committed = Optional.of(end);
@@ -488,7 +488,7 @@ public final class Simulation {
     Optional<ModelPosition> found = process.pipeline().position().map(ModelPosition.class::cast);
     Optional<ModelPosition> offset = process.pipeline().offset().map(Translation::position);
     require(
-        found.equals(committed) || (found.isPresent() && begun.contains(found.get())),
+        found.equals(committed) || (found.isPresent() && begun.contains(found.orElseThrow())),
         "%s found %s, but %s was committed",
         process,
         found,
