@@ -8,7 +8,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class TestSimulation {
-  private static final int SEEDS = 16;
+  private static final int SEEDS = 12;
   private static final int THREADS = 2;
 
   @Test
