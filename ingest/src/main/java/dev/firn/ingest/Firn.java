@@ -21,6 +21,7 @@ import picocli.CommandLine.ParseResult;
       DemoCommand.class,
       IngestCommand.class,
       CheckCommand.class,
+      SimulateCommand.class,
       CommandLine.HelpCommand.class
     })
 public final class Firn implements Runnable {

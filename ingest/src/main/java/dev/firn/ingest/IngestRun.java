@@ -306,7 +306,7 @@ final class IngestRun implements AutoCloseable {
 
     @Override
     public void abandonLarge() {
-      requireNonNull(large, "large is null").abandon();
+      loop.abandonLarge(requireNonNull(large, "large is null"));
       large = null;
     }
   }

@@ -89,23 +89,41 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   public void converterFor(
       RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
     switch (column.nativeType()) {
-      case PgOid.DATE -> registration.register(Date.builder(), PostgresValues::day);
+      case PgOid.DATE ->
+          registration.register(Date.builder(), required(column, 0, PostgresValues::day));
       case PgOid.TIMESTAMP ->
           registration.register(
-              MicroTimestamp.builder(), value -> micros(value, TimeZone.getDefault()));
+              MicroTimestamp.builder(),
+              required(column, 0L, value -> micros(value, TimeZone.getDefault())));
       case PgOid.TIMESTAMPTZ ->
-          registration.register(SchemaBuilder.int64().name(INSTANT), value -> micros(value, UTC));
+          registration.register(
+              SchemaBuilder.int64().name(INSTANT),
+              required(column, 0L, value -> micros(value, UTC)));
       case PgOid.MONEY ->
           registration.register(
               Decimal.builder(MONEY_SCALE)
                   .parameter(ColumnType.PRECISION_PARAMETER, Integer.toString(MONEY_PRECISION)),
-              PostgresValues::money);
+              required(column, BigDecimal.ZERO.setScale(MONEY_SCALE), PostgresValues::money));
       default -> {
         if (isText(column)) {
-          registration.register(SchemaBuilder.string().name(TEXT), this::text);
+          registration.register(
+              SchemaBuilder.string().name(TEXT),
+              value -> value == null && !column.isOptional() ? "" : text(value));
         }
       }
     }
+  }
+
+  /**
+   * Gives a value of the type where there is none to convert, and nobody reads it: in the image
+   * before a delete, which has the key only, and for a column's default, which comes as the text of
+   * its expression.
+   */
+  private static Converter required(RelationalColumn column, Object unread, Converter converter) {
+    return value ->
+        value instanceof String || (value == null && !column.isOptional())
+            ? unread
+            : converter.convert(value);
   }
 
   private static boolean isText(RelationalColumn column) {

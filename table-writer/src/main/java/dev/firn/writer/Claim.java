@@ -24,7 +24,10 @@ record Claim(String pipeline, long epoch, String writer) {
         new MarkedCommit(name, table, mark, onto)
             .commit((transaction, head) -> {
               AppendFiles append = transaction.newFastAppend();
-              append.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
+              append
+                  .scanManifestsWith(TableWriter.CALLER_RUNS)
+                  .writeManifestsWith(TableWriter.CALLER_RUNS, 1)
+                  .validateWith(head);
               mark.values().forEach(append::set);
               append.set(SummaryKeys.COMMIT, head.commit()).commit();
             });

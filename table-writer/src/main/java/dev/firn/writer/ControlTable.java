@@ -3,6 +3,7 @@ package dev.firn.writer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ final class ControlTable {
     static final State EMPTY = new State(0, "", Optional.empty(), Map.of(), Map.of());
 
     State {
-      tables = Map.copyOf(tables);
+      tables = Collections.unmodifiableMap(new TreeMap<>(tables));
       notes = Map.copyOf(notes);
     }
 
@@ -149,7 +150,10 @@ final class ControlTable {
         new MarkedCommit(table.name(), table, mark, snapshotId)
             .commit((transaction, head) -> {
               OverwriteFiles overwrite = transaction.newOverwrite().addFile(written);
-              overwrite.scanManifestsWith(TableWriter.CALLER_RUNS).validateWith(head);
+              overwrite
+                  .scanManifestsWith(TableWriter.CALLER_RUNS)
+                  .writeManifestsWith(TableWriter.CALLER_RUNS, 1)
+                  .validateWith(head);
               if (last != null) {
                 overwrite.deleteFile(last);
               }

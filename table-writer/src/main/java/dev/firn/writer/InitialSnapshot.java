@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
@@ -14,7 +16,7 @@ public final class InitialSnapshot {
 
   InitialSnapshot(Pipeline pipeline, Map<TableIdentifier, TableWrite> writes) {
     this.pipeline = pipeline;
-    this.writes = Map.copyOf(writes);
+    this.writes = Collections.unmodifiableMap(new LinkedHashMap<>(writes));
     writes.values().forEach(TableWrite::truncate);
   }
 

@@ -22,7 +22,7 @@ public final class LargeTransaction {
 
   /** Commits it as a batch of its own; tables that already have it drop it. */
   public CommittedBatch commit(TransactionEnd end) {
-    return pipeline.commit(writes, end);
+    return pipeline.commitLarge(writes, end);
   }
 
   /** Gives it up, as when its end never came; it will be sent again. */

@@ -223,7 +223,16 @@ public final class Pipeline {
     return new LargeTransaction(this);
   }
 
-  CommittedBatch commit(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+  /** Commits a large transaction; one that all tables have already changes nothing. */
+  CommittedBatch commitLarge(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+    if (recovery.allHave(end.position())) {
+      writes.forEach((table, write) -> writer(table).abandonAtOnce(write));
+      return new CommittedBatch(control.state().batch(), end, 1, end.committedAt(), Map.of());
+    }
+    return commit(writes, end);
+  }
+
+  private CommittedBatch commit(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
     BatchInfo info = info(end, end.committedAt(), 1);
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();

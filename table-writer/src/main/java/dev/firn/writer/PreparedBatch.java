@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.iceberg.catalog.TableIdentifier;
 
@@ -10,7 +12,7 @@ public final class PreparedBatch {
 
   PreparedBatch(Batch batch, Map<TableIdentifier, TableWriter.PlannedWrite> writes) {
     this.batch = batch;
-    this.writes = Map.copyOf(writes);
+    this.writes = Collections.unmodifiableMap(new LinkedHashMap<>(writes));
   }
 
   /** The batch that it was made of. */

@@ -33,7 +33,7 @@ final class TableState {
   private final LiveFiles files = new LiveFiles();
   private final KeyIndex index = new HeapKeyIndex();
   private long snapshotId = -1;
-  private int generation;
+  private volatile int generation;
 
   TableState(Table table, TableDefinition definition, long targetFileBytes) {
     this.table = table;

@@ -42,6 +42,7 @@ final class TableWrite {
 
   private final Set<RowKey> waitingKeys = new HashSet<>();
   private boolean truncated;
+  private boolean incomplete;
   private long inserted;
   private long updated;
   private long deleted;
@@ -90,6 +91,7 @@ final class TableWrite {
   /** All rows so far are gone; only in a write at once. */
   void truncate() {
     truncated = true;
+    incomplete = false;
     table.index().clear();
     deletions.clear();
     waiting.clear();
@@ -121,8 +123,9 @@ final class TableWrite {
       }
       case NetChange.Put put -> {
         RowLocation old = put.origin() == null ? null : supersede(put.origin());
-        if (old == null) {
-          requireComplete(put.row());
+        if (old == null && UnavailableValues.isIn(put.row())) {
+          refuseIncomplete();
+        } else if (old == null) {
           append(put.key(), put.row());
         } else {
           replace(put, old);
@@ -222,8 +225,16 @@ final class TableWrite {
     return table.files().get(location.fileId()).rowId(location);
   }
 
-  private void requireComplete(Record row) {
-    if (UnavailableValues.isIn(row)) {
+  /** A write at once may turn out to be one that the table has already: its end tells. */
+  private void refuseIncomplete() {
+    incomplete = true;
+    if (!atOnce) {
+      requireComplete();
+    }
+  }
+
+  private void requireComplete() {
+    if (incomplete) {
       throw new PipelineException(
           ("table %s: the source sent a change without an unchanged large value, and the row's last"
                   + " version is not in the lake; set REPLICA IDENTITY FULL on the source table and"
@@ -275,6 +286,7 @@ final class TableWrite {
     inFlight = null;
     deferred.forEach(this::apply);
     deferred.clear();
+    requireComplete();
     writeWaiting();
     return rows.close();
   }

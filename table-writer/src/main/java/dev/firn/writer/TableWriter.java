@@ -20,7 +20,7 @@ final class TableWriter {
 
   private final TableState state;
   private volatile Mark mark;
-  private @Nullable TableWrite inFlight;
+  private @Nullable PlannedWrite inFlight;
 
   /**
    * @param mark what this writer's claim left in the table
@@ -41,30 +41,22 @@ final class TableWriter {
 
   /** Plans a batch on top of the one that is planned or committing, if there is one. */
   PlannedWrite plan(TableBatch batch) {
-    while (true) {
-      int generation = state.generation();
-      try {
-        TableWrite write = TableWrite.planned(state, batch, inFlight());
-        inFlight(write);
-        return new PlannedWrite(batch, generation, write);
-      } catch (RuntimeException e) {
-        if (generation == state.generation()) {
-          throw e;
-        }
-      }
-    }
+    PlannedWrite planned = new PlannedWrite(batch);
+    planned.planOver(inFlight());
+    inFlight(planned);
+    return planned;
   }
 
-  private synchronized @Nullable TableWrite inFlight() {
+  private synchronized @Nullable PlannedWrite inFlight() {
     return inFlight;
   }
 
-  private synchronized void inFlight(TableWrite write) {
-    inFlight = write;
+  private synchronized void inFlight(PlannedWrite planned) {
+    inFlight = planned;
   }
 
-  private synchronized void landed(TableWrite write) {
-    if (inFlight == write) {
+  private synchronized void landed(PlannedWrite planned) {
+    if (inFlight == planned) {
       inFlight = null;
     }
   }
@@ -73,12 +65,35 @@ final class TableWriter {
   final class PlannedWrite {
     private final TableBatch batch;
     private int generation;
-    private TableWrite write;
+    private @Nullable TableWrite write;
 
-    private PlannedWrite(TableBatch batch, int generation, TableWrite write) {
+    private PlannedWrite(TableBatch batch) {
       this.batch = batch;
-      this.generation = generation;
-      this.write = write;
+    }
+
+    /** Leaves it to the commit where the one before must be planned again itself. */
+    private void planOver(@Nullable PlannedWrite before) {
+      int now = state.generation();
+      TableWrite overlay = before == null ? null : before.plannedIn(now);
+      if (before != null && overlay == null) {
+        return;
+      }
+      try {
+        planned(TableWrite.planned(state, batch, overlay), now);
+      } catch (RuntimeException e) {
+        if (now == state.generation()) {
+          throw e;
+        }
+      }
+    }
+
+    private synchronized @Nullable TableWrite plannedIn(int now) {
+      return generation == now ? write : null;
+    }
+
+    private synchronized void planned(TableWrite newWrite, int now) {
+      write = newWrite;
+      generation = now;
     }
 
     /**
@@ -88,12 +103,13 @@ final class TableWriter {
      */
     Optional<CommittedBatch.TableCommit> commit(BatchInfo info) {
       while (true) {
-        if (generation != state.generation()) {
-          planAgain();
+        TableWrite current = plannedIn(state.generation());
+        if (current == null) {
+          current = planAgain();
         }
         try {
-          Optional<CommittedBatch.TableCommit> made = TableWriter.this.commit(write, info);
-          landed(write);
+          Optional<CommittedBatch.TableCommit> made = TableWriter.this.commit(current, info);
+          landed(this);
           return made;
         } catch (Head.ForeignCommitException e) {
           reload();
@@ -101,11 +117,14 @@ final class TableWriter {
       }
     }
 
-    private void planAgain() {
-      landed(write);
-      write.abandon();
-      write = TableWrite.planned(state, batch, null);
-      generation = state.generation();
+    private TableWrite planAgain() {
+      TableWrite last = write;
+      if (last != null) {
+        last.abandon();
+      }
+      TableWrite again = TableWrite.planned(state, batch, null);
+      planned(again, state.generation());
+      return again;
     }
   }
 
@@ -164,7 +183,11 @@ final class TableWriter {
     return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId())
         .commit((transaction, head) -> {
           RowDelta delta =
-              transaction.newRowDelta().scanManifestsWith(CALLER_RUNS).validateWith(head);
+              transaction
+                  .newRowDelta()
+                  .scanManifestsWith(CALLER_RUNS)
+                  .writeManifestsWith(CALLER_RUNS, 1)
+                  .validateWith(head);
           if (head.snapshotId() != -1) {
             delta.validateFromSnapshot(head.snapshotId());
           }

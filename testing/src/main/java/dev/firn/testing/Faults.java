@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
 public final class Faults {
 
   /** A fault that struck. */
-  public record Strike(FaultPoint point, FaultKind kind, String target) {
+  public record Strike(FaultPoint point, FaultKind kind) {
     @Override
     public String toString() {
-      return "%s %s (%s)".formatted(kind, point, target);
+      return "%s, %s".formatted(point, kind);
     }
   }
 
@@ -86,7 +86,7 @@ public final class Faults {
   /** Takes a step, unless a fault says otherwise. */
   <T extends @Nullable Object> T pass(FaultPoint point, String target, Supplier<T> step) {
     waitFor(point);
-    Optional<FaultKind> fault = strike(point, target);
+    Optional<FaultKind> fault = strike(point);
     if (fault.isPresent() && fault.get() == FaultKind.CRASH_BEFORE) {
       throw crash(fault.get(), point);
     }
@@ -133,7 +133,7 @@ public final class Faults {
     return Optional.of(current.meanwhile());
   }
 
-  private synchronized Optional<FaultKind> strike(FaultPoint point, String target) {
+  private synchronized Optional<FaultKind> strike(FaultPoint point) {
     checkAlive();
     hits.passed(point);
     Armed current = armed;
@@ -141,7 +141,7 @@ public final class Faults {
       return Optional.empty();
     }
     armed = null;
-    struck = new Strike(point, current.kind(), target);
+    struck = new Strike(point, current.kind());
     hits.struck(point, current.kind());
     return Optional.of(current.kind());
   }

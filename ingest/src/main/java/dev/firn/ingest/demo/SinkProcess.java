@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,7 +33,8 @@ public final class SinkProcess implements AutoCloseable {
   private static final Duration STOP_WITHIN = Duration.ofSeconds(15);
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final int EARLY_DEATHS = 3;
-  private static final int TAIL = 15;
+  private static final int TAIL = 10;
+  private static final int WIDTH = 200;
 
   /**
    * How to run it.
@@ -194,12 +197,20 @@ public final class SinkProcess implements AutoCloseable {
     watch();
   }
 
-  /** The end of its log. */
+  /** The end of its log, without stack traces. */
   public String tail() {
     try (Stream<String> lines = Files.lines(settings.log(), UTF_8)) {
-      List<String> all = lines.toList();
-      return String.join(
-          System.lineSeparator(), all.subList(Math.max(0, all.size() - TAIL), all.size()));
+      Deque<String> last = new ArrayDeque<>();
+      lines
+          .filter(line -> !line.startsWith("\t"))
+          .forEach(
+              line -> {
+                last.addLast(line.length() > WIDTH ? line.substring(0, WIDTH) + "..." : line);
+                if (last.size() > TAIL) {
+                  last.removeFirst();
+                }
+              });
+      return String.join(System.lineSeparator(), last);
     } catch (IOException e) {
       return "(no log: " + e.getMessage() + ")";
     }

@@ -182,15 +182,14 @@ final class Invariants {
 
   private String describe(SourceTable table, Map<List<@Nullable Object>, Integer> difference) {
     List<String> lines = new ArrayList<>();
-    difference.forEach(
-        (row, count) ->
-            lines.add(
-                "%s %d x %s; its key: %s"
-                    .formatted(
-                        count > 0 ? "missing" : "surplus",
-                        Math.abs(count),
-                        shorten(row),
-                        source.history(table, table.keyOf(new ModelRow(0, row))))));
+    difference.forEach((row, count) ->
+        lines.add(
+            "%s %d x %s; its key: %s"
+                .formatted(
+                    count > 0 ? "missing" : "surplus",
+                    Math.abs(count),
+                    shorten(row),
+                    source.history(table, table.keyOf(new ModelRow(0, row))))));
     int shown = Math.min(lines.size(), 8);
     return "%d rows%n  %s"
         .formatted(

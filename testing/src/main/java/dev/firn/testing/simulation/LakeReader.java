@@ -8,6 +8,9 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.AbstractExecutorService;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.apache.iceberg.BaseTable;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
@@ -20,7 +23,6 @@ import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.io.CloseableIterable;
-import org.apache.iceberg.relocated.com.google.common.util.concurrent.MoreExecutors;
 import org.apache.iceberg.util.SnapshotUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +100,7 @@ final class LakeReader {
   /** Plans scans in the caller's thread: Iceberg's pool lets each wait for 10 ms and more. */
   private static final class PlannedInPlace extends BaseTable {
     private static final long serialVersionUID = 1;
+    private static final ExecutorService IN_PLACE = new InPlace();
 
     PlannedInPlace(BaseTable table) {
       super(table.operations(), table.name());
@@ -105,7 +108,37 @@ final class LakeReader {
 
     @Override
     public TableScan newScan() {
-      return super.newScan().planWith(MoreExecutors.newDirectExecutorService());
+      return super.newScan().planWith(IN_PLACE);
+    }
+  }
+
+  private static final class InPlace extends AbstractExecutorService {
+    @Override
+    public void execute(Runnable task) {
+      task.run();
+    }
+
+    @Override
+    public void shutdown() {}
+
+    @Override
+    public List<Runnable> shutdownNow() {
+      return List.of();
+    }
+
+    @Override
+    public boolean isShutdown() {
+      return false;
+    }
+
+    @Override
+    public boolean isTerminated() {
+      return false;
+    }
+
+    @Override
+    public boolean awaitTermination(long timeout, TimeUnit unit) {
+      return true;
     }
   }
 

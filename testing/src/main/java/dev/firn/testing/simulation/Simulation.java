@@ -17,9 +17,8 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
 import java.net.URL;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,6 +34,11 @@ import org.jspecify.annotations.Nullable;
 public final class Simulation {
   private static final Map<String, String> QUICK_RETRIES =
       Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2");
+
+  private static final FaultPoint[] AFTER_CREATION =
+      Arrays.stream(FaultPoint.values())
+          .filter(point -> point != FaultPoint.TABLE_CREATE && point != FaultPoint.CONTROL_CREATE)
+          .toArray(FaultPoint[]::new);
 
   private final long seed;
   private final Profile profile;
@@ -59,7 +63,9 @@ public final class Simulation {
   /** Where batches end whose commit began since: tables may be ahead at these. */
   private final Set<ModelPosition> begun = new HashSet<>();
 
-  private boolean rewritten;
+  /** Whether a large transaction is being written, which does not outlast a foreign snapshot. */
+  private boolean large;
+
   private int processes;
   private long lastBatch;
   private long batches;
@@ -153,6 +159,7 @@ public final class Simulation {
     }
     WriterProcess process = process();
     armSometimes(process.faults());
+    disturbSometimes(process.faults());
     try {
       act(process);
     } catch (Throwable e) {
@@ -180,7 +187,7 @@ public final class Simulation {
     } else if (die < 70) {
       largeTransaction(process);
     } else if (die < 80) {
-      foreignSnapshot(process);
+      foreignSnapshot();
     } else if (die < 86) {
       pausedBetweenBatches(process);
     } else if (die < 92) {
@@ -215,23 +222,26 @@ public final class Simulation {
     log.add(
         "%s streams a transaction of %d to %s",
         process, transaction.changes().size(), transaction.end());
-    LargeTransaction large = process.pipeline().largeTransaction();
+    large = true;
+    LargeTransaction streamed = process.pipeline().largeTransaction();
     int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + transaction.changes().size()) : -1;
     for (int i = 0; i <= transaction.changes().size(); i++) {
       if (i == abandonAt) {
         log.add("  and gives it up after %d changes", i);
-        large.abandon();
+        streamed.abandon();
+        large = false;
         process.connect(slot);
         return;
       }
       if (i < transaction.changes().size()) {
-        large.apply(process.translation().change(transaction.changes().get(i)));
+        streamed.apply(process.translation().change(transaction.changes().get(i)));
       }
     }
     count(transaction);
     begin(transaction.end());
     CommittedBatch batch =
-        large.commit(Translation.end(transaction.end(), transaction.committedAt()));
+        streamed.commit(Translation.end(transaction.end(), transaction.committedAt()));
+    large = false;
     process.added(transaction.end());
     completed(batch, transaction.end());
   }
@@ -286,43 +296,55 @@ public final class Simulation {
   }
 
   private void complete(ModelPosition end) {
+    if (committed.isPresent() && committed.get().contains(end)) {
+      return;
+    }
     committed = Optional.of(end);
     begun.removeIf(other -> !other.isAfter(end));
   }
 
   // Somebody else's snapshots.
 
-  private void foreignSnapshot(WriterProcess process) {
-    SourceTable table = pick(SourceTable.values());
+  private void foreignSnapshot() {
     foreign++;
-    switch (random.nextInt(4)) {
-      case 0 -> {
+    SourceTable table = pick(SourceTable.values());
+    switch (random.nextInt(5)) {
+      case 0, 1 -> {
         log.add("somebody appends nothing to %s", table);
         foreigner.appendNothing(table);
       }
-      case 1 -> {
+      case 2 -> {
         log.add("somebody appends a row to ACCOUNTS");
-        rewritten = true;
         invariants.expect(foreigner.appendAccount());
       }
-      case 2 -> {
-        log.add("somebody rewrites %s", table);
-        rewritten |= foreigner.rewrite(table);
-      }
       default -> {
-        log.add("somebody appends nothing to %s while %s commits", table, process);
-        process
-            .faults()
-            .pauseBefore(
-                FaultPoint.TABLE_COMMIT,
-                random.nextInt(3),
-                () -> {
-                  log.add("  now");
-                  foreigner.appendNothing(table);
-                });
+        log.add("somebody rewrites %s", table);
+        boolean unused = foreigner.rewrite(table);
       }
     }
-    batch(process);
+  }
+
+  /** Lets somebody commit to a table in the middle of what the writer does next. */
+  private void disturbSometimes(Faults faults) {
+    if (random.nextInt(100) >= 12) {
+      return;
+    }
+    FaultPoint point =
+        pick(FaultPoint.TABLE_COMMIT, FaultPoint.DATA_FILE_CLOSE, FaultPoint.CONTROL_COMMIT);
+    SourceTable table = pick(SourceTable.values());
+    boolean rewrite = random.nextBoolean();
+    faults.pauseBefore(
+        point,
+        random.nextInt(5),
+        () -> {
+          foreign++;
+          log.add("  meanwhile, somebody %s %s", rewrite ? "rewrites" : "touches", table);
+          if (rewrite) {
+            boolean unused = foreigner.rewrite(table);
+          } else {
+            foreigner.appendNothing(table);
+          }
+        });
   }
 
   // Zombies.
@@ -427,7 +449,6 @@ public final class Simulation {
 
   private void restart() {
     live = null;
-    rewritten = false;
     checkLake();
     for (int attempt = 0; live == null; attempt++) {
       Faults faults = new Faults(hits);
@@ -504,15 +525,21 @@ public final class Simulation {
       throw broken;
     }
     boolean injected = faults.isDead() || faults.struck().isPresent();
-    boolean stopped = rewritten && e instanceof PipelineException;
+    boolean stopped = large && foreign > 0 && e instanceof PipelineException;
+    large = false;
     if ((!injected && !stopped) || (e instanceof FencedException && !faults.isDead())) {
       throw fail("stopped for no reason: " + e, e);
     }
     log.add(
         "  %s: %s",
-        faults.isDead() ? "crashed" : "stopped: " + e,
-        faults.struck().map(Object::toString).orElse("no fault"));
+        faults.struck().map(Object::toString).orElse("no fault"),
+        faults.isDead() ? "crashed" : "stopped with " + withoutNames(e.toString()));
     faults.kill();
+  }
+
+  /** File names are random: events of the same seed shall be the same. */
+  private static String withoutNames(String message) {
+    return message.replaceAll("memory://\\S+", "a file");
   }
 
   // Checks.
@@ -566,13 +593,24 @@ public final class Simulation {
       return;
     }
     boolean made = lake.load(SourceTable.NOTHING).isPresent();
-    FaultPoint point = pick(FaultPoint.values());
-    if (made && (point == FaultPoint.TABLE_CREATE || point == FaultPoint.CONTROL_CREATE)) {
-      point =
-          point == FaultPoint.TABLE_CREATE ? FaultPoint.TABLE_COMMIT : FaultPoint.CONTROL_COMMIT;
+    FaultPoint point = made ? pick(AFTER_CREATION) : pick(FaultPoint.values());
+    if (!made && random.nextBoolean()) {
+      point = random.nextBoolean() ? FaultPoint.TABLE_CREATE : FaultPoint.CONTROL_CREATE;
     }
     FaultKind kind = pick(point.kinds().toArray(FaultKind[]::new));
-    faults.arm(point, kind, random.nextInt(point == FaultPoint.READ ? 60 : 6));
+    faults.arm(point, kind, random.nextInt(usualPasses(point)));
+  }
+
+  /** How often a step of the writer passes the point, about. */
+  private static int usualPasses(FaultPoint point) {
+    return switch (point) {
+      case CONTROL_CREATE, CONTROL_COMMIT, CONTROL_LOAD, DELETE -> 1;
+      case VECTOR_CREATE, VECTOR_CLOSE, TABLE_COMMIT -> 3;
+      case DATA_FILE_CREATE, DATA_FILE_CLOSE, TABLE_CREATE -> 4;
+      case MANIFEST_LIST_CREATE, MANIFEST_LIST_CLOSE, METADATA_CREATE, METADATA_CLOSE -> 5;
+      case MANIFEST_CREATE, MANIFEST_CLOSE, TABLE_LOAD -> 10;
+      case READ -> 50;
+    };
   }
 
   private int someChanges() {

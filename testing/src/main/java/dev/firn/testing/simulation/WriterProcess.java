@@ -36,13 +36,9 @@ final class WriterProcess {
 
   /** Takes the pipeline over and opens its tables. */
   static WriterProcess start(
-      int number,
-      Faults faults,
-      MemoryStorage storage,
-      PipelineSettings settings) {
+      int number, Faults faults, MemoryStorage storage, PipelineSettings settings) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
-    Pipeline pipeline =
-        Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
+    Pipeline pipeline = Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
     Map<SourceTable, RowTarget> targets = new EnumMap<>(SourceTable.class);
     for (SourceTable table : SourceTable.values()) {
       targets.put(
@@ -87,7 +83,8 @@ final class WriterProcess {
   /**
    * Fills a batch and prepares it.
    *
-   * @param transactions how many it takes in, if it does not have to end before or go on after these
+   * @param transactions how many it takes in, if it does not have to end before or go on after
+   *     these
    */
   Prepared prepare(int transactions, Supplier<ModelTransaction> next) {
     Batch batch = pipeline.newBatch();

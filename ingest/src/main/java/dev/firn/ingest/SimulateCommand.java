@@ -1,0 +1,149 @@
+package dev.firn.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.firn.testing.simulation.Campaign;
+import dev.firn.testing.simulation.Profile;
+import dev.firn.testing.simulation.SimulationReport;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code firn simulate}. */
+@Command(
+    name = "simulate",
+    description = {
+      "The writer against a model of its source, with faults, crashes and zombies, all by seeds:",
+      "after each, every table must equal the source at one commit position."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+public final class SimulateCommand implements Callable<Integer> {
+  private static final int MANY = 200;
+
+  /** Held on to: a logger that nobody holds forgets its level. */
+  private static final Logger ROOT_LOGGER = Logger.getLogger("");
+
+  @Spec private @Nullable CommandSpec spec;
+
+  @Option(
+      names = "--seeds",
+      paramLabel = "N",
+      description = "How many seeds (default: 200; with --seed: 1).")
+  private @Nullable Integer seeds;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "S",
+      description = "The first seed (default: 1). The same seed does the same again.")
+  private @Nullable Long seed;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "How many seeds run at a time (default: the number of processors).")
+  private @Nullable Integer threads;
+
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      description = "Also write the result to this file, as JSON.")
+  private @Nullable Path json;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    // Thousands of faults would be logged, all of them wanted.
+    ROOT_LOGGER.setLevel(Level.OFF);
+    Campaign campaign = campaign();
+    PrintWriter out = out();
+    Progress progress = new Progress(campaign.seeds(), out);
+    Campaign.Result result = campaign.run(progress::ended);
+    tell(result, out);
+    if (json != null) {
+      write(result, json);
+    }
+    return result.passed() ? 0 : CommandException.FAILED;
+  }
+
+  private Campaign campaign() {
+    try {
+      return new Campaign(
+          Optional.ofNullable(seed).orElse(1L),
+          Optional.ofNullable(seeds).orElse(seed == null ? MANY : 1),
+          Optional.ofNullable(threads).orElse(Runtime.getRuntime().availableProcessors()),
+          Profile.standard());
+    } catch (IllegalArgumentException e) {
+      throw new CommandException(
+          CommandException.USAGE, "--seeds and --threads must be at least 1", e);
+    }
+  }
+
+  private PrintWriter out() {
+    return spec == null ? new PrintWriter(System.out, true) : spec.commandLine().getOut();
+  }
+
+  private static void tell(Campaign.Result result, PrintWriter out) {
+    out.println();
+    result.faultTable().forEach(out::println);
+    out.println();
+    for (SimulationReport failed : result.failed()) {
+      out.println(failed.story());
+      out.println("  again: ./firn simulate --seed %d".formatted(failed.seed()));
+      out.println();
+    }
+    out.println(
+        "%d seeds, %d failed, %d s: %d batches, %d restarts, %d faults survived without one, %d fenced writers, %d comparisons"
+            .formatted(
+                result.campaign().seeds(),
+                result.failed().size(),
+                result.took().toSeconds(),
+                result.counts().batches(),
+                result.counts().restarts(),
+                result.counts().survived(),
+                result.counts().fenced(),
+                result.counts().checks()));
+    out.flush();
+  }
+
+  private static void write(Campaign.Result result, Path file) {
+    try {
+      Files.writeString(file, result.toJson(), UTF_8);
+    } catch (IOException e) {
+      throw new CommandException(
+          CommandException.USAGE, "cannot write the result to %s: %s".formatted(file, e), e);
+    }
+  }
+
+  /** A line for every failed seed and for every tenth part of the way. */
+  private static final class Progress {
+    private final int seeds;
+    private final PrintWriter out;
+    private int ended;
+
+    Progress(int seeds, PrintWriter out) {
+      this.seeds = seeds;
+      this.out = out;
+    }
+
+    void ended(SimulationReport report) {
+      ended++;
+      if (!report.passed()) {
+        out.println("seed %d failed".formatted(report.seed()));
+      }
+      if (ended == seeds || ended % Math.max(1, seeds / 10) == 0) {
+        out.println("%d of %d seeds".formatted(ended, seeds));
+      }
+      out.flush();
+    }
+  }
+}

@@ -1,0 +1,78 @@
+package dev.firn.writer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.iceberg.exceptions.AlreadyExistsException;
+import org.apache.iceberg.exceptions.NotFoundException;
+import org.apache.iceberg.io.OutputFile;
+import org.apache.iceberg.io.PositionOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class TestLocalFileIO {
+  @TempDir private Path folder;
+  private final LocalFileIO io = new LocalFileIO();
+
+  private OutputFile file(String name) {
+    return io.newOutputFile(folder.resolve(name).toString());
+  }
+
+  @Test
+  void fileIsNotThereBeforeItIsClosed() throws Exception {
+    OutputFile file = file("a/b/data");
+    try (PositionOutputStream out = file.create()) {
+      out.write(new byte[] {1, 2, 3});
+      assertThat(out.getPos()).isEqualTo(3);
+      assertThat(file.toInputFile().exists()).isFalse();
+    }
+    assertThat(file.toInputFile().exists()).isTrue();
+    assertThat(file.toInputFile().getLength()).isEqualTo(3);
+    try (Stream<Path> names = Files.list(folder.resolve("a/b"))) {
+      assertThat(names).hasSize(1);
+    }
+  }
+
+  @Test
+  void existingFileIsNeverReplacedByCreate() throws Exception {
+    file("data").create().close();
+    assertThatThrownBy(() -> file("data").create()).isInstanceOf(AlreadyExistsException.class);
+  }
+
+  @Test
+  void ofTwoWritersOfOneNameTheSecondToCloseFails() throws Exception {
+    PositionOutputStream first = file("data").create();
+    PositionOutputStream second = file("data").create();
+    first.write(1);
+    first.close();
+    assertThatThrownBy(second::close).isInstanceOf(AlreadyExistsException.class);
+    assertThat(Files.size(folder.resolve("data"))).isEqualTo(1);
+  }
+
+  @Test
+  void missingFileIsSaidToBeMissing() {
+    String nowhere = folder.resolve("nowhere").toString();
+    assertThat(io.newInputFile(nowhere).exists()).isFalse();
+    assertThatThrownBy(() -> io.deleteFile(nowhere)).isInstanceOf(NotFoundException.class);
+    assertThat(io.listPrefix(nowhere)).isEmpty();
+  }
+
+  @Test
+  void prefixesAreListedAndDeletedUnderTheLocationsThatWereAskedFor() throws Exception {
+    file("t/data/a").create().close();
+    file("t/metadata/b").create().close();
+    String table = folder.resolve("t").toString();
+    List<String> locations =
+        java.util.stream.StreamSupport.stream(io.listPrefix(table).spliterator(), false)
+            .map(org.apache.iceberg.io.FileInfo::location)
+            .sorted()
+            .toList();
+    assertThat(locations).containsExactly(table + "/data/a", table + "/metadata/b");
+    io.deletePrefix(table);
+    assertThat(Files.exists(folder.resolve("t"))).isFalse();
+  }
+}
