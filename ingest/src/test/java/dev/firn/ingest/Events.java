@@ -91,7 +91,11 @@ final class Events {
   }
 
   static SourceRecord change(
-      long lsn, String op, @Nullable Struct before, @Nullable Struct after, @Nullable String snapshot) {
+      long lsn,
+      String op,
+      @Nullable Struct before,
+      @Nullable Struct after,
+      @Nullable String snapshot) {
     Struct source =
         new Struct(SOURCE).put("snapshot", snapshot).put("schema", "s").put("table", "t");
     Struct value =
@@ -109,8 +113,7 @@ final class Events {
   }
 
   private static SourceRecord transaction(String status, int transaction, long lsn) {
-    Struct value =
-        new Struct(TRANSACTION).put("status", status).put("id", transaction + ":" + lsn);
+    Struct value = new Struct(TRANSACTION).put("status", status).put("id", transaction + ":" + lsn);
     return record(TRANSACTION, value, lsn, Map.of());
   }
 

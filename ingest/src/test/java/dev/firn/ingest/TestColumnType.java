@@ -90,8 +90,7 @@ class TestColumnType {
           SchemaBuilder.struct().name("io.debezium.data.geometry.Point").build(),
           org.apache.kafka.connect.data.Timestamp.SCHEMA
         }) {
-      assertThatThrownBy(() -> of(schema))
-          .isInstanceOf(ColumnType.UnsupportedTypeException.class);
+      assertThatThrownBy(() -> of(schema)).isInstanceOf(ColumnType.UnsupportedTypeException.class);
     }
   }
 }

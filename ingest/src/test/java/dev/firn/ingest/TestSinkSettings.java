@@ -47,12 +47,18 @@ class TestSinkSettings {
     SinkSettings settings =
         parse(
             new HashMap<>(),
-            "type", "rest",
-            "uri", "http://localhost:1",
-            "warehouse", "s3://bucket/lake",
-            "s3.secret-access-key", "hidden",
-            "table.write.parquet.compression-level", "3",
-            "control-namespace", "a.b");
+            "type",
+            "rest",
+            "uri",
+            "http://localhost:1",
+            "warehouse",
+            "s3://bucket/lake",
+            "s3.secret-access-key",
+            "hidden",
+            "table.write.parquet.compression-level",
+            "3",
+            "control-namespace",
+            "a.b");
     assertThat(settings.catalog())
         .containsOnlyKeys("type", "uri", "warehouse", "s3.secret-access-key");
     assertThat(settings.pipeline().tableProperties())
@@ -158,8 +164,8 @@ class TestSinkSettings {
     assertThatThrownBy(() -> ServerConfig.check(Map.of("debezium.format.value", "json")))
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining("debezium.format.value=json");
-    assertThatThrownBy(
-            () -> ServerConfig.check(Map.of("debezium.source.provide.transaction.metadata", "false")))
+    assertThatThrownBy(() ->
+            ServerConfig.check(Map.of("debezium.source.provide.transaction.metadata", "false")))
         .isInstanceOf(SettingsException.class);
     assertThatThrownBy(() -> ServerConfig.check(Map.of("debezium.transforms", "unwrap")))
         .hasMessageContaining("transforms are not possible");

@@ -16,7 +16,8 @@ class TestTableDecoder {
   private final TableDecoder keyed = Events.decoder(List.of("id"));
   private final TableDecoder keyless = Events.decoder(List.of());
 
-  private static RowChange decode(TableDecoder decoder, org.apache.kafka.connect.source.SourceRecord event) {
+  private static RowChange decode(
+      TableDecoder decoder, org.apache.kafka.connect.source.SourceRecord event) {
     return decoder.change(value(event)).change();
   }
 
@@ -62,8 +63,7 @@ class TestTableDecoder {
 
   @Test
   void truncateHasNoRow() {
-    assertThat(decode(keyed, change(1, "t", null, null, null)))
-        .isEqualTo(new RowChange.Truncate());
+    assertThat(decode(keyed, change(1, "t", null, null, null))).isEqualTo(new RowChange.Truncate());
   }
 
   @Test

@@ -138,8 +138,7 @@ class TestTransactionAssembler {
   @Test
   void heartbeatCountsOnlyBetweenTransactions() throws Exception {
     assertThat(accept(heartbeat(11), begin(1, 20), heartbeat(21), end(1, 30), heartbeat(31)))
-        .containsExactly(
-            Took.BETWEEN, Took.NOTHING, Took.NOTHING, Took.BETWEEN, Took.BETWEEN);
+        .containsExactly(Took.BETWEEN, Took.NOTHING, Took.NOTHING, Took.BETWEEN, Took.BETWEEN);
   }
 
   @Test
