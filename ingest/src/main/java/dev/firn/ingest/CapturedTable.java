@@ -47,7 +47,8 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
     try {
       return ColumnType.of(field.schema(), placeholder);
     } catch (ColumnType.UnsupportedTypeException e) {
-      throw new SettingsException(unsupported(source, field.name(), e.getMessage()), e);
+      throw new SettingsException(
+          unsupported(source, field.name(), String.valueOf(e.getMessage())), e);
     }
   }
 

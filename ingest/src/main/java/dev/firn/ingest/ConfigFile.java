@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TimeZone;
 import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.ConfigProvider;
 
@@ -39,6 +40,8 @@ record ConfigFile(SinkSettings sink, PostgresSource source, String httpHost, int
     }
     ServerConfig.check(file);
     ServerConfig.use(file);
+    // The driver reads timestamps by the process's zone, whose hours may be missing or double.
+    TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
     return of(ConfigProvider.getConfig());
   }
 

@@ -43,7 +43,7 @@ public final class IngestCommand implements Callable<Integer> {
       requireReachable(file.source());
       return serve();
     } catch (SettingsException e) {
-      return refuse(e.getMessage());
+      return refuse(String.valueOf(e.getMessage()));
     }
   }
 
@@ -88,7 +88,7 @@ public final class IngestCommand implements Callable<Integer> {
   private int startFailed(Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
       if (t instanceof RuntimeException e && Outcome.of(e).isExpected()) {
-        refuse(e.getMessage());
+        refuse(String.valueOf(e.getMessage()));
         return Outcome.of(e).exitCode();
       }
     }

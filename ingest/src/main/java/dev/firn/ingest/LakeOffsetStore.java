@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.connect.runtime.WorkerConfig;
 import org.apache.kafka.connect.storage.OffsetBackingStore;
 import org.apache.kafka.connect.util.Callback;
@@ -29,17 +28,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LakeOffsetStore implements OffsetBackingStore {
   /** Debezium makes the store itself, by its class's name; the pipeline leaves its offset here. */
-  private static final AtomicReference<Optional<SourceOffset>> STORED =
-      new AtomicReference<>(Optional.empty());
+  private static volatile Optional<SourceOffset> resumeFrom = Optional.empty();
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Map<ByteBuffer, ByteBuffer> acknowledged = new ConcurrentHashMap<>();
-  private final Optional<SourceOffset> stored = STORED.get();
+  private final Optional<SourceOffset> stored = resumeFrom;
 
   /** Sets from where an engine that starts from now on resumes. */
   static void resumeFrom(Optional<SourceOffset> offset) {
-    STORED.set(offset);
+    resumeFrom = offset;
   }
 
   @Override

@@ -105,6 +105,7 @@ final class PostgresTables {
 
   /** Opens the constructors and the refresh, which Debezium keeps to its own package. */
   private static final class Captured extends PostgresSchema {
+    @SuppressWarnings("unchecked") // The naming strategy comes without its type.
     Captured(
         PostgresSource source,
         PostgresDefaultValueConverter defaults,

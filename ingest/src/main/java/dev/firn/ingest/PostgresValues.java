@@ -24,7 +24,6 @@ import java.util.GregorianCalendar;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
-import java.util.concurrent.TimeUnit;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.errors.DataException;
@@ -65,7 +64,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
 
   /** A day later than the change of the calendar, in any zone. */
   private static final long GREGORIAN_SINCE =
-      new GregorianCalendar(UTC).getGregorianChange().getTime() + TimeUnit.DAYS.toMillis(1);
+      LocalDate.of(1582, 10, 16).atStartOfDay().toInstant(ZoneOffset.UTC).toEpochMilli();
 
   /** Types of which Debezium knows nothing, by the OIDs that PostgreSQL fixes. */
   private static final Set<Integer> UNKNOWN_SCALARS =
@@ -141,6 +140,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
     return precision > 0 && precision <= MAX_PRECISION && scale >= 0 && scale <= precision;
   }
 
+  @SuppressWarnings("ReferenceEquality") // Debezium's marker is an object without properties.
   private @Nullable Object text(@Nullable Object value) {
     if (value == UnchangedToastedReplicationMessageColumn.UNCHANGED_TOAST_VALUE) {
       return placeholder;

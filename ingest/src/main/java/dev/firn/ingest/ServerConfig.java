@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.spi.ConfigSource;
 import org.eclipse.microprofile.config.spi.ConfigSourceProvider;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What Firn adds to the configuration of Debezium Server: the file given on the command line, good
@@ -31,19 +31,19 @@ public final class ServerConfig implements ConfigSourceProvider {
   /** Made anew by every process: no value of the source can be taken for it. */
   private static final String PLACEHOLDER = "__firn_unavailable_" + java.util.UUID.randomUUID();
 
-  private static final AtomicReference<Map<String, String>> FILE = new AtomicReference<>(Map.of());
+  private static volatile Map<String, String> given = Map.of();
 
   /** Names the keys and values that the configuration of this process starts from. */
   static void use(Map<String, String> file) {
-    FILE.set(Map.copyOf(file));
+    given = Map.copyOf(file);
   }
 
   @Override
   public Iterable<ConfigSource> getConfigSources(ClassLoader loader) {
     return List.of(
         new Source("firn-defaults", DEFAULTS_ORDINAL, defaults(Runtime.getRuntime().maxMemory())),
-        new Source("firn-file", FILE_ORDINAL, FILE.get()),
-        new Source("firn-fixed", FIXED_ORDINAL, fixed(FILE.get())));
+        new Source("firn-file", FILE_ORDINAL, given),
+        new Source("firn-fixed", FIXED_ORDINAL, fixed(given)));
   }
 
   static Map<String, String> defaults(long maxHeapBytes) {
@@ -177,11 +177,11 @@ public final class ServerConfig implements ConfigSourceProvider {
             "%s has no meaning in Firn: batches end with transactions, see %scommit.interval-min; remove it"
                 .formatted(key, SinkSettings.PREFIX));
       }
-      requireOneOf(values, key, value);
+      requireOneOf(key, value);
     }
   }
 
-  private static void requireOneOf(Map<String, String> values, String key, String value) {
+  private static void requireOneOf(String key, String value) {
     List<String> allowed =
         switch (key) {
           case "debezium.sink.type" -> List.of("iceberg");
@@ -222,8 +222,7 @@ public final class ServerConfig implements ConfigSourceProvider {
     }
 
     @Override
-    public String getValue(String key) {
-      // The interface says null for a key that the source does not have.
+    public @Nullable String getValue(String key) {
       return values.get(key);
     }
 

@@ -105,7 +105,8 @@ final class SourceChecks {
               : Check.ok("tables", "%d captured, all column types known".formatted(tables.size())));
       return tables;
     } catch (SettingsException e) {
-      checks.add(Check.failed("tables", "a column that cannot be stored", e.getMessage()));
+      checks.add(
+          Check.failed("tables", "a column that cannot be stored", String.valueOf(e.getMessage())));
       return List.of();
     }
   }

@@ -112,6 +112,7 @@ final class TableDecoder {
     return new TableChange(target.table(), change, CHANGE_BYTES + rowBytes);
   }
 
+  @SuppressWarnings("ReferenceEquality") // Comparing schemas field by field would cost too much.
   private RowDecoder decoder(Schema schema) {
     if (schema != compiledFor) {
       compiled = RowDecoder.compile(captured, target, schema, placeholder);

@@ -64,6 +64,8 @@ public record TableRouting(
   }
 
   /**
+   * The table that a source table goes to.
+   *
    * @param topicPrefix Debezium's {@code topic.prefix}, which a destination starts with
    */
   public TableIdentifier tableFor(String topicPrefix, SourceTable source) {

@@ -26,9 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.PGConnection;
 
 /**
- * Stops and starts again while five writers go on, one of them by COPY. With the offsets as Debezium
- * stores them this loses rows (Debezium 3.5.0.Final); with what {@link PatientPostgresTask} resumes
- * from it must lose and double none.
+ * Stops and starts again while five writers go on, one of them by COPY. With the offsets as
+ * Debezium stores them this loses rows (Debezium 3.5.0.Final); with what {@link
+ * PatientPostgresTask} resumes from it must lose and double none.
  *
  * <p>System property {@code firn.restarts}: how often, 4 by default; 41 is the long form.
  */

@@ -10,6 +10,8 @@ import dev.firn.writer.Lake;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -87,6 +89,7 @@ class ServerIT {
       connection.close();
       server.stop();
       sink.await("connection to the database lost");
+      refuseConnections(4);
       server.restart();
       sink.await("connection to the database is back");
       connection = server.connect("postgres");
@@ -95,7 +98,7 @@ class ServerIT {
       awaitEqual(sink);
       assertThat(sink.terminate()).isZero();
       assertThat(sink.lines).filteredOn(line -> line.contains("WARN")).hasSize(1);
-      assertThat(sink.lines).filteredOn(line -> line.contains("is back")).hasSize(1);
+      assertThat(sink.lines).filteredOn(line -> line.contains("database is back")).hasSize(1);
       assertThat(sink.lines).noneMatch(line -> line.contains("ERROR"));
     }
   }
@@ -131,6 +134,17 @@ class ServerIT {
     try (Sink sink = new Sink(unreachable)) {
       assertThat(sink.exitCode()).isEqualTo(2);
       assertThat(sink.lines).singleElement().asString().contains("cannot connect");
+    }
+  }
+
+  /** Stands in for the database that is down, so as to see that connecting is tried again. */
+  private void refuseConnections(int times) throws IOException {
+    try (ServerSocket port = new ServerSocket()) {
+      port.setReuseAddress(true);
+      port.bind(new InetSocketAddress(server.host(), server.port()));
+      for (int i = 0; i < times; i++) {
+        port.accept().close();
+      }
     }
   }
 

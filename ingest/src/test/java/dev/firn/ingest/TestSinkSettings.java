@@ -1,0 +1,178 @@
+package dev.firn.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TestSinkSettings {
+  private static final long HEAP = 600L << 20;
+
+  @TempDir Path folder;
+
+  private SinkSettings parse(String... keysAndValues) {
+    Map<String, String> values = new HashMap<>();
+    values.put("dir", folder.toString());
+    return parse(values, keysAndValues);
+  }
+
+  private static SinkSettings parse(Map<String, String> values, String... keysAndValues) {
+    for (int i = 0; i < keysAndValues.length; i += 2) {
+      values.put(keysAndValues[i], keysAndValues[i + 1]);
+    }
+    return SinkSettings.parse(values, HEAP);
+  }
+
+  @Test
+  void embeddedLakeNeedsAFolderOnly() {
+    SinkSettings settings = parse();
+    assertThat(settings.pipeline().name()).isEqualTo("firn");
+    assertThat(settings.pipeline().formatVersion()).isEqualTo(3);
+    assertThat(settings.commitInterval()).isEqualTo(Duration.ofMillis(200));
+    assertThat(settings.memoryBytes()).isEqualTo(100L << 20);
+    assertThat(settings.catalog()).containsKeys("catalog-impl", "warehouse");
+  }
+
+  @Test
+  void catalogPropertiesGoToIceberg() {
+    SinkSettings settings =
+        parse(
+            new HashMap<>(),
+            "type",
+            "rest",
+            "uri",
+            "http://localhost:1",
+            "warehouse",
+            "s3://bucket/lake",
+            "s3.secret-access-key",
+            "hidden",
+            "table.write.parquet.compression-level",
+            "3",
+            "control-namespace",
+            "a.b");
+    assertThat(settings.catalog())
+        .containsOnlyKeys("type", "uri", "warehouse", "s3.secret-access-key");
+    assertThat(settings.pipeline().tableProperties())
+        .containsExactly(Map.entry("write.parquet.compression-level", "3"));
+    assertThat(settings.pipeline().controlNamespace()).isEqualTo(Namespace.of("a", "b"));
+    assertThat(settings.commitInterval()).isEqualTo(Duration.ofSeconds(1));
+    assertThat(settings.toString()).doesNotContain("hidden");
+  }
+
+  @Test
+  void unknownKeyNamesTheNearest() {
+    assertThatThrownBy(() -> parse("table-namspace", "x"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessage(
+            "unknown key debezium.sink.iceberg.table-namspace=x; the nearest known key is"
+                + " debezium.sink.iceberg.table-namespace");
+  }
+
+  @Test
+  void secretsAreNotPrinted() {
+    assertThatThrownBy(() -> parse("s3-secret-key", "hidden"))
+        .hasMessageContaining("s3-secret-key=***")
+        .hasMessageNotContaining("hidden");
+  }
+
+  @Test
+  void illValuesAreNamed() {
+    for (List<String> pair :
+        List.of(
+            List.of("format-version", "4"),
+            List.of("format-version", "two"),
+            List.of("commit.interval-min", "soon"),
+            List.of("memory", "-1"),
+            List.of("memory", "1kb"),
+            List.of("pipeline", "My Pipe"),
+            List.of("destination-regexp", "("),
+            List.of("destination-uppercase-table-names", "maybe"),
+            List.of("write.format.default", "orc"))) {
+      assertThatThrownBy(() -> parse(pair.get(0), pair.get(1)))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("debezium.sink.iceberg." + pair.get(0) + "=" + pair.get(1));
+    }
+  }
+
+  @Test
+  void keysOfTheOtherSinkSayWhatThereIsInstead() {
+    for (String key : List.of("upsert", "upsert-keep-deletes", "table-mapper", "partition-by.x")) {
+      assertThatThrownBy(() -> parse(key, "true"))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining(key + "=true has no meaning in Firn: ");
+    }
+  }
+
+  @Test
+  void folderAndCatalogExcludeEachOther() {
+    assertThatThrownBy(() -> parse("type", "rest")).hasMessageContaining("not both");
+    assertThatThrownBy(() -> parse(new HashMap<>())).hasMessageContaining("no lake is configured");
+  }
+
+  @Test
+  void folderThatCannotBeMadeIsNamed() throws Exception {
+    Path file = Files.createFile(folder.resolve("file"));
+    assertThatThrownBy(() -> parse("dir", file.resolve("lake").toString()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("dir=" + file);
+  }
+
+  @Test
+  void tablesKeepTheirNames() {
+    assertThat(parse().routing().tableFor("p", new SourceTable("inventory", "orders")))
+        .isEqualTo(TableIdentifier.of("inventory", "orders"));
+    assertThat(
+            parse("table-namespace", "lake", "table-prefix", "cdc_")
+                .routing()
+                .tableFor("p", new SourceTable("inventory", "orders")))
+        .isEqualTo(TableIdentifier.of("lake", "cdc_orders"));
+  }
+
+  @Test
+  void destinationIsRewrittenAsTheOtherSinkDoes() {
+    TableRouting routing =
+        parse(
+                "destination-regexp", "(\\d{4})_(\\d{2})$",
+                "destination-regexp-replace", "$2",
+                "destination-uppercase-table-names", "true",
+                "table-namespace", "lake")
+            .routing();
+    assertThat(routing.tableFor("p", new SourceTable("s", "orders_2026_11")))
+        .isEqualTo(TableIdentifier.of("lake", "P_S_ORDERS_11"));
+  }
+
+  @Test
+  void twoTablesMayNotGoToOne() {
+    TableRouting routing = parse("table-namespace", "lake").routing();
+    List<SourceTable> tables = List.of(new SourceTable("a", "t"), new SourceTable("b", "t"));
+    assertThatThrownBy(() -> routing.routes("p", tables))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("both go to table lake.t");
+  }
+
+  @Test
+  void formatsOtherThanConnectAreRefused() {
+    assertThatThrownBy(() -> ServerConfig.check(Map.of("debezium.format.value", "json")))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("debezium.format.value=json");
+    assertThatThrownBy(() ->
+            ServerConfig.check(Map.of("debezium.source.provide.transaction.metadata", "false")))
+        .isInstanceOf(SettingsException.class);
+    assertThatThrownBy(() -> ServerConfig.check(Map.of("debezium.transforms", "unwrap")))
+        .hasMessageContaining("transforms are not possible");
+  }
+
+  @Test
+  void defaultsPassTheChecks() {
+    ServerConfig.check(ServerConfig.defaults(HEAP));
+  }
+}

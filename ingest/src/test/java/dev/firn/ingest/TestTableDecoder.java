@@ -1,0 +1,82 @@
+package dev.firn.ingest;
+
+import static dev.firn.ingest.Events.change;
+import static dev.firn.ingest.Events.row;
+import static dev.firn.ingest.Events.value;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowChange;
+import dev.firn.writer.Unavailable;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TestTableDecoder {
+  private final TableDecoder keyed = Events.decoder(List.of("id"));
+  private final TableDecoder keyless = Events.decoder(List.of());
+
+  private static RowChange decode(
+      TableDecoder decoder, org.apache.kafka.connect.source.SourceRecord event) {
+    return decoder.change(value(event)).change();
+  }
+
+  @Test
+  void insertHasItsRow() {
+    RowChange.Insert insert =
+        (RowChange.Insert) decode(keyed, change(1, "c", null, row(1, "a"), null));
+    assertThat(insert.row().get(0)).isEqualTo(1);
+    assertThat(insert.row().get(1)).isEqualTo("a");
+  }
+
+  @Test
+  void keyOfADeletedRowIsThatOfItsInsert() {
+    RowChange.Insert insert =
+        (RowChange.Insert) decode(keyed, change(1, "c", null, row(1, "a"), null));
+    assertThat(decode(keyed, change(1, "d", row(1, null), null, null)))
+        .isEqualTo(new RowChange.Delete(insert.key()));
+  }
+
+  @Test
+  void updateOfAKeyedRowNeedsNoRowBefore() {
+    RowChange.Update update =
+        (RowChange.Update) decode(keyed, change(1, "u", null, row(1, "b"), null));
+    assertThat(update.before()).isEqualTo(update.key());
+  }
+
+  @Test
+  void updateOfAKeylessRowNamesBothRows() {
+    RowChange.Update update =
+        (RowChange.Update) decode(keyless, change(1, "u", row(1, "a"), row(1, "b"), null));
+    assertThat(update.before())
+        .isNotEqualTo(update.key())
+        .isEqualTo(
+            ((RowChange.Insert) decode(keyless, change(1, "c", null, row(1, "a"), null))).key());
+  }
+
+  @Test
+  void keylessRowWithoutItsFormerSelfStops() {
+    assertThatThrownBy(() -> decode(keyless, change(1, "u", null, row(1, "b"), null)))
+        .isInstanceOf(PipelineException.class)
+        .hasMessageContaining("REPLICA IDENTITY FULL");
+  }
+
+  @Test
+  void truncateHasNoRow() {
+    assertThat(decode(keyed, change(1, "t", null, null, null))).isEqualTo(new RowChange.Truncate());
+  }
+
+  @Test
+  void valueThatWasNotSentIsMarked() {
+    RowChange.Update update =
+        (RowChange.Update) decode(keyed, change(1, "u", null, row(1, "unavailable"), null));
+    assertThat(update.row().get(1)).isEqualTo(Unavailable.VALUE);
+  }
+
+  @Test
+  void insertWithAValueThatWasNotSentStops() {
+    assertThatThrownBy(() -> decode(keyed, change(1, "c", null, row(1, "unavailable"), null)))
+        .isInstanceOf(PipelineException.class)
+        .hasMessageContaining("REPLICA IDENTITY FULL");
+  }
+}
