@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import dev.firn.testing.simulation.Campaign;
 import dev.firn.testing.simulation.Profile;
@@ -89,7 +90,7 @@ public final class SimulateCommand implements Callable<Integer> {
   }
 
   private PrintWriter out() {
-    return spec == null ? new PrintWriter(System.out, true) : spec.commandLine().getOut();
+    return requireNonNull(spec, "picocli sets it").commandLine().getOut();
   }
 
   private static void tell(Campaign.Result result, PrintWriter out) {
