@@ -86,28 +86,28 @@ public final class Faults {
   /** Takes a step, unless a fault says otherwise. */
   <T extends @Nullable Object> T pass(FaultPoint point, String target, Supplier<T> step) {
     waitFor(point);
-    Optional<FaultKind> fault = strike(point);
-    if (fault.isPresent() && fault.get() == FaultKind.CRASH_BEFORE) {
-      throw crash(fault.get(), point);
+    FaultKind fault = strike(point);
+    if (fault == FaultKind.CRASH_BEFORE) {
+      throw crash(fault, point);
     }
-    if (fault.isPresent() && fault.get() == FaultKind.CONFLICT) {
+    if (fault == FaultKind.CONFLICT) {
       throw new CommitFailedException("simulated: another was first at %s", target);
     }
-    if (fault.isPresent() && fault.get() == FaultKind.BEFORE) {
+    if (fault == FaultKind.BEFORE) {
       throw failure(point, "simulated failure before %s of %s".formatted(point, target));
     }
     T result = step.get();
-    if (fault.isEmpty()) {
-      return result;
+    if (fault == FaultKind.CRASH_AFTER) {
+      throw crash(fault, point);
     }
-    if (fault.get() == FaultKind.CRASH_AFTER) {
-      throw crash(fault.get(), point);
-    }
-    if (fault.get() == FaultKind.LOST_ANSWER) {
+    if (fault == FaultKind.LOST_ANSWER) {
       throw new CommitStateUnknownException(
           new IOException("simulated: the answer of %s was lost".formatted(target)));
     }
-    throw failure(point, "simulated failure after %s of %s".formatted(point, target));
+    if (fault == FaultKind.AFTER) {
+      throw failure(point, "simulated failure after %s of %s".formatted(point, target));
+    }
+    return result;
   }
 
   /** Throws if the process is dead. */
@@ -118,32 +118,32 @@ public final class Faults {
   }
 
   private void waitFor(FaultPoint point) {
-    Optional<Runnable> meanwhile = takePause(point);
-    if (meanwhile.isPresent()) {
-      meanwhile.get().run();
+    Runnable meanwhile = takePause(point);
+    if (meanwhile != null) {
+      meanwhile.run();
     }
   }
 
-  private synchronized Optional<Runnable> takePause(FaultPoint point) {
+  private synchronized @Nullable Runnable takePause(FaultPoint point) {
     Pause current = pause;
     if (current == null || current.point() != point || passesBeforePause-- > 0) {
-      return Optional.empty();
+      return null;
     }
     pause = null;
-    return Optional.of(current.meanwhile());
+    return current.meanwhile();
   }
 
-  private synchronized Optional<FaultKind> strike(FaultPoint point) {
+  private synchronized @Nullable FaultKind strike(FaultPoint point) {
     checkAlive();
     hits.passed(point);
     Armed current = armed;
     if (current == null || current.point() != point || passesBeforeFault-- > 0) {
-      return Optional.empty();
+      return null;
     }
     armed = null;
     struck = new Strike(point, current.kind());
     hits.struck(point, current.kind());
-    return Optional.of(current.kind());
+    return current.kind();
   }
 
   private SimulatedCrash crash(FaultKind kind, FaultPoint point) {

@@ -157,7 +157,7 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
       if (location.isPresent()) {
         // No retries: they sleep.
         refreshFromMetadataLocation(
-            location.get(), null, 0, file -> TableMetadataParser.read(io, file));
+            location.orElseThrow(), null, 0, file -> TableMetadataParser.read(io, file));
       } else if (currentMetadataLocation() == null) {
         disableRefresh();
       } else {

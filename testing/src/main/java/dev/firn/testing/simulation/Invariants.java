@@ -97,16 +97,18 @@ final class Invariants {
         require(complete.isEmpty(), "%s is missing", table);
         continue;
       }
-      check(table, loaded.get(), complete, begun);
+      check(table, loaded.orElseThrow(), complete, begun);
     }
   }
 
   private void check(
       SourceTable table, Table loaded, Optional<ModelPosition> complete, Set<ModelPosition> begun) {
     Optional<ModelPosition> own = LakeReader.position(loaded, loaded.currentSnapshot());
-    boolean ahead = own.isPresent() && (complete.isEmpty() || own.get().isAfter(complete.get()));
+    boolean ahead =
+        own.isPresent()
+            && (complete.isEmpty() || own.orElseThrow().isAfter(complete.orElseThrow()));
     require(
-        !ahead || begun.contains(own.get()),
+        !ahead || begun.contains(own.orElseThrow()),
         "%s is ahead at %s, which is no end of a batch of %s",
         table,
         own,
@@ -153,8 +155,10 @@ final class Invariants {
       List<LakeRow> rows) {
     Map<List<@Nullable Object>, Integer> difference = new HashMap<>();
     if (at.isPresent()) {
-      source.rows(table, at.get()).forEach(row -> difference.merge(row.values(), 1, Integer::sum));
-      foreignRows(table, loaded, snapshot, at.get())
+      source
+          .rows(table, at.orElseThrow())
+          .forEach(row -> difference.merge(row.values(), 1, Integer::sum));
+      foreignRows(table, loaded, snapshot, at.orElseThrow())
           .forEach(row -> difference.merge(row, 1, Integer::sum));
     }
     rows.forEach(row -> difference.merge(row.values(), -1, Integer::sum));
@@ -215,7 +219,7 @@ final class Invariants {
       require(ids.add(requireNonNull(id)), "%s has two rows of _row_id %s: %s", table, id, row);
       idOf.put(row.values(), id);
     }
-    Collection<ModelRow> expected = source.rows(table, at.get());
+    Collection<ModelRow> expected = source.rows(table, at.orElseThrow());
     Map<Long, Long> known = requireNonNull(identities.get(table));
     Map<Long, List<@Nullable Object>> owner = requireNonNull(owners.get(table));
     Map<Long, Long> now = new HashMap<>();

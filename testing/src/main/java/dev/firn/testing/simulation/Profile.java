@@ -15,7 +15,7 @@ public record Profile(
 
   /** What the command runs: a few hundred rows, 20 batches. */
   public static Profile standard() {
-    return new Profile(20, 200, 4, 60, false);
+    return new Profile(20, 200, 4, 45, false);
   }
 
   /** Makes the mistake of acknowledging before the commit. */

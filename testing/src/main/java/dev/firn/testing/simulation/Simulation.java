@@ -32,8 +32,12 @@ import org.jspecify.annotations.Nullable;
  * the lake with the model source after each. The same seed does the same again.
  */
 public final class Simulation {
-  private static final Map<String, String> QUICK_RETRIES =
-      Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2");
+  /** No waiting between retries, and few manifests to read. */
+  private static final Map<String, String> QUICK =
+      Map.of(
+          "commit.retry.min-wait-ms", "1",
+          "commit.retry.max-wait-ms", "2",
+          "commit.manifest.min-count-to-merge", "3");
 
   private static final FaultPoint[] AFTER_CREATION =
       Arrays.stream(FaultPoint.values())
@@ -86,8 +90,7 @@ public final class Simulation {
     this.slot = new ReplicationSlot(source, random);
     int formatVersion = random.nextInt(5) == 0 ? 2 : 3;
     this.settings =
-        new PipelineSettings(
-            "simulated", LakeReader.CONTROL, formatVersion, QUICK_RETRIES, 128L << 20);
+        new PipelineSettings("simulated", LakeReader.CONTROL, formatVersion, QUICK, 128L << 20);
   }
 
   /** Runs one seed to its end or to the first thing that does not hold. */
@@ -102,7 +105,8 @@ public final class Simulation {
     try {
       live();
       return report(Optional.empty());
-    } catch (InvariantViolation e) {
+    } catch (RuntimeException e) {
+      // also what a reader throws: a table that cannot be read is broken
       return report(Optional.of(e));
     } finally {
       thread.setContextClassLoader(before);
@@ -170,7 +174,7 @@ public final class Simulation {
     throwViolation();
     if (process.faults().struck().isPresent()) {
       survived++;
-      log.add("  survived: %s", process.faults().struck().get());
+      log.add("  survived: %s", process.faults().struck().orElseThrow());
     }
     process.faults().disarm();
     if (random.nextInt(6) == 0) {
@@ -296,7 +300,7 @@ public final class Simulation {
   }
 
   private void complete(ModelPosition end) {
-    if (committed.isPresent() && committed.get().contains(end)) {
+    if (committed.isPresent() && committed.orElseThrow().contains(end)) {
       return;
     }
     committed = Optional.of(end);
@@ -484,7 +488,7 @@ public final class Simulation {
     Optional<ModelPosition> found = process.pipeline().position().map(ModelPosition.class::cast);
     Optional<ModelPosition> offset = process.pipeline().offset().map(Translation::position);
     require(
-        found.equals(committed) || (found.isPresent() && begun.contains(found.get())),
+        found.equals(committed) || (found.isPresent() && begun.contains(found.orElseThrow())),
         "%s found %s, but %s was committed",
         process,
         found,

@@ -8,11 +8,12 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 class TestSimulation {
+  private static final int SEEDS = 12;
   private static final int THREADS = 2;
 
   @Test
   void everythingHoldsUnderEveryFault() throws InterruptedException {
-    Campaign.Result result = new Campaign(1, 24, THREADS, Profile.standard()).run(report -> {});
+    Campaign.Result result = new Campaign(1, SEEDS, THREADS, Profile.standard()).run(report -> {});
 
     assertThat(result.failed())
         .withFailMessage(() ->
@@ -20,7 +21,7 @@ class TestSimulation {
                 .map(SimulationReport::story)
                 .collect(Collectors.joining("\n\n")))
         .isEmpty();
-    assertThat(result.counts().batches()).isGreaterThanOrEqualTo(24 * 20);
+    assertThat(result.counts().batches()).isGreaterThanOrEqualTo(SEEDS * 20L);
     assertThat(result.counts().fenced()).isPositive();
     assertThat(result.counts().survived()).isPositive();
     assertThat(result.counts().vectors()).isPositive();
