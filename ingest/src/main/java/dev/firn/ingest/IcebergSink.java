@@ -10,16 +10,11 @@ import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.Dependent;
 import jakarta.inject.Named;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.apache.kafka.connect.source.SourceRecord;
-import org.eclipse.microprofile.config.Config;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Debezium Server's sink {@code iceberg}: passes the engine's records on to an {@link IngestRun}.
@@ -27,23 +22,12 @@ import org.slf4j.LoggerFactory;
 @Named("iceberg")
 @Dependent
 public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Object, Object>> {
-  private static final Logger LOG = LoggerFactory.getLogger(IcebergSink.class);
-
   private @Nullable IngestRun run;
 
   @PostConstruct
   void start() {
-    Config config = ConfigProvider.getConfig();
-    Map<String, String> debezium = new HashMap<>();
-    ServerConfig.below(config, "debezium.")
-        .forEach((key, value) -> debezium.put("debezium." + key, value));
-    ServerConfig.check(debezium);
-    SinkSettings settings =
-        SinkSettings.parse(
-            ServerConfig.below(config, SinkSettings.PREFIX), Runtime.getRuntime().maxMemory());
-    PostgresSource source =
-        new PostgresSource(ServerConfig.below(config, ServerConfig.SOURCE_PREFIX));
-    run = IngestRun.start(settings, source, IcebergSink::end);
+    ConfigFile config = ConfigFile.of(ConfigProvider.getConfig());
+    run = IngestRun.start(config.sink(), config.source(), IcebergSink::end);
   }
 
   @Override
@@ -79,7 +63,7 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
 
   /** Ends the process, with one line of why. */
   private static void end(RuntimeException failure) {
-    Outcome.of(failure).log(LOG);
+    EngineOutcome.report(failure);
     Quarkus.asyncExit(Outcome.of(failure).exitCode());
   }
 }

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -63,11 +64,20 @@ public final class IngestCommand implements Callable<Integer> {
   private int serve() {
     AtomicInteger code = new AtomicInteger(Outcome.FAILED);
     CountDownLatch ended = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> halt(ended, code), "firn-exit"));
+    AtomicBoolean told = new AtomicBoolean();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  told.set(true);
+                  halt(ended, code);
+                },
+                "firn-exit"));
     Quarkus.run(
         null,
         (exitCode, failure) -> {
-          code.set(failure == null ? exitCode : startFailed(failure));
+          boolean asTold = told.get() && !EngineOutcome.hasFailed();
+          code.set(failure == null ? asTold ? Outcome.OK : exitCode : startFailed(failure));
           ended.countDown();
         });
     return code.get();

@@ -37,19 +37,11 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       Configuration config) {
     starting = true;
     try {
-      var coordinator = super.start(config);
-      if (lost) {
-        LOG.info("connection to the database is back");
-        lost = false;
-      }
-      return coordinator;
+      return super.start(config);
     } catch (RuntimeException e) {
-      if (!ConnectionLoss.isIn(e)) {
-        throw e;
-      }
-      sayLost(e);
+      RuntimeException failure = failure(e);
       doStop();
-      throw new RetriableException("no connection to the database", e);
+      throw failure;
     } finally {
       starting = false;
     }
@@ -57,18 +49,39 @@ public class PatientPostgresTask extends PostgresConnectorTask {
 
   @Override
   public List<SourceRecord> doPoll() throws InterruptedException {
+    List<SourceRecord> records;
     try {
-      return super.doPoll();
+      records = super.doPoll();
     } catch (RuntimeException e) {
-      if (!ConnectionLoss.isIn(e)) {
-        throw e;
+      RuntimeException failure = failure(e);
+      if (failure instanceof RetriableException) {
+        requireNoSnapshot(e);
       }
-      requireNoSnapshot(e);
-      sayLost(e);
-      throw e instanceof RetriableException
-          ? e
-          : new RetriableException("connection to the database lost", e);
+      throw failure;
     }
+    // Heartbeats come from a stream that runs; a connection alone may still wait for its slot.
+    if (lost && !records.isEmpty()) {
+      LOG.info("connection to the database is back");
+      lost = false;
+    }
+    return records;
+  }
+
+  /**
+   * What to throw: Debezium would try again after every failure of the database, also after those
+   * that stay.
+   */
+  private RuntimeException failure(RuntimeException e) {
+    if (ConnectionLoss.isIn(e)) {
+      if (!lost) {
+        LOG.warn(
+            "connection to the database lost ({}); trying again until it is there",
+            ConnectionLoss.reason(e));
+        lost = true;
+      }
+      return new RetriableException("connection to the database lost", e);
+    }
+    return e instanceof RetriableException ? new DebeziumException(ConnectionLoss.reason(e), e) : e;
   }
 
   @Override
@@ -91,15 +104,6 @@ public class PatientPostgresTask extends PostgresConnectorTask {
           "connection to the database lost during the initial snapshot (%s); start again: it is then read anew"
               .formatted(ConnectionLoss.reason(e)),
           e);
-    }
-  }
-
-  private void sayLost(RuntimeException e) {
-    if (!lost) {
-      LOG.warn(
-          "connection to the database lost ({}); trying again until it is back",
-          ConnectionLoss.reason(e));
-      lost = true;
     }
   }
 }

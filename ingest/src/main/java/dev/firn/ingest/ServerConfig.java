@@ -97,22 +97,24 @@ public final class ServerConfig implements ConfigSourceProvider {
   /** Debezium's and the libraries' chatter is left out; failures are said once, by the sink. */
   private static Map<String, String> logging() {
     Map<String, String> levels = new HashMap<>();
-    Map.of(
-            "io.debezium", "WARN",
-            "io.debezium.connector.common.BaseSourceTask", "ERROR",
-            "io.debezium.pipeline.ErrorHandler", "OFF",
-            "io.debezium.embedded.async", "OFF",
-            "io.debezium.server.ConnectorLifecycle", "OFF",
-            "io.debezium.snapshot", "ERROR",
-            "org.apache.kafka", "ERROR",
-            "org.apache.iceberg", "WARN",
-            "org.apache.hadoop", "ERROR",
-            "org.apache.parquet", "ERROR")
+    Map.ofEntries(
+            Map.entry("io.debezium", "WARN"),
+            Map.entry("io.debezium.connector.common.BaseSourceTask", "ERROR"),
+            Map.entry("io.debezium.connector.postgresql", "ERROR"),
+            Map.entry("io.debezium.connector.postgresql.connection", "OFF"),
+            Map.entry("io.debezium.embedded.async", "OFF"),
+            Map.entry("io.debezium.jdbc", "OFF"),
+            Map.entry("io.debezium.pipeline.ErrorHandler", "OFF"),
+            Map.entry("io.debezium.server.ConnectorLifecycle", "OFF"),
+            Map.entry("io.debezium.snapshot", "ERROR"),
+            Map.entry("io.debezium.util.Threads", "OFF"),
+            Map.entry("io.quarkus", "WARN"),
+            Map.entry("org.apache.hadoop", "ERROR"),
+            Map.entry("org.apache.iceberg", "WARN"),
+            Map.entry("org.apache.kafka", "ERROR"),
+            Map.entry("org.apache.parquet", "ERROR"))
         .forEach((category, level) ->
             levels.put("quarkus.log.category.\"%s\".level".formatted(category), level));
-    levels.put("quarkus.log.category.\"io.debezium.connector.postgresql\".level", "ERROR");
-    levels.put("quarkus.log.category.\"io.quarkus\".level", "WARN");
-    levels.put("quarkus.log.category.\"io.debezium.jdbc\".level", "ERROR");
     return levels;
   }
 

@@ -56,8 +56,8 @@ final class CatchUp {
 
   /** Whether the table has another snapshot than the last time that this was asked. */
   private static boolean changed(Optional<Table> table, String name, Map<String, Long> seen) {
-    Optional<Long> snapshot =
-        table.map(Table::currentSnapshot).map(Snapshot::snapshotId);
-    return snapshot.isPresent() && !snapshot.orElseThrow().equals(seen.put(name, snapshot.orElseThrow()));
+    Optional<Long> snapshot = table.map(Table::currentSnapshot).map(Snapshot::snapshotId);
+    return snapshot.isPresent()
+        && !snapshot.orElseThrow().equals(seen.put(name, snapshot.orElseThrow()));
   }
 }

@@ -207,11 +207,13 @@ final class Demo {
   private static String liveLine(
       long second, double transactions, double rows, FreshnessProbe probe, long batches) {
     long waiting = probe.oldestAwaitedMillis();
-    Percentiles fresh = Percentiles.of(probe.sinceLastAsked());
+    long[] fresh = probe.sinceLastAsked();
     String lag =
         waiting > 2000
             ? "%,d ms behind".formatted(waiting)
-            : "readable after %,d ms".formatted(fresh.p50());
+            : fresh.length == 0
+                ? "nothing new read"
+                : "readable after %,d ms".formatted(Percentiles.of(fresh).p50());
     return String.format(
         Locale.ROOT,
         "  %3d s     %,.0f tx/s   %,.0f rows/s   %s   %,d batches",

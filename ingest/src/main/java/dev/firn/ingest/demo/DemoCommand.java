@@ -71,6 +71,9 @@ public final class DemoCommand implements Callable<Integer> {
       DemoReport report = Demo.run(settings, screen);
       settings.json().ifPresent(file -> write(report, file));
       return report.equal() ? 0 : CommandException.FAILED;
+    } catch (InterruptedException e) {
+      screen.line("  stopped   everything is ended; the same command goes on from here");
+      throw e;
     } finally {
       ended.countDown();
     }

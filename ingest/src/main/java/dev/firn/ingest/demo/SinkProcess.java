@@ -203,13 +203,12 @@ public final class SinkProcess implements AutoCloseable {
       Deque<String> last = new ArrayDeque<>();
       lines
           .filter(line -> !line.startsWith("\t"))
-          .forEach(
-              line -> {
-                last.addLast(line.length() > WIDTH ? line.substring(0, WIDTH) + "..." : line);
-                if (last.size() > TAIL) {
-                  last.removeFirst();
-                }
-              });
+          .forEach(line -> {
+            last.addLast(line.length() > WIDTH ? line.substring(0, WIDTH) + "..." : line);
+            if (last.size() > TAIL) {
+              last.removeFirst();
+            }
+          });
       return String.join(System.lineSeparator(), last);
     } catch (IOException e) {
       return "(no log: " + e.getMessage() + ")";
