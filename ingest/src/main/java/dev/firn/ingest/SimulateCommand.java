@@ -7,6 +7,7 @@ import dev.firn.testing.simulation.Profile;
 import dev.firn.testing.simulation.SimulationReport;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -89,7 +90,9 @@ public final class SimulateCommand implements Callable<Integer> {
   }
 
   private PrintWriter out() {
-    return spec == null ? new PrintWriter(System.out, true) : spec.commandLine().getOut();
+    return spec == null
+        ? new PrintWriter(System.out, true, Charset.defaultCharset())
+        : spec.commandLine().getOut();
   }
 
   private static void tell(Campaign.Result result, PrintWriter out) {
