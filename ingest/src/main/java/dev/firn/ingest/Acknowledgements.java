@@ -52,7 +52,7 @@ final class Acknowledgements<T> {
     T newest = null;
     while (!marks.isEmpty()
         && committed.isPresent()
-        && committed.get().contains(marks.getFirst().needed())) {
+        && committed.orElseThrow().contains(marks.getFirst().needed())) {
       newest = marks.removeFirst().event();
     }
     return Optional.ofNullable(newest);

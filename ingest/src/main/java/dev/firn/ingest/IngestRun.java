@@ -207,7 +207,7 @@ final class IngestRun implements AutoCloseable {
   private <E> void acknowledge(RecordCommitter<E> committer) throws InterruptedException {
     Optional<Object> committed = acknowledgements.takeCommitted(position);
     if (committed.isPresent()) {
-      committer.markProcessed((E) committed.get());
+      committer.markProcessed((E) committed.orElseThrow());
     }
   }
 

@@ -156,7 +156,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
 
   private static String number(SpecialValueDecimal number) {
     if (number.getDecimalValue().isPresent()) {
-      return number.getDecimalValue().get().toPlainString();
+      return number.getDecimalValue().orElseThrow().toPlainString();
     }
     return number.equals(SpecialValueDecimal.NOT_A_NUMBER)
         ? "NaN"

@@ -46,7 +46,7 @@ final class ReplicationSlot {
           "replication slot %s is gone, and with it the changes since the lake's last batch; start over with a new pipeline name"
               .formatted(source.slot()));
     }
-    if (slot.get().walStatus().equals("lost")) {
+    if (slot.orElseThrow().walStatus().equals("lost")) {
       throw new SettingsException(
           "replication slot %s has lost its log (max_slot_wal_keep_size): changes since the lake's last batch are missing; start over with a new pipeline name"
               .formatted(source.slot()));
@@ -63,10 +63,10 @@ final class ReplicationSlot {
             "replication slot %s exists, but this pipeline has not made it; name another one with %sslot.name, or, if nobody needs it, run SELECT pg_drop_replication_slot('%s')"
                 .formatted(source.slot(), ServerConfig.SOURCE_PREFIX, source.slot()));
       }
-      if (slot.get().activePid().isPresent()) {
+      if (slot.orElseThrow().activePid().isPresent()) {
         throw new SettingsException(
             "replication slot %s is in use by process %d of the server; stop the other pipeline first"
-                .formatted(source.slot(), slot.get().activePid().get()));
+                .formatted(source.slot(), slot.orElseThrow().activePid().orElseThrow()));
       }
       drop(connection);
     }

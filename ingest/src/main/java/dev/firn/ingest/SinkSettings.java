@@ -173,7 +173,7 @@ public record SinkSettings(
               .formatted(String.join(", ", new TreeMap<>(catalog).keySet())));
     }
     if (dir.isPresent()) {
-      catalog.putAll(Lake.embedded(keys.folder("dir", dir.get())));
+      catalog.putAll(Lake.embedded(keys.folder("dir", dir.orElseThrow())));
     } else if (!catalog.containsKey("type") && !catalog.containsKey("catalog-impl")) {
       throw new SettingsException(
           "no lake is configured: set %sdir=FOLDER for an embedded one, or %stype (or %scatalog-impl) and the other properties of an Iceberg catalog"

@@ -185,7 +185,7 @@ final class SourceChecks {
     Optional<ReplicationSlot.State> slot = new ReplicationSlot(source).state(connection);
     if (slot.isEmpty()) {
       checks.add(Check.ok("replication slot", "%s will be created".formatted(source.slot())));
-    } else if (slot.get().walStatus().equals("lost")) {
+    } else if (slot.orElseThrow().walStatus().equals("lost")) {
       checks.add(
           Check.failed(
               "replication slot",
@@ -193,7 +193,7 @@ final class SourceChecks {
               "drop it and start over with a new pipeline name; see max_slot_wal_keep_size"));
     } else {
       checks.add(
-          slot.get()
+          slot.orElseThrow()
               .activePid()
               .map(pid ->
                   Check.warn(
