@@ -2,7 +2,6 @@ package dev.firn.writer;
 
 import java.io.IOException;
 import java.net.URL;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +10,6 @@ import org.jspecify.annotations.Nullable;
  * a small file.
  */
 final class HadoopDefaults {
-  private static final Set<String> DEFAULTS = Set.of("core-default.xml", "core-site.xml");
-
   private HadoopDefaults() {}
 
   /** Something that opens a file. */
@@ -32,6 +29,11 @@ final class HadoopDefaults {
     }
   }
 
+  /** Of core, MapReduce, YARN and whatever else is on the class path. */
+  private static boolean isSettings(String resource) {
+    return resource.endsWith("-default.xml") || resource.endsWith("-site.xml");
+  }
+
   private static final class Hiding extends ClassLoader {
     Hiding(@Nullable ClassLoader parent) {
       super(parent == null ? HadoopDefaults.class.getClassLoader() : parent);
@@ -39,7 +41,7 @@ final class HadoopDefaults {
 
     @Override
     public @Nullable URL getResource(String name) {
-      return DEFAULTS.contains(name) ? null : super.getResource(name);
+      return isSettings(name) ? null : super.getResource(name);
     }
   }
 }
