@@ -1,13 +1,13 @@
 package dev.firn.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import dev.firn.testing.simulation.Campaign;
 import dev.firn.testing.simulation.Profile;
 import dev.firn.testing.simulation.SimulationReport;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -90,9 +90,7 @@ public final class SimulateCommand implements Callable<Integer> {
   }
 
   private PrintWriter out() {
-    return spec == null
-        ? new PrintWriter(System.out, true, Charset.defaultCharset())
-        : spec.commandLine().getOut();
+    return requireNonNull(spec, "picocli sets it").commandLine().getOut();
   }
 
   private static void tell(Campaign.Result result, PrintWriter out) {

@@ -4,14 +4,14 @@ import java.time.Duration;
 
 /**
  * When the next commit may start: as soon as the one before is done, but no sooner than a minimum
- * interval, and so that committing takes no more than about a third of the time.
+ * interval, and so that committing takes no more than about half of the time.
  */
 final class Cadence {
-  private static final int COMMIT_SHARE = 3;
-  private static final double WEIGHT_OF_LAST = 0.2;
+  private static final int COMMIT_SHARE = 2;
+  private static final double WEIGHT_OF_SLOWER = 0.2;
 
   private final long minNanos;
-  private double averageNanos;
+  private double typicalNanos;
   private long nextStart = Long.MIN_VALUE;
 
   Cadence(Duration minInterval) {
@@ -21,12 +21,13 @@ final class Cadence {
   /**
    * Notes a commit.
    *
-   * @param started when it started, in nanoseconds of a monotonic clock
-   * @param took nanoseconds
+   * @param started when its batch was taken, in nanoseconds of a monotonic clock
+   * @param took how long the commit itself took, in nanoseconds
    */
   void committed(long started, long took) {
-    averageNanos = averageNanos == 0 ? took : averageNanos + WEIGHT_OF_LAST * (took - averageNanos);
-    nextStart = started + Math.max(minNanos, (long) (COMMIT_SHARE * averageNanos));
+    // The first commits of a process are slow: what is faster than usual counts at once.
+    typicalNanos = Math.min((double) took, typicalNanos + WEIGHT_OF_SLOWER * (took - typicalNanos));
+    nextStart = started + Math.max(minNanos, (long) (COMMIT_SHARE * typicalNanos));
   }
 
   /** Nanoseconds to wait from {@code now} before the next commit starts; 0 or less: none. */

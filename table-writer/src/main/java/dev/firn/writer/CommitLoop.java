@@ -50,6 +50,10 @@ public final class CommitLoop implements AutoCloseable {
   private final Deque<Batch> waiting = new ArrayDeque<>();
 
   private @Nullable PreparedBatch prepared;
+
+  /** When the prepared batch was taken, in nanoseconds of the system's monotonic clock. */
+  private long preparedTaken;
+
   private @Nullable Supplier<CommittedBatch> largeCommit;
   private boolean preparing;
   private boolean committing;
@@ -271,10 +275,12 @@ public final class CommitLoop implements AutoCloseable {
     if (batch == null) {
       return false;
     }
+    long taken = System.nanoTime();
     PreparedBatch next = pipeline.prepare(batch);
     lock.lock();
     try {
       prepared = next;
+      preparedTaken = taken;
       preparing = false;
       changed.signalAll();
     } finally {
@@ -325,6 +331,7 @@ public final class CommitLoop implements AutoCloseable {
 
   private boolean commitNext() throws InterruptedException {
     long bytes;
+    long taken;
     @Nullable Supplier<CommittedBatch> work;
     lock.lock();
     try {
@@ -339,10 +346,12 @@ public final class CommitLoop implements AutoCloseable {
       }
       work = largeCommit;
       bytes = 0;
+      taken = System.nanoTime();
       if (prepared != null) {
         PreparedBatch next = prepared;
         prepared = null;
         bytes = next.batch().bytes();
+        taken = preparedTaken;
         work = () -> pipeline.commit(next);
       }
       committing = true;
@@ -350,11 +359,11 @@ public final class CommitLoop implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    commit(requireNonNull(work), bytes);
+    commit(requireNonNull(work), bytes, taken);
     return true;
   }
 
-  private void commit(Supplier<CommittedBatch> work, long bytes) {
+  private void commit(Supplier<CommittedBatch> work, long bytes, long taken) {
     long started = System.nanoTime();
     CommittedBatch batch = work.get();
     long took = System.nanoTime() - started;
@@ -364,7 +373,7 @@ public final class CommitLoop implements AutoCloseable {
       committed = batch.end();
       committing = false;
       pendingBytes -= bytes;
-      cadence.committed(started, took);
+      cadence.committed(taken, took);
       if (largeOpen) {
         largeCommit = null;
         largeOpen = false;

@@ -1,10 +1,6 @@
 package dev.firn.writer;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.URL;
 import java.nio.file.Path;
-import java.util.Enumeration;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -40,22 +36,6 @@ public final class Lake {
 
   /** Any catalog that {@code CatalogUtil} can load ({@code type} or {@code catalog-impl}). */
   public static Catalog open(String name, Map<String, String> properties) {
-    return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), hadoop());
-  }
-
-  /** Hadoop's settings with its real defaults, which a file of ours hides from everybody else. */
-  private static Configuration hadoop() {
-    Configuration configuration = new Configuration();
-    try {
-      Enumeration<URL> defaults =
-          Configuration.class.getClassLoader().getResources("core-default.xml");
-      while (defaults.hasMoreElements()) {
-        configuration.addResource(defaults.nextElement());
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read Hadoop's defaults", e);
-    }
-    configuration.addResource("core-site.xml");
-    return configuration;
+    return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), new Configuration());
   }
 }

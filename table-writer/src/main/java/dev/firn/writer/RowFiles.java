@@ -119,18 +119,22 @@ final class RowFiles {
       EncryptedOutputFile output =
           spec.isUnpartitioned() ? names.newOutputFile() : names.newOutputFile(spec, key);
       try {
-        this.writer =
-            FormatModelRegistry.<Record, Schema>dataWriteBuilder(
-                    FileFormat.PARQUET, Record.class, output)
-                .schema(written)
-                .spec(spec)
-                .partition(spec.isUnpartitioned() ? null : key)
-                .setAll(table.properties())
-                .metricsConfig(MetricsConfig.forTable(table))
-                .build();
+        this.writer = HadoopDefaults.hiddenFrom(() -> writer(output, key));
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot create a data file of " + table.name(), e);
       }
+    }
+
+    private DataWriter<Record> writer(EncryptedOutputFile output, PartitionKey key)
+        throws IOException {
+      return FormatModelRegistry.<Record, Schema>dataWriteBuilder(
+              FileFormat.PARQUET, Record.class, output)
+          .schema(written)
+          .spec(spec)
+          .partition(spec.isUnpartitioned() ? null : key)
+          .setAll(table.properties())
+          .metricsConfig(MetricsConfig.forTable(table))
+          .build();
     }
 
     RowLocation write(Record row, long rowId) {

@@ -130,6 +130,11 @@ final class TableWriter {
 
   /** A write that changes the key index as it goes; nothing else may be planned or committing. */
   TableWrite writeAtOnce() {
+    state.table().refresh();
+    Snapshot current = state.table().currentSnapshot();
+    if (current == null || current.snapshotId() != state.snapshotId()) {
+      reload();
+    }
     return TableWrite.atOnce(state);
   }
 

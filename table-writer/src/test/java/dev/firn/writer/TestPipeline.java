@@ -171,6 +171,16 @@ final class TestPipeline {
   }
 
   @Test
+  void largeTransactionGoesOnAfterAForeignCommit() {
+    WriterFixture lake = WriterFixture.open(folder).started(1, 2);
+    lake.table().newFastAppend().commit();
+    LargeTransaction large = lake.pipeline.largeTransaction();
+    large.apply(lake.update(1, "large"));
+    large.commit(end(2));
+    assertThat(lake.rows()).containsExactly("1:large", "2:first");
+  }
+
+  @Test
   void abandonedLargeTransactionLeavesNothing() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2);
     LargeTransaction large = lake.pipeline.largeTransaction();

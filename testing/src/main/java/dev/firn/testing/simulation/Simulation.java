@@ -567,7 +567,7 @@ public final class Simulation {
       }
     }
     invariants.checkFiles();
-    invariants.checkHistory(4, random);
+    invariants.checkHistory(2, random);
   }
 
   private void throwViolation() {
