@@ -14,6 +14,7 @@ import java.util.Optional;
  */
 final class ReplicationSlot {
   private static final String NOTE = "replication-slot";
+  private static final int RELEASE_TRIES = 15;
 
   /** A slot as the server shows it. */
   record State(Optional<Integer> activePid, String walStatus, String plugin) {}
@@ -31,7 +32,7 @@ final class ReplicationSlot {
    */
   void prepare(Pipeline pipeline) throws SQLException {
     try (PostgresConnection connection = source.connect()) {
-      Optional<State> slot = state(connection.connection());
+      Optional<State> slot = releasedState(connection.connection());
       if (pipeline.offset().isPresent()) {
         requireUsable(slot);
       } else {
@@ -71,6 +72,18 @@ final class ReplicationSlot {
       drop(connection);
     }
     pipeline.note(NOTE, name);
+  }
+
+  /** The server may need a moment to see that the process before this one is gone. */
+  private Optional<State> releasedState(Connection connection) throws SQLException {
+    Optional<State> slot = state(connection);
+    for (int i = 0; i < RELEASE_TRIES && slot.flatMap(State::activePid).isPresent(); i++) {
+      try (PreparedStatement pause = connection.prepareStatement("SELECT pg_sleep(0.2)")) {
+        pause.execute();
+      }
+      slot = state(connection);
+    }
+    return slot;
   }
 
   Optional<State> state(Connection connection) throws SQLException {

@@ -26,15 +26,21 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the stream of a real server brings, compared with the server value by value. */
 class StreamingIT {
   private static PostgresServer server;
+  private static int tests;
 
   @TempDir Path lake;
   private Connection connection;
   private Statement sql;
+  private String slot;
   private Map<String, String> settings;
 
   @BeforeAll
   static void startServer() {
-    server = PostgresServer.start(18);
+    server =
+        PostgresServer.start(
+            PostgresServer.Settings.temporary(18)
+                .with("max_replication_slots", "40")
+                .with("max_wal_senders", "40"));
   }
 
   @AfterAll
@@ -49,17 +55,14 @@ class StreamingIT {
     sql.execute("CREATE SCHEMA s");
     settings = Engine.settings(server, "postgres", lake);
     settings.put("debezium.source.schema.include.list", "s");
-    settings.put("debezium.source.slot.name", "streaming");
-    settings.put("debezium.source.publication.name", "streaming");
+    slot = "streaming_" + ++tests;
+    settings.put("debezium.source.slot.name", slot);
+    settings.put("debezium.source.publication.name", slot);
   }
 
   @AfterEach
   void dropSchema() throws SQLException {
     sql.execute("DROP SCHEMA s CASCADE");
-    sql.execute("DROP PUBLICATION IF EXISTS streaming");
-    sql.execute(
-        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
-            + " WHERE slot_name = 'streaming' AND NOT active");
     connection.close();
   }
 
@@ -222,10 +225,10 @@ class StreamingIT {
   @Test
   void slotOfSomeoneElseIsNotDropped() throws Exception {
     sql.execute("CREATE TABLE s.t (id int PRIMARY KEY)");
-    sql.execute("SELECT pg_create_logical_replication_slot('streaming', 'pgoutput')");
+    sql.execute("SELECT pg_create_logical_replication_slot('%s', 'pgoutput')".formatted(slot));
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
         .isInstanceOf(SettingsException.class)
-        .hasMessageContaining("replication slot streaming exists");
+        .hasMessageContaining("replication slot %s exists", slot);
   }
 
   @Test
