@@ -15,7 +15,7 @@ import org.apache.iceberg.expressions.Expressions;
  * It reads as any reader does, in another process than the writer, with a freshly loaded table.
  */
 final class FreshnessProbe implements Load.Listener, AutoCloseable {
-  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
 
   private final LakeView lake;
   private final NavigableMap<Long, Long> awaited = new ConcurrentSkipListMap<>();
