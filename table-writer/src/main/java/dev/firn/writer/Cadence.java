@@ -4,10 +4,10 @@ import java.time.Duration;
 
 /**
  * When the next commit may start: as soon as the one before is done, but no sooner than a minimum
- * interval, and so that committing takes no more than about half of the time.
+ * interval, and so that committing takes no more than about two thirds of the time.
  */
 final class Cadence {
-  private static final int COMMIT_SHARE = 2;
+  private static final double COMMIT_SHARE = 1.5;
   private static final double WEIGHT_OF_SLOWER = 0.2;
 
   private final long minNanos;
