@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 /**
  * Runs every task in the caller's thread: Iceberg's shared pool makes a small commit wait 10 ms.
  */
-final class CallerRuns extends AbstractExecutorService {
+public final class CallerRuns extends AbstractExecutorService {
   private volatile boolean shutdown;
 
   @Override

@@ -120,17 +120,6 @@ final class ControlTable {
     }
   }
 
-  /** The state that a pipeline left behind, without taking it over; empty when there is none. */
-  static State peek(Catalog catalog, PipelineSettings settings) {
-    TableIdentifier name = name(settings);
-    if (!catalog.tableExists(name)) {
-      return State.EMPTY;
-    }
-    ControlTable control = new ControlTable(catalog.loadTable(name), settings.name(), "");
-    control.read();
-    return control.state;
-  }
-
   long epoch() {
     return epoch;
   }

@@ -71,11 +71,6 @@ public final class Pipeline {
     return new Pipeline(catalog, settings, positions, tableCommits);
   }
 
-  /** The offset that the pipeline stored last, read without taking it over. */
-  public static Optional<SourceOffset> storedOffset(Catalog catalog, PipelineSettings settings) {
-    return ControlTable.peek(catalog, settings).offset();
-  }
-
   private static String writerName() {
     long pid = ProcessHandle.current().pid();
     try {

@@ -3,14 +3,13 @@ package dev.firn.testing.simulation;
 import dev.firn.testing.Faults;
 import dev.firn.testing.FaultyCatalog;
 import dev.firn.testing.MemoryStorage;
+import dev.firn.writer.CallerRuns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.apache.iceberg.BaseTable;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
@@ -100,7 +99,7 @@ final class LakeReader {
   /** Plans scans in the caller's thread: Iceberg's pool lets each wait for 10 ms and more. */
   private static final class PlannedInPlace extends BaseTable {
     private static final long serialVersionUID = 1;
-    private static final ExecutorService IN_PLACE = new InPlace();
+    private static final ExecutorService IN_PLACE = new CallerRuns();
 
     PlannedInPlace(BaseTable table) {
       super(table.operations(), table.name());
@@ -109,36 +108,6 @@ final class LakeReader {
     @Override
     public TableScan newScan() {
       return super.newScan().planWith(IN_PLACE);
-    }
-  }
-
-  private static final class InPlace extends AbstractExecutorService {
-    @Override
-    public void execute(Runnable task) {
-      task.run();
-    }
-
-    @Override
-    public void shutdown() {}
-
-    @Override
-    public List<Runnable> shutdownNow() {
-      return List.of();
-    }
-
-    @Override
-    public boolean isShutdown() {
-      return false;
-    }
-
-    @Override
-    public boolean isTerminated() {
-      return false;
-    }
-
-    @Override
-    public boolean awaitTermination(long timeout, TimeUnit unit) {
-      return true;
     }
   }
 
