@@ -161,6 +161,12 @@ final class TableState {
     return snapshotId;
   }
 
+  /** Whether the table, as last loaded, has a newer snapshot than the one the index reflects. */
+  boolean isBehind() {
+    Snapshot current = table.currentSnapshot();
+    return (current == null ? -1 : current.snapshotId()) != snapshotId;
+  }
+
   void snapshotId(long id) {
     snapshotId = id;
   }

@@ -131,8 +131,7 @@ final class TableWriter {
   /** A write that changes the key index as it goes; nothing else may be planned or committing. */
   TableWrite writeAtOnce() {
     state.table().refresh();
-    Snapshot current = state.table().currentSnapshot();
-    if (current == null || current.snapshotId() != state.snapshotId()) {
+    if (state.isBehind()) {
       reload();
     }
     return TableWrite.atOnce(state);
@@ -163,6 +162,9 @@ final class TableWriter {
   private Optional<CommittedBatch.TableCommit> commit(TableWrite write, BatchInfo info) {
     FileChanges changes = FileChanges.of(state, write);
     if (changes.isEmpty()) {
+      if (write.isTruncated()) {
+        requireNoneAppended();
+      }
       return Optional.empty();
     }
     Map<String, String> summary = new HashMap<>();
@@ -182,6 +184,15 @@ final class TableWriter {
     return Optional.of(
         new CommittedBatch.TableCommit(
             snapshot.snapshotId(), write.inserted(), write.updated(), write.deleted()));
+  }
+
+  /** A table that this writer knows as empty may hold rows of somebody else, which go as well. */
+  private void requireNoneAppended() {
+    state.table().refresh();
+    if (state.isBehind()) {
+      throw new Head.ForeignCommitException(
+          "table %s: changed by someone else".formatted(state.name()));
+    }
   }
 
   private Snapshot commit(Mark newMark, Map<String, String> summary, FileChanges changes) {

@@ -94,6 +94,14 @@ final class TestPipeline {
   }
 
   @Test
+  void truncateRemovesWhatSomebodyAppendedToAnEmptyTable() throws Exception {
+    WriterFixture lake = WriterFixture.open(folder).started();
+    lake.appendAsSomebodyElse(7);
+    lake.commit(transaction(2, change(new RowChange.Truncate())));
+    assertThat(lake.rows()).isEmpty();
+  }
+
+  @Test
   void restartDropsWhatTheTableAlreadyHas() {
     WriterFixture lake = WriterFixture.open(folder).started(1);
     lake.commit(transaction(2, lake.insert(2, "two")));

@@ -8,16 +8,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.GenericFileWriterFactory;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.encryption.EncryptedFiles;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.io.DataWriter;
 import org.apache.iceberg.types.Types;
 
 /** A lake in a folder with one table {@code (id int, name string)}, and a writer for it. */
@@ -129,6 +133,25 @@ final class WriterFixture {
 
   Table table() {
     return catalog.loadTable(ORDERS);
+  }
+
+  /** A row that does not come through the pipeline. */
+  void appendAsSomebodyElse(int id) throws IOException {
+    Table table = table();
+    DataWriter<Record> writer =
+        new GenericFileWriterFactory.Builder(table)
+            .dataFileFormat(FileFormat.PARQUET)
+            .dataSchema(SCHEMA)
+            .build()
+            .newDataWriter(
+                EncryptedFiles.plainAsEncryptedOutput(
+                    table.io().newOutputFile(table.location() + "/data/foreign.parquet")),
+                table.spec(),
+                null);
+    try (writer) {
+      writer.write(row(id, "foreign"));
+    }
+    table.newFastAppend().appendFile(writer.toDataFile()).commit();
   }
 
   /** What a reader sees: rows as {@code id:name}, sorted. */
