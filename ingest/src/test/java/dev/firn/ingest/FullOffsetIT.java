@@ -52,7 +52,7 @@ class FullOffsetIT {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {16, 17, 18})
+  @ValueSource(ints = 18)
   void losesNoneWithTheReducedOffset(int version) throws Exception {
     assertThat(lostRows(version, PatientPostgresConnector.class, lost -> true)).isEmpty();
   }

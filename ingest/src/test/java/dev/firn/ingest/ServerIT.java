@@ -33,8 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The built application in a process of its own, against a server that it did not start. */
 class ServerIT {
-  private static final Path APPLICATION =
-      Path.of("target", "quarkus-app", "quarkus-run.jar").toAbsolutePath();
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
   @TempDir Path folder;
@@ -210,7 +208,8 @@ class ServerIT {
         command.add("--sun-misc-unsafe-memory-access=allow");
       }
       command.addAll(
-          List.of("-jar", APPLICATION.toString(), "ingest", "--config", file.toString()));
+          List.of(
+              "-jar", BuiltApplication.jar().toString(), "ingest", "--config", file.toString()));
       process = new ProcessBuilder(command).redirectErrorStream(true).start();
       Thread.ofVirtual().start(this::read);
     }

@@ -2,6 +2,7 @@ package dev.firn.ingest.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.ingest.BuiltApplication;
 import dev.firn.testing.LakeRows;
 import dev.firn.testing.PostgresServer;
 import dev.firn.testing.RowComparison;

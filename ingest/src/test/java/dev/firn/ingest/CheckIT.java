@@ -1,0 +1,150 @@
+package dev.firn.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.firn.testing.PostgresServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code firn check} as its user sees it, beside a server with and without what it needs. */
+class CheckIT {
+  private static PostgresServer server;
+
+  @TempDir private Path folder;
+
+  /** What a check printed, and its exit code. */
+  private record Printed(int exit, String text) {}
+
+  @BeforeAll
+  static void startServer() throws SQLException {
+    server = PostgresServer.start(18);
+    sql(
+        "CREATE TABLE orders (id int PRIMARY KEY, note text)",
+        "CREATE TABLE notes (note text)",
+        "CREATE ROLE reader LOGIN");
+  }
+
+  @AfterAll
+  static void stopServer() {
+    server.close();
+  }
+
+  @Test
+  void allIsWell() throws Exception {
+    Printed printed = check(Map.of());
+    assertThat(printed.exit()).as(printed.text()).isZero();
+    assertThat(printed.text())
+        .contains("ok      wal_level")
+        .contains("ok      table public.orders")
+        .contains("key id")
+        .contains("warn    table public.notes")
+        .contains("ALTER TABLE \"public\".\"notes\" REPLICA IDENTITY FULL")
+        .contains("ok      write, read and delete a file")
+        .doesNotContain("FAILED");
+  }
+
+  @Test
+  void nothingIsLeftBehind() throws Exception {
+    check(Map.of());
+    try (Connection connection = server.connect("postgres");
+        Statement sql = connection.createStatement();
+        var slots = sql.executeQuery("SELECT count(*) FROM pg_replication_slots")) {
+      slots.next();
+      assertThat(slots.getInt(1)).isZero();
+    }
+    try (var left = Files.walk(folder.resolve("lake"))) {
+      assertThat(left.filter(path -> path.toString().endsWith(".parquet"))).isEmpty();
+    }
+  }
+
+  @Test
+  void roleWithoutReplicationIsNamed() throws Exception {
+    Printed printed = check(Map.of("debezium.source.database.user", "reader"));
+    assertThat(printed.exit()).isEqualTo(1);
+    assertThat(printed.text())
+        .contains("FAILED  replication privilege")
+        .contains("ALTER ROLE reader REPLICATION");
+  }
+
+  @Test
+  void columnThatCannotBeStoredIsNamed() throws Exception {
+    sql("CREATE TABLE shapes (id int PRIMARY KEY, at point)");
+    try {
+      Printed printed = check(Map.of());
+      assertThat(printed.exit()).isEqualTo(1);
+      assertThat(printed.text()).contains("FAILED  tables").contains("public.shapes", "Point");
+    } finally {
+      sql("DROP TABLE shapes");
+    }
+  }
+
+  @Test
+  void serverThatIsNotThereIsNamed() throws Exception {
+    Printed printed = check(Map.of("debezium.source.database.port", "1"));
+    assertThat(printed.exit()).isEqualTo(1);
+    assertThat(printed.text())
+        .contains("FAILED  connection")
+        .contains(":1")
+        .contains("ok      catalog");
+  }
+
+  @Test
+  void folderThatCannotBeWrittenIsNamed() throws Exception {
+    Path file = Files.writeString(folder.resolve("file"), "");
+    Printed printed = check(Map.of("debezium.sink.iceberg.dir", file.resolve("lake").toString()));
+    assertThat(printed.exit()).isEqualTo(2);
+    assertThat(printed.text()).contains("debezium.sink.iceberg.dir").contains(file.toString());
+  }
+
+  @Test
+  void jsonNamesEachCheck() throws Exception {
+    Printed printed = check(Map.of(), "--json");
+    assertThat(printed.exit()).isZero();
+    assertThat(printed.text()).contains("\"name\" : \"wal_level\"", "\"state\" : \"ok\"");
+  }
+
+  private Printed check(Map<String, String> changed, String... options)
+      throws IOException, InterruptedException {
+    Map<String, String> settings =
+        new TreeMap<>(Engine.settings(server, "postgres", folder.resolve("lake")));
+    settings.putAll(changed);
+    List<String> lines =
+        settings.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
+    Path file = Files.write(folder.resolve("ingest.properties"), lines);
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                ProcessHandle.current().info().command().orElseThrow(),
+                "-jar",
+                BuiltApplication.jar().toString(),
+                "check",
+                "--config",
+                file.toString()));
+    command.addAll(List.of(options));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String text = new String(process.getInputStream().readAllBytes(), UTF_8);
+    return new Printed(process.waitFor(), text);
+  }
+
+  private static void sql(String... statements) throws SQLException {
+    try (Connection connection = server.connect("postgres");
+        Statement sql = connection.createStatement()) {
+      for (String statement : statements) {
+        sql.execute(statement);
+      }
+    }
+  }
+}
