@@ -27,7 +27,8 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
   }
 
   /** What it asks of its table in the lake: key columns required, all others optional. */
-  TableDefinition definition(TableIdentifier table, ColumnType.Placeholder placeholder) {
+  TableDefinition definition(
+      TableIdentifier table, ColumnType.Placeholder placeholder, boolean changelog) {
     List<Types.NestedField> columns = new ArrayList<>();
     for (Field field : row.fields()) {
       if (!unsent.contains(field.name())) {
@@ -39,7 +40,7 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
                 : Types.NestedField.optional(id, field.name(), type.type()));
       }
     }
-    return new TableDefinition(table, new org.apache.iceberg.Schema(columns), key);
+    return new TableDefinition(table, new org.apache.iceberg.Schema(columns), key, changelog);
   }
 
   static ColumnType columnType(

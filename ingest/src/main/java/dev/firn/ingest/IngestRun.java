@@ -12,6 +12,7 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
+import dev.firn.writer.TableDefinition;
 import dev.firn.writer.TransactionEnd;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.io.Closeable;
@@ -109,7 +110,10 @@ final class IngestRun implements AutoCloseable {
       Map<SourceTable, TableDecoder> decoders = new HashMap<>();
       captured.forEach((name, table) -> {
         TableIdentifier route = requireNonNull(routes.get(name), "route is null");
-        RowTarget target = pipeline.open(table.definition(route, source.placeholder()));
+        TableDefinition definition =
+            table.definition(route, source.placeholder(), settings.changelogs().has(name));
+        requireOwnName(definition, routes);
+        RowTarget target = pipeline.open(definition);
         decoders.put(name, new TableDecoder(table, target, source.placeholder()));
       });
       LakeOffsetStore.resumeFrom(pipeline.offset());
@@ -158,6 +162,18 @@ final class IngestRun implements AutoCloseable {
       }
     }
     return bySource;
+  }
+
+  private static void requireOwnName(
+      TableDefinition definition, Map<SourceTable, TableIdentifier> routes) {
+    definition
+        .changelogTable()
+        .filter(routes::containsValue)
+        .ifPresent(name -> {
+          throw new SettingsException(
+              "table %s would hold both rows of the source and the changelog of %s; set %stable-prefix or destination-regexp for one of them, or %schangelog.exclude.list"
+                  .formatted(name, definition.table(), SinkSettings.PREFIX, SinkSettings.PREFIX));
+        });
   }
 
   private static SettingsException unreachable(PostgresSource source, Exception e) {

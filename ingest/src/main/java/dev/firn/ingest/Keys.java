@@ -7,8 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -93,6 +95,19 @@ record Keys(String prefix, Map<String, String> values) {
       return text(key).map(Pattern::compile);
     } catch (java.util.regex.PatternSyntaxException e) {
       throw illValued(key, "a regular expression (%s)".formatted(e.getDescription()));
+    }
+  }
+
+  /** Regular expressions between commas. */
+  List<Pattern> patterns(String key) {
+    try {
+      return text(key).stream()
+          .flatMap(value -> Arrays.stream(value.split(",")))
+          .map(String::strip)
+          .map(Pattern::compile)
+          .toList();
+    } catch (java.util.regex.PatternSyntaxException e) {
+      throw illValued(key, "regular expressions between commas (%s)".formatted(e.getDescription()));
     }
   }
 

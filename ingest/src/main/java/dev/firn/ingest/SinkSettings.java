@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.Lake;
 import dev.firn.writer.PipelineSettings;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -22,6 +21,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param catalogName the catalog's name, which some catalogs store with each table
  * @param catalog the catalog's properties, as Iceberg takes them
  * @param routing how source tables are named in the lake
+ * @param changelogs which source tables have a changelog
  * @param commitInterval no commit starts sooner than this after the one before
  * @param memoryBytes budget for events that are not committed yet
  * @param largeTransactionBytes a transaction of more bytes is written as it arrives
@@ -31,6 +31,7 @@ public record SinkSettings(
     String catalogName,
     Map<String, String> catalog,
     TableRouting routing,
+    ChangelogTables changelogs,
     Duration commitInterval,
     long memoryBytes,
     long largeTransactionBytes) {
@@ -56,6 +57,8 @@ public record SinkSettings(
           "destination-regexp-replace",
           "destination-uppercase-table-names",
           "destination-lowercase-table-names",
+          "changelog",
+          "changelog.exclude.list",
           "commit.interval-min",
           "memory",
           "transaction.max-bytes-in-memory",
@@ -140,6 +143,7 @@ public record SinkSettings(
     requireNonNull(catalogName, "catalogName is null");
     catalog = Map.copyOf(catalog);
     requireNonNull(routing, "routing is null");
+    requireNonNull(changelogs, "changelogs is null");
     requireNonNull(commitInterval, "commitInterval is null");
   }
 
@@ -186,6 +190,7 @@ public record SinkSettings(
         keys.text("catalog-name").orElse(Lake.DEFAULT_NAME),
         catalog,
         TableRouting.parse(keys),
+        ChangelogTables.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
@@ -254,10 +259,5 @@ public record SinkSettings(
     boolean remote = warehouse.contains("://") && !warehouse.startsWith("file:");
     boolean rest = "rest".equals(catalog.get("type"));
     return remote || rest ? OBJECT_STORE_COMMIT_INTERVAL : LOCAL_COMMIT_INTERVAL;
-  }
-
-  /** For tests and tools that need the folder of an embedded lake. */
-  static Map<String, String> embedded(Path folder) {
-    return Lake.embedded(folder);
   }
 }

@@ -69,19 +69,26 @@ final class TableDecoder {
     RowDecoder decoder = decoder(after.schema());
     Record row = decoder.row(after);
     RowKey key = target.keys().keyOf(row);
-    RowKey before = target.key().isEmpty() ? keyBefore(event) : key;
-    return change(new RowChange.Update(before, key, row), decoder.bytes(row));
+    if (!target.key().isEmpty()) {
+      return change(new RowChange.Update(key, row), decoder.bytes(row));
+    }
+    Record before = rowBefore(image(event, Envelope.FieldName.BEFORE));
+    return change(
+        new RowChange.Update(target.keys().keyOf(before), key, row, before),
+        decoder.bytes(row) + decoder.bytes(before));
   }
 
   private TableChange delete(Struct before) {
-    return change(new RowChange.Delete(keyOf(before)), 0);
+    Record row = rowBefore(before);
+    return change(
+        new RowChange.Delete(target.keys().keyOf(row), row), decoder(before.schema()).bytes(row));
   }
 
-  private RowKey keyBefore(Struct event) {
-    return keyOf(image(event, Envelope.FieldName.BEFORE));
-  }
-
-  private RowKey keyOf(Struct before) {
+  /**
+   * The whole row in a table without a key, and only the key in others: what Debezium puts in the
+   * place of the values that PostgreSQL does not send cannot be told from real ones.
+   */
+  private Record rowBefore(Struct before) {
     RowDecoder decoder = decoder(before.schema());
     Record row = target.key().isEmpty() ? decoder.row(before) : decoder.keyOnly(before);
     for (String column : target.key()) {
@@ -91,7 +98,7 @@ final class TableDecoder {
                 .formatted(captured.source(), column, captured.source()));
       }
     }
-    return target.keys().keyOf(row);
+    return row;
   }
 
   private Struct image(Struct event, String field) {

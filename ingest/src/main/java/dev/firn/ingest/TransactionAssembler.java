@@ -175,7 +175,7 @@ final class TransactionAssembler {
   private Took endSnapshot(SourceRecord event) {
     LsnPosition position = PostgresOffset.position(event).before();
     lastEnd =
-        new TransactionEnd(position, committedAt(event), PostgresOffset.after(event, position));
+        new TransactionEnd("", position, committedAt(event), PostgresOffset.after(event, position));
     lastPosition = position;
     isSnapshotting = false;
     downstream.snapshotEnd(lastEnd);
@@ -238,7 +238,11 @@ final class TransactionAssembler {
       return Took.BETWEEN;
     }
     TransactionEnd end =
-        new TransactionEnd(position, committedAt(event), PostgresOffset.after(event, position));
+        new TransactionEnd(
+            transactionId(value),
+            position,
+            committedAt(event),
+            PostgresOffset.after(event, position));
     if (isLarge) {
       downstream.endLarge(end);
     } else {

@@ -55,7 +55,7 @@ final class Events {
   }
 
   static TableDecoder decoder(List<String> key) {
-    TableDefinition definition = captured(key).definition(TABLE, PLACEHOLDER);
+    TableDefinition definition = captured(key).definition(TABLE, PLACEHOLDER, true);
     RowTarget target =
         new RowTarget(
             TABLE,

@@ -34,7 +34,13 @@ class TestTableDecoder {
     RowChange.Insert insert =
         (RowChange.Insert) decode(keyed, change(1, "c", null, row(1, "a"), null));
     assertThat(decode(keyed, change(1, "d", row(1, null), null, null)))
-        .isEqualTo(new RowChange.Delete(insert.key()));
+        .isInstanceOfSatisfying(
+            RowChange.Delete.class,
+            delete -> {
+              assertThat(delete.key()).isEqualTo(insert.key());
+              assertThat(delete.row().get(0)).isEqualTo(1);
+              assertThat(delete.row().get(1)).isNull();
+            });
   }
 
   @Test

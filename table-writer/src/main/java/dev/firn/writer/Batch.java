@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
@@ -11,16 +12,21 @@ import org.jspecify.annotations.Nullable;
 /** Whole transactions that become visible together, folded by key. */
 public final class Batch {
   private final Recovery recovery;
-  private final Predicate<TableIdentifier> isKeyed;
+  private final Function<TableIdentifier, TableBatch> newTable;
+  private final Predicate<TableIdentifier> hasChangelog;
   private final Map<TableIdentifier, TableBatch> tables = new LinkedHashMap<>();
   private @Nullable TransactionEnd end;
   private @Nullable Instant first;
   private long transactions;
   private long bytes;
 
-  Batch(Recovery recovery, Predicate<TableIdentifier> isKeyed) {
+  Batch(
+      Recovery recovery,
+      Function<TableIdentifier, TableBatch> newTable,
+      Predicate<TableIdentifier> hasChangelog) {
     this.recovery = recovery;
-    this.isKeyed = isKeyed;
+    this.newTable = newTable;
+    this.hasChangelog = hasChangelog;
   }
 
   /**
@@ -36,13 +42,9 @@ public final class Batch {
     if (recovery.allHave(newEnd.position())) {
       return false;
     }
+    int order = 0;
     for (TableChange change : transaction.changes()) {
-      if (!recovery.has(change.table(), newEnd.position())) {
-        tables
-            .computeIfAbsent(change.table(), table -> new TableBatch(isKeyed.test(table)))
-            .apply(change.change());
-        bytes += change.bytes();
-      }
+      add(change, newEnd, order++);
     }
     if (first == null) {
       first = newEnd.committedAt();
@@ -50,6 +52,25 @@ public final class Batch {
     end = newEnd;
     transactions++;
     return true;
+  }
+
+  private void add(TableChange change, TransactionEnd at, int order) {
+    TableIdentifier name = change.table();
+    boolean applies = !recovery.has(name, at.position());
+    boolean logs = hasChangelog.test(name) && !recovery.has(Changelog.nameFor(name), at.position());
+    if (!applies && !logs) {
+      return;
+    }
+    TableBatch table = tables.computeIfAbsent(name, newTable);
+    if (applies) {
+      table.apply(change.change());
+      if (logs) {
+        table.log(change.change(), at, order);
+      }
+    } else {
+      table.logOnly(change.change(), at, order);
+    }
+    bytes += change.bytes();
   }
 
   /** Whether no transaction has been added. */

@@ -3,6 +3,7 @@ package dev.firn.writer;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -17,12 +18,13 @@ record BatchInfo(Mark mark, TransactionEnd end, Instant first, long transactions
     requireNonNull(first, "first is null");
   }
 
-  void addTo(Map<String, String> summary) {
-    summary.putAll(mark.values());
+  Map<String, String> summary() {
+    Map<String, String> summary = new HashMap<>(mark.values());
     summary.put(SummaryKeys.TRANSACTIONS, Long.toString(transactions));
     summary.put(SummaryKeys.SOURCE_TIME_FIRST, first.toString());
     summary.put(SummaryKeys.SOURCE_TIME_LAST, end.committedAt().toString());
     summary.put(SummaryKeys.VERSION, version());
+    return summary;
   }
 
   private static String version() {

@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.util.Optional;
 import org.apache.iceberg.AppendFiles;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
@@ -14,9 +15,22 @@ record Claim(String pipeline, long epoch, String writer) {
    * @throws PipelineException the table holds data that is not this pipeline's
    */
   Mark take(String name, Table table) {
+    return take(name, table, new Mark(pipeline, 0, 0, "", writer));
+  }
+
+  /**
+   * @param otherwise what a table without a mark is taken to hold
+   */
+  Mark take(String name, Table table, Mark otherwise) {
     while (true) {
-      Mark last = Marks.of(name, table).orElseGet(() -> new Mark(pipeline, 0, 0, "", writer));
-      requireOurs(name, table, last);
+      Optional<Mark> found = Marks.of(name, table);
+      if (found.isEmpty() && table.currentSnapshot() != null) {
+        throw new PipelineException(
+            "table %s exists and was not written by Firn; drop or rename it, or set another table-namespace or table-prefix"
+                .formatted(name));
+      }
+      Mark last = found.orElse(otherwise);
+      requireOurs(name, last);
       Mark mark = new Mark(pipeline, epoch, last.batch(), last.position(), writer);
       Snapshot current = table.currentSnapshot();
       long onto = current == null ? -1 : current.snapshotId();
@@ -38,7 +52,7 @@ record Claim(String pipeline, long epoch, String writer) {
     }
   }
 
-  private void requireOurs(String name, Table table, Mark last) {
+  private void requireOurs(String name, Mark last) {
     if (!last.pipeline().equals(pipeline)) {
       throw new PipelineException(
           "table %s belongs to pipeline %s; give this pipeline (%s) another table-namespace or table-prefix"
@@ -46,11 +60,6 @@ record Claim(String pipeline, long epoch, String writer) {
     }
     if (last.epoch() > epoch) {
       throw Head.fenced(pipeline, epoch, last);
-    }
-    if (last.epoch() == 0 && table.currentSnapshot() != null) {
-      throw new PipelineException(
-          "table %s exists and was not written by Firn; drop or rename it, or set another table-namespace or table-prefix"
-              .formatted(name));
     }
   }
 }

@@ -1,7 +1,5 @@
 package dev.firn.writer;
 
-import static java.util.Objects.requireNonNull;
-
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -38,6 +36,12 @@ public final class CommitLoop implements AutoCloseable {
     void failed(RuntimeException failure);
   }
 
+  /**
+   * How long committed batches wait for their changelog rows and the control table: longer makes
+   * fewer commits and files, and a start after a crash read more of the source's log again.
+   */
+  private static final Duration SETTLE_WITHIN = Duration.ofSeconds(1);
+
   private final Pipeline pipeline;
   private final Settings settings;
   private final Listener listener;
@@ -65,6 +69,14 @@ public final class CommitLoop implements AutoCloseable {
   private long pendingBytes;
   private @Nullable RuntimeException failure;
   private @Nullable TransactionEnd committed;
+
+  /** Bytes of batches that are visible but not settled; their changes are still held. */
+  private long unsettledBytes;
+
+  private boolean unsettled;
+
+  /** When the committed batches must be settled, in nanoseconds of the monotonic clock. */
+  private long settleAt;
 
   private CommitLoop(Pipeline pipeline, Settings settings, Listener listener) {
     this.pipeline = pipeline;
@@ -151,7 +163,7 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
-  /** The end of the last batch that is committed, control table included. */
+  /** The end of the last batch that is complete, changelogs and control table included. */
   public Optional<TransactionEnd> committed() {
     lock.lock();
     try {
@@ -216,6 +228,7 @@ public final class CommitLoop implements AutoCloseable {
         && !preparing
         && prepared == null
         && !committing
+        && !unsettled
         && !largeOpen;
   }
 
@@ -330,22 +343,21 @@ public final class CommitLoop implements AutoCloseable {
   }
 
   private boolean commitNext() throws InterruptedException {
-    long bytes;
+    long bytes = 0;
     long taken;
     @Nullable Supplier<CommittedBatch> work;
     lock.lock();
     try {
-      while (failure == null && prepared == null && largeCommit == null) {
+      while (failure == null && prepared == null && largeCommit == null && !mustSettle()) {
         if (preparerDone) {
           return false;
         }
-        changed.await();
+        awaitWork();
       }
       if (failure != null) {
         return false;
       }
       work = largeCommit;
-      bytes = 0;
       taken = System.nanoTime();
       if (prepared != null) {
         PreparedBatch next = prepared;
@@ -354,13 +366,24 @@ public final class CommitLoop implements AutoCloseable {
         taken = preparedTaken;
         work = () -> pipeline.commit(next);
       }
-      committing = true;
+      committing = work != null;
       changed.signalAll();
     } finally {
       lock.unlock();
     }
-    commit(requireNonNull(work), bytes, taken);
+    if (work != null) {
+      commit(work, bytes, taken);
+    }
+    settleWhenDue();
     return true;
+  }
+
+  private void awaitWork() throws InterruptedException {
+    if (unsettled) {
+      awaitNanos(settleAt - System.nanoTime());
+    } else {
+      changed.await();
+    }
   }
 
   private void commit(Supplier<CommittedBatch> work, long bytes, long taken) {
@@ -370,9 +393,12 @@ public final class CommitLoop implements AutoCloseable {
     listener.committed(batch, Duration.ofNanos(took));
     lock.lock();
     try {
-      committed = batch.end();
+      if (!unsettled) {
+        unsettled = true;
+        settleAt = System.nanoTime() + SETTLE_WITHIN.toNanos();
+      }
       committing = false;
-      pendingBytes -= bytes;
+      unsettledBytes += bytes;
       cadence.committed(taken, took);
       if (largeOpen) {
         largeCommit = null;
@@ -382,6 +408,40 @@ public final class CommitLoop implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private void settleWhenDue() {
+    lock.lock();
+    try {
+      if (!mustSettle()) {
+        return;
+      }
+    } finally {
+      lock.unlock();
+    }
+    Optional<TransactionEnd> end = pipeline.settle();
+    lock.lock();
+    try {
+      end.ifPresent(e -> committed = e);
+      unsettled = false;
+      pendingBytes -= unsettledBytes;
+      unsettledBytes = 0;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Whether the committed batches must be completed now: their turn has come, or somebody waits for
+   * it, or for the memory that they hold.
+   */
+  private boolean mustSettle() {
+    return unsettled
+        && (settleAt - System.nanoTime() <= 0
+            || draining
+            || closing
+            || unsettledBytes >= settings.memoryBytes() / 4);
   }
 
   @SuppressWarnings("WaitNotInLoop") // the caller loops

@@ -9,6 +9,9 @@ public final class LargeTransaction {
   private final Pipeline pipeline;
   private final Map<TableIdentifier, TableWrite> writes = new LinkedHashMap<>();
 
+  private final Map<TableIdentifier, HeldChanges> held = new LinkedHashMap<>();
+  private int order;
+
   LargeTransaction(Pipeline pipeline) {
     this.pipeline = pipeline;
   }
@@ -18,16 +21,27 @@ public final class LargeTransaction {
     writes
         .computeIfAbsent(change.table(), table -> pipeline.writer(table).writeAtOnce())
         .applyNow(change.change());
+    HeldChanges changes = held.get(change.table());
+    if (changes == null) {
+      changes = pipeline.hold(change.table()).orElse(null);
+    }
+    if (changes != null) {
+      held.put(change.table(), changes);
+      changes.add(change.change(), order);
+    }
+    order++;
   }
 
   /** Commits it as a batch of its own; tables that already have it drop it. */
   public CommittedBatch commit(TransactionEnd end) {
-    return pipeline.commitLarge(writes, end);
+    return pipeline.commitLarge(writes, held, end);
   }
 
   /** Gives it up, as when its end never came; it will be sent again. */
   public void abandon() {
     writes.forEach((table, write) -> pipeline.writer(table).abandonAtOnce(write));
     writes.clear();
+    held.values().forEach(HeldChanges::abandon);
+    held.clear();
   }
 }

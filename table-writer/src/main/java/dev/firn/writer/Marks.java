@@ -34,15 +34,15 @@ final class Marks {
     return history;
   }
 
-  static void requireSame(TableState state, Mark mark) {
-    Optional<Mark> found = of(state.name(), state.table());
+  static void requireSame(String name, Table table, Mark mark) {
+    Optional<Mark> found = of(name, table);
     if (found.isPresent() && found.orElseThrow().epoch() > mark.epoch()) {
       throw Head.fenced(mark.pipeline(), mark.epoch(), found.orElseThrow());
     }
     if (!found.equals(Optional.of(mark))) {
       throw new PipelineException(
           "table %s no longer holds this writer's last commit (batch %d, position %s): it was rolled back or replaced"
-              .formatted(state.name(), mark.batch(), mark.position()));
+              .formatted(name, mark.batch(), mark.position()));
     }
   }
 }

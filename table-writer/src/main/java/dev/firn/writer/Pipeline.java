@@ -1,10 +1,14 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -17,6 +21,7 @@ import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.exceptions.NoSuchTableException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The one writer of a pipeline: its control table, its tables, and the commits to them.
@@ -34,7 +39,14 @@ public final class Pipeline {
   private final Claim claim;
   private final Map<String, Claimed> claimed = new HashMap<>();
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
+  private final Map<TableIdentifier, Changelog> changelogs = new ConcurrentHashMap<>();
   private volatile Recovery recovery;
+
+  /** The number of the last batch that this or an earlier writer has made. */
+  private long lastBatch;
+
+  /** The last batch that is visible while its changelog rows and its offset are not yet. */
+  private @Nullable BatchInfo unsettled;
 
   private record Claimed(Table table, Mark mark) {}
 
@@ -53,6 +65,7 @@ public final class Pipeline {
     this.claim = new Claim(settings.name(), control.epoch(), writer);
     control.state().tables().forEach(this::claimRegistered);
     this.recovery = recovery();
+    this.lastBatch = lastBatch();
   }
 
   /**
@@ -115,6 +128,14 @@ public final class Pipeline {
     return Recovery.of(complete, ahead);
   }
 
+  /** What an interrupted batch was called it is called again, so that its number stays one. */
+  private long lastBatch() {
+    long complete = control.state().batch();
+    return claimed.values().stream()
+        .mapToLong(table -> table.mark().batch() - 1)
+        .reduce(complete, Math::max);
+  }
+
   /** Its epoch: higher than that of every earlier writer. */
   public long epoch() {
     return control.epoch();
@@ -154,8 +175,40 @@ public final class Pipeline {
     Tables.requireFit(definition, table.table());
     TableState state = new TableState(table.table(), definition, settings.targetFileBytes());
     state.load();
-    writers.put(definition.table(), new TableWriter(state, table.mark()));
+    TableWriter writer = new TableWriter(state, table.mark());
+    writers.put(definition.table(), writer);
+    openChangelog(definition, writer);
     return state.target();
+  }
+
+  private void openChangelog(TableDefinition definition, TableWriter writer) {
+    TableIdentifier name = Changelog.nameFor(definition.table());
+    Claimed changelog = claimed.get(name.toString());
+    if (!definition.changelog()) {
+      if (changelog != null) {
+        throw new PipelineException(
+            "table %s exists, but the changelog of %s is switched off: it would have a hole; switch it on, or drop the changelog table and start over with a new pipeline"
+                .formatted(name, definition.table()));
+      }
+      return;
+    }
+    if (changelog == null) {
+      changelog = newChangelog(definition, writer);
+    }
+    changelogs.put(
+        definition.table(),
+        new Changelog(name, changelog.table(), changelog.mark(), settings.targetFileBytes()));
+  }
+
+  /** One that begins with what the table holds now. */
+  private Claimed newChangelog(TableDefinition definition, TableWriter writer) {
+    if (offset().isPresent()) {
+      writer.tag(Changelog.BASELINE);
+    }
+    TableIdentifier name = Changelog.nameFor(definition.table());
+    Table table =
+        catalog.tableExists(name) ? catalog.loadTable(name) : tables.createChangelog(definition);
+    return new Claimed(table, claim.take(name.toString(), table, writer.mark()));
   }
 
   private Claimed claimNew(TableDefinition definition) {
@@ -184,7 +237,10 @@ public final class Pipeline {
 
   /** A new batch, empty. */
   public Batch newBatch() {
-    return new Batch(recovery, table -> writer(table).state().isKeyed());
+    return new Batch(
+        recovery,
+        table -> new TableBatch(writer(table).state().isKeyed()),
+        changelogs::containsKey);
   }
 
   /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
@@ -195,8 +251,8 @@ public final class Pipeline {
   }
 
   /**
-   * Makes a prepared batch visible: every table's snapshot, then the key indexes, then the control
-   * table. When it returns, the source may be acknowledged up to the batch's end.
+   * Makes a prepared batch visible: every table's snapshot, then the key indexes. It is complete
+   * only after the next {@link #settle}.
    *
    * @throws FencedException another writer has taken over
    * @throws PipelineException the batch cannot be committed; what to do is in the message
@@ -207,8 +263,66 @@ public final class Pipeline {
     BatchInfo info = info(end, batch.first(), batch.transactions());
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
-    prepared.writes().forEach((table, write) -> commits.put(table, () -> write.commit(info)));
-    return complete(info, commitTables(commits));
+    prepared
+        .writes()
+        .forEach((table, write) -> {
+          TableBatch changes = requireNonNull(batch.tables().get(table), "changes is null");
+          commits.put(table, () -> write.commit(info, () -> logFirst(table, changes, info)));
+        });
+    CommittedBatch committed = committed(info, commitTables(commits));
+    batch.tables().forEach((table, changes) -> log(table, changes, info));
+    return committed;
+  }
+
+  /**
+   * What the source did not send was taken from the table as it is before the batch: a replay could
+   * not find it there any more, so that these rows must be safe first.
+   */
+  private void logFirst(TableIdentifier table, TableBatch changes, BatchInfo info) {
+    Changelog changelog = changelogs.get(table);
+    if (changelog != null && !changes.incomplete().isEmpty()) {
+      log(table, changes, info);
+      changelog.commit(info);
+    }
+  }
+
+  private void log(TableIdentifier table, TableBatch changes, BatchInfo info) {
+    Changelog changelog = changelogs.get(table);
+    if (changelog != null) {
+      changelog.add(changes.takeChangelog(), info.mark().batch());
+    }
+  }
+
+  /**
+   * Completes the batches that were committed since the last call: their changes in the changelogs,
+   * then the control table. After it the source may be acknowledged up to the end that it returns.
+   *
+   * @return the end of the last of them; empty when there was nothing to complete
+   * @throws FencedException another writer has taken over
+   */
+  public Optional<TransactionEnd> settle() {
+    BatchInfo last = unsettled;
+    if (last == null) {
+      return Optional.empty();
+    }
+    runAll(
+        changelogs.values().stream()
+            .filter(Changelog::isPending)
+            .<Runnable>map(changelog -> () -> changelog.commit(last))
+            .toList());
+    control.commit(
+        new ControlTable.State(
+            last.mark().batch(),
+            last.mark().position(),
+            Optional.of(last.end().offset()),
+            registry(),
+            control.state().notes()));
+    unsettled = null;
+    return Optional.of(last.end());
+  }
+
+  private void runAll(List<Runnable> tasks) {
+    join(tasks.stream().map(task -> CompletableFuture.runAsync(task, tableCommits)).toList());
   }
 
   /**
@@ -219,31 +333,62 @@ public final class Pipeline {
   }
 
   /** Commits a large transaction; one that all tables have already changes nothing. */
-  CommittedBatch commitLarge(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+  CommittedBatch commitLarge(
+      Map<TableIdentifier, TableWrite> writes,
+      Map<TableIdentifier, HeldChanges> held,
+      TransactionEnd end) {
     if (recovery.allHave(end.position())) {
       writes.forEach((table, write) -> writer(table).abandonAtOnce(write));
-      return new CommittedBatch(control.state().batch(), end, 1, end.committedAt(), Map.of());
+      held.values().forEach(HeldChanges::abandon);
+      return new CommittedBatch(lastBatch, end, 1, end.committedAt(), Map.of());
     }
-    return commit(writes, end);
+    return commit(writes, held, end, Optional.empty());
   }
 
-  private CommittedBatch commit(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+  private CommittedBatch commit(
+      Map<TableIdentifier, TableWrite> writes,
+      Map<TableIdentifier, HeldChanges> held,
+      TransactionEnd end,
+      Optional<String> tag) {
     BatchInfo info = info(end, end.committedAt(), 1);
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
     writes.forEach((table, write) -> {
+      Runnable first = () -> logLarge(table, held.get(table), info);
       if (recovery.has(table, end.position())) {
         writer(table).abandonAtOnce(write);
+        first.run();
       } else {
-        commits.put(table, () -> writer(table).commitAtOnce(write, info));
+        commits.put(table, () -> writer(table).commitAtOnce(write, info, first, tag));
       }
     });
-    return complete(info, commitTables(commits));
+    return committed(info, commitTables(commits));
   }
 
+  private void logLarge(TableIdentifier table, @Nullable HeldChanges held, BatchInfo info) {
+    if (held == null) {
+      return;
+    }
+    if (recovery.has(Changelog.nameFor(table), info.end().position())) {
+      held.abandon();
+    } else {
+      Changelog changelog = requireNonNull(changelogs.get(table), "changelog is null");
+      held.moveTo(changelog, info.end(), info.mark().batch());
+      changelog.commit(info);
+    }
+  }
+
+  /** A place for a large transaction's changes of a table; empty when it has no changelog. */
+  Optional<HeldChanges> hold(TableIdentifier table) {
+    return Optional.ofNullable(changelogs.get(table)).map(Changelog::hold);
+  }
+
+  /** Makes the initial snapshot visible, and complete. */
   CommittedBatch publish(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
     recovery = Recovery.NONE;
-    return commit(writes, end);
+    CommittedBatch published = commit(writes, Map.of(), end, Optional.of(Changelog.BASELINE));
+    var unused = settle();
+    return published;
   }
 
   private BatchInfo info(TransactionEnd end, Instant first, long transactions) {
@@ -251,7 +396,7 @@ public final class Pipeline {
         new Mark(
             settings.name(),
             control.epoch(),
-            control.state().batch() + 1,
+            lastBatch + 1,
             end.position().toString(),
             claim.writer());
     return new BatchInfo(mark, end, first, transactions);
@@ -266,14 +411,18 @@ public final class Pipeline {
         new LinkedHashMap<>();
     commits.forEach(
         (table, commit) -> running.put(table, CompletableFuture.supplyAsync(commit, tableCommits)));
-    try {
-      CompletableFuture.allOf(running.values().toArray(CompletableFuture<?>[]::new)).join();
-    } catch (CompletionException e) {
-      rethrow(e);
-    }
+    join(running.values());
     Map<TableIdentifier, CommittedBatch.TableCommit> made = new LinkedHashMap<>();
     running.forEach((table, result) -> result.join().ifPresent(commit -> made.put(table, commit)));
     return made;
+  }
+
+  private static void join(Collection<? extends CompletableFuture<?>> running) {
+    try {
+      CompletableFuture.allOf(running.toArray(CompletableFuture<?>[]::new)).join();
+    } catch (CompletionException e) {
+      rethrow(e);
+    }
   }
 
   private static void rethrow(CompletionException failure) {
@@ -284,17 +433,13 @@ public final class Pipeline {
     }
   }
 
-  private CommittedBatch complete(
+  private CommittedBatch committed(
       BatchInfo info, Map<TableIdentifier, CommittedBatch.TableCommit> made) {
     TransactionEnd end = info.end();
-    boolean partial = recovery.isPending(end.position());
-    control.commit(
-        new ControlTable.State(
-            partial ? control.state().batch() : info.mark().batch(),
-            info.mark().position(),
-            Optional.of(end.offset()),
-            registry(),
-            control.state().notes()));
+    if (!recovery.isPending(end.position())) {
+      lastBatch = info.mark().batch();
+    }
+    unsettled = info;
     return new CommittedBatch(info.mark().batch(), end, info.transactions(), info.first(), made);
   }
 
@@ -310,6 +455,8 @@ public final class Pipeline {
               mark.position(),
               writer.state().snapshotId()));
     });
+    changelogs.forEach((table, changelog) ->
+        registered.put(Changelog.nameFor(table).toString(), changelog.registered()));
     return registered;
   }
 

@@ -3,6 +3,7 @@ package dev.firn.writer;
 import static java.util.Objects.requireNonNull;
 
 import org.apache.iceberg.data.Record;
+import org.jspecify.annotations.Nullable;
 
 /** A change to the rows of one table, in source commit order. */
 public sealed interface RowChange {
@@ -18,8 +19,16 @@ public sealed interface RowChange {
   /**
    * A row that changed ({@code u}). In a table with a key {@code before} equals {@code key}: a
    * changed key arrives as a delete and an insert. In a keyless table both stand for whole rows.
+   *
+   * @param rowBefore the whole row before the change in a keyless table; null in others
    */
-  record Update(RowKey before, RowKey key, Record row) implements RowChange {
+  record Update(RowKey before, RowKey key, Record row, @Nullable Record rowBefore)
+      implements RowChange {
+    /** Of a table with a key. */
+    public Update(RowKey key, Record row) {
+      this(key, key, row, null);
+    }
+
     public Update {
       requireNonNull(before, "before is null");
       requireNonNull(key, "key is null");
@@ -27,10 +36,15 @@ public sealed interface RowChange {
     }
   }
 
-  /** A row that is gone ({@code d}). In a keyless table: one of the rows that are equal to it. */
-  record Delete(RowKey key) implements RowChange {
+  /**
+   * A row that is gone ({@code d}). In a keyless table: one of the rows that are equal to it.
+   *
+   * @param row what the source sent of it, at least its key; the other values are null
+   */
+  record Delete(RowKey key, Record row) implements RowChange {
     public Delete {
       requireNonNull(key, "key is null");
+      requireNonNull(row, "row is null");
     }
   }
 

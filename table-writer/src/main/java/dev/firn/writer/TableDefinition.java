@@ -3,6 +3,7 @@ package dev.firn.writer;
 import static java.util.Objects.requireNonNull;
 
 import java.util.List;
+import java.util.Optional;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.catalog.TableIdentifier;
 
@@ -12,8 +13,20 @@ import org.apache.iceberg.catalog.TableIdentifier;
  * @param table where its rows go
  * @param schema its columns; ids are assigned anew when the table is created
  * @param key the names of its key columns, none for a keyless table (whose key is the whole row)
+ * @param changelog whether every change is kept in a changelog table beside it
  */
-public record TableDefinition(TableIdentifier table, Schema schema, List<String> key) {
+public record TableDefinition(
+    TableIdentifier table, Schema schema, List<String> key, boolean changelog) {
+  /** A table with a changelog. */
+  public TableDefinition(TableIdentifier table, Schema schema, List<String> key) {
+    this(table, schema, key, true);
+  }
+
+  /** Where its changelog goes, if it has one. */
+  public Optional<TableIdentifier> changelogTable() {
+    return changelog ? Optional.of(Changelog.nameFor(table)) : Optional.empty();
+  }
+
   public TableDefinition {
     requireNonNull(table, "table is null");
     requireNonNull(schema, "schema is null");

@@ -1,8 +1,10 @@
 package dev.firn.writer;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,10 @@ final class TableWrite {
   private final List<NetChange> deferred = new ArrayList<>();
 
   private final Set<RowKey> waitingKeys = new HashSet<>();
+
+  /** Rows for the changelog that lack values, by the key of their last version in the table. */
+  private Map<RowKey, List<Record>> incompleteRows = Map.of();
+
   private boolean truncated;
   private boolean incomplete;
   private long inserted;
@@ -63,6 +69,7 @@ final class TableWrite {
     TableWrite write = new TableWrite(table, false, inFlight);
     try {
       write.truncated = batch.isTruncated();
+      write.incompleteRows = batch.incomplete();
       batch.fold().forEach(write::apply);
       return write;
     } catch (RuntimeException | Error e) {
@@ -287,8 +294,30 @@ final class TableWrite {
     deferred.forEach(this::apply);
     deferred.clear();
     requireComplete();
+    completeForChangelog();
     writeWaiting();
     return rows.close();
+  }
+
+  /** Takes what the source did not send from the rows as they were before the batch. */
+  private void completeForChangelog() {
+    Map<RowKey, RowLocation> before = new HashMap<>();
+    for (RowKey key : incompleteRows.keySet()) {
+      RowLocation location = table.find(key, (file, position) -> true);
+      if (location == null) {
+        incomplete = true;
+        requireComplete();
+      } else {
+        before.put(key, location);
+      }
+    }
+    LastVersions last = LastVersions.read(table, List.copyOf(before.values()));
+    before.forEach((key, location) ->
+        last.of(location)
+            .ifPresent(values ->
+                incompleteRows
+                    .getOrDefault(key, List.of())
+                    .forEach(row -> UnavailableValues.fill(row, values))));
   }
 
   /** Lets the key index take the write over, once it is committed. */

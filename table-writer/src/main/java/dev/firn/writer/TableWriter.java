@@ -2,7 +2,6 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -12,6 +11,8 @@ import org.apache.iceberg.DataFile;
 import org.apache.iceberg.RowDelta;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotChanges;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.Transaction;
 import org.jspecify.annotations.Nullable;
 
 /** Commits batches to one table, each as one snapshot of data files, deletions and position. */
@@ -99,16 +100,17 @@ final class TableWriter {
     /**
      * Commits it; the one before it is committed.
      *
+     * @param first done before the commit, once no value of the batch is missing any more
      * @return empty when the batch changes nothing in this table
      */
-    Optional<CommittedBatch.TableCommit> commit(BatchInfo info) {
+    Optional<CommittedBatch.TableCommit> commit(BatchInfo info, Runnable first) {
       while (true) {
         TableWrite current = plannedIn(state.generation());
         if (current == null) {
           current = planAgain();
         }
         try {
-          Optional<CommittedBatch.TableCommit> made = TableWriter.this.commit(current, info);
+          Optional<CommittedBatch.TableCommit> made = TableWriter.this.commit(current, info, first);
           landed(this);
           return made;
         } catch (Head.ForeignCommitException e) {
@@ -140,11 +142,15 @@ final class TableWriter {
   /**
    * Commits a write at once.
    *
+   * @param first done before the commit, once no value is missing any more
+   * @param tag what the snapshot is called from then on; empty for no tag, and then a write without
+   *     changes makes no snapshot
    * @throws PipelineException somebody else changed the table meanwhile
    */
-  Optional<CommittedBatch.TableCommit> commitAtOnce(TableWrite write, BatchInfo info) {
+  Optional<CommittedBatch.TableCommit> commitAtOnce(
+      TableWrite write, BatchInfo info, Runnable first, Optional<String> tag) {
     try {
-      return commit(write, info);
+      return commit(write, info, first, tag);
     } catch (Head.ForeignCommitException e) {
       throw new PipelineException(
           "table %s was changed by someone else while one large transaction was being written; start again: nothing is lost"
@@ -159,21 +165,27 @@ final class TableWriter {
     state.load();
   }
 
-  private Optional<CommittedBatch.TableCommit> commit(TableWrite write, BatchInfo info) {
+  private Optional<CommittedBatch.TableCommit> commit(
+      TableWrite write, BatchInfo info, Runnable first) {
+    return commit(write, info, first, Optional.empty());
+  }
+
+  private Optional<CommittedBatch.TableCommit> commit(
+      TableWrite write, BatchInfo info, Runnable first, Optional<String> tag) {
     FileChanges changes = FileChanges.of(state, write);
-    if (changes.isEmpty()) {
+    first.run();
+    if (changes.isEmpty() && tag.isEmpty()) {
       if (write.isTruncated()) {
         requireNoneAppended();
       }
       return Optional.empty();
     }
-    Map<String, String> summary = new HashMap<>();
-    info.addTo(summary);
+    Map<String, String> summary = info.summary();
     summary.put(SummaryKeys.INSERTED, Long.toString(write.inserted()));
     summary.put(SummaryKeys.UPDATED, Long.toString(write.updated()));
     summary.put(SummaryKeys.DELETED, Long.toString(write.deleted()));
     summary.put(SummaryKeys.SCHEMA_ID, Integer.toString(state.table().schema().schemaId()));
-    Snapshot snapshot = commit(info.mark(), summary, changes);
+    Snapshot snapshot = commit(info.mark(), summary, changes, tag);
     FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
     synchronized (state.index()) {
       changes.takeOver(state.files(), firstRowIds);
@@ -195,7 +207,8 @@ final class TableWriter {
     }
   }
 
-  private Snapshot commit(Mark newMark, Map<String, String> summary, FileChanges changes) {
+  private Snapshot commit(
+      Mark newMark, Map<String, String> summary, FileChanges changes, Optional<String> tag) {
     return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId())
         .commit((transaction, head) -> {
           RowDelta delta =
@@ -211,7 +224,25 @@ final class TableWriter {
           summary.forEach(delta::set);
           delta.set(SummaryKeys.COMMIT, head.commit());
           delta.commit();
+          tag.ifPresent(name -> tag(transaction, name));
         });
+  }
+
+  private static void tag(Transaction transaction, String name) {
+    Table table = transaction.table();
+    long snapshot = table.currentSnapshot().snapshotId();
+    if (table.refs().containsKey(name)) {
+      transaction.manageSnapshots().replaceTag(name, snapshot).commit();
+    } else {
+      transaction.manageSnapshots().createTag(name, snapshot).commit();
+    }
+  }
+
+  /** Gives the newest snapshot a name. */
+  void tag(String name) {
+    Transaction transaction = state.table().newTransaction();
+    tag(transaction, name);
+    transaction.commitTransaction();
   }
 
   private FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, int added) {
@@ -239,7 +270,7 @@ final class TableWriter {
    */
   private void reload() {
     state.table().refresh();
-    Marks.requireSame(state, mark);
+    Marks.requireSame(state.name(), state.table(), mark);
     state.load();
   }
 }

@@ -45,16 +45,37 @@ final class Tables {
     return create(definition.table(), schema(definition), settings.formatVersion());
   }
 
+  /** Makes the changelog of a table. */
+  Table createChangelog(TableDefinition definition) {
+    Schema schema = Changelog.schema(definition);
+    return create(
+        Changelog.nameFor(definition.table()),
+        schema,
+        Changelog.partitions(schema),
+        settings.formatVersion(),
+        Changelog.properties(definition));
+  }
+
   Table create(TableIdentifier name, Schema schema, int formatVersion) {
+    return create(name, schema, PartitionSpec.unpartitioned(), formatVersion, Map.of());
+  }
+
+  private Table create(
+      TableIdentifier name,
+      Schema schema,
+      PartitionSpec partitions,
+      int formatVersion,
+      Map<String, String> own) {
     createNamespace(name.namespace());
     Map<String, String> properties = new HashMap<>(DEFAULTS);
     properties.putAll(settings.tableProperties());
+    properties.putAll(own);
     properties.put("format-version", Integer.toString(formatVersion));
     try {
       Transaction transaction =
           catalog
               .buildTable(name, schema)
-              .withPartitionSpec(PartitionSpec.unpartitioned())
+              .withPartitionSpec(partitions)
               .withProperties(properties)
               .createTransaction();
       guard(transaction);

@@ -217,13 +217,19 @@ final class TestPipeline {
     WriterFixture lake = WriterFixture.open(folder, 3, List.of()).started(1, 1, 2);
     RowKey one = lake.key(1);
     lake.commit(
-        transaction(2, change(new RowChange.Delete(one)), lake.insert(1, "first")),
+        transaction(
+            2, change(new RowChange.Delete(one, lake.row(1, "first"))), lake.insert(1, "first")),
         transaction(3, lake.insert(1, "first")));
     assertThat(lake.rows()).containsExactly("1:first", "1:first", "1:first", "2:first");
     PreparedBatch first =
         lake.prepare(
-            transaction(4, change(new RowChange.Update(one, lake.key(5), lake.row(5, "first")))));
-    PreparedBatch second = lake.prepare(transaction(5, change(new RowChange.Delete(one))));
+            transaction(
+                4,
+                change(
+                    new RowChange.Update(
+                        one, lake.key(5), lake.row(5, "first"), lake.row(1, "first")))));
+    PreparedBatch second =
+        lake.prepare(transaction(5, change(new RowChange.Delete(one, lake.row(1, "first")))));
     lake.pipeline.commit(first);
     lake.pipeline.commit(second);
     assertThat(lake.rows()).containsExactly("1:first", "2:first", "5:first");

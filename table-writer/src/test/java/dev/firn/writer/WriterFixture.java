@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.apache.iceberg.encryption.EncryptedFiles;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.io.DataWriter;
 import org.apache.iceberg.types.Types;
+import org.jspecify.annotations.Nullable;
 
 /** A lake in a folder with one table {@code (id int, name string)}, and a writer for it. */
 final class WriterFixture {
@@ -49,7 +51,7 @@ final class WriterFixture {
   final Pipeline pipeline;
   final RowTarget target;
 
-  private WriterFixture(Path folder, int formatVersion, List<String> key) {
+  private WriterFixture(Path folder, int formatVersion, List<String> key, boolean changelog) {
     this.catalog = Lake.open("lake", Lake.embedded(folder));
     PipelineSettings settings =
         new PipelineSettings(
@@ -57,15 +59,19 @@ final class WriterFixture {
     this.pipeline =
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
-    this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key));
+    this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key, changelog));
   }
 
   static WriterFixture open(Path folder) {
-    return new WriterFixture(folder, 3, List.of("id"));
+    return new WriterFixture(folder, 3, List.of("id"), true);
   }
 
   static WriterFixture open(Path folder, int formatVersion, List<String> key) {
-    return new WriterFixture(folder, formatVersion, key);
+    return new WriterFixture(folder, formatVersion, key, true);
+  }
+
+  static WriterFixture withoutChangelog(Path folder) {
+    return new WriterFixture(folder, 3, List.of("id"), false);
   }
 
   /** Past an initial snapshot of the given rows, which ends at position 1. */
@@ -78,7 +84,7 @@ final class WriterFixture {
     return this;
   }
 
-  Record row(int id, Object name) {
+  Record row(int id, @Nullable Object name) {
     Record row = GenericRecord.create(target.written());
     row.set(0, id);
     row.set(1, name);
@@ -97,11 +103,11 @@ final class WriterFixture {
   TableChange update(int id, Object name) {
     Record row = row(id, name);
     RowKey key = target.keys().keyOf(row);
-    return change(new RowChange.Update(key, key, row));
+    return change(new RowChange.Update(key, row));
   }
 
   TableChange delete(int id) {
-    return change(new RowChange.Delete(key(id)));
+    return change(new RowChange.Delete(key(id), row(id, null)));
   }
 
   static TableChange change(RowChange change) {
@@ -110,6 +116,7 @@ final class WriterFixture {
 
   static TransactionEnd end(long position) {
     return new TransactionEnd(
+        "tx" + position,
         new Place(position),
         Instant.ofEpochSecond(position),
         new SourceOffset("{}", "{\"at\":%d}".formatted(position)));
@@ -128,7 +135,9 @@ final class WriterFixture {
   }
 
   CommittedBatch commit(SourceTransaction... transactions) {
-    return pipeline.commit(prepare(transactions));
+    CommittedBatch batch = pipeline.commit(prepare(transactions));
+    var unused = pipeline.settle();
+    return batch;
   }
 
   Table table() {
@@ -164,6 +173,32 @@ final class WriterFixture {
     }
     rows.sort(null);
     return rows;
+  }
+
+  /** The changelog in order: batch, op, position, transaction, order, row. */
+  List<String> changelog() {
+    List<Record> records = new ArrayList<>();
+    try (CloseableIterable<Record> read =
+        IcebergGenerics.read(catalog.loadTable(Changelog.nameFor(ORDERS))).build()) {
+      read.forEach(records::add);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    records.sort(
+        Comparator.<Record>comparingLong(row -> (Long) row.getField("_batch"))
+            .thenComparingLong(row -> (Long) row.getField("_sequence")));
+    return records.stream()
+        .map(row ->
+            "%s %s at %s by %s/%s %s:%s"
+                .formatted(
+                    row.getField("_batch"),
+                    row.getField("_op"),
+                    row.getField("_position"),
+                    row.getField("_transaction"),
+                    row.getField("_order"),
+                    row.getField("id"),
+                    row.getField("name")))
+        .toList();
   }
 
   /** The row id of each key. */

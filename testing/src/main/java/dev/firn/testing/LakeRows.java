@@ -66,7 +66,12 @@ public final class LakeRows implements CanonicalRows {
     }
   }
 
-  private static @Nullable String text(@Nullable Object value) {
+  /** The rows that the table had at a snapshot. */
+  static LakeRows at(Table table, long snapshotId, List<String> columns) {
+    return new LakeRows(table, table.snapshot(snapshotId), List.copyOf(columns));
+  }
+
+  static @Nullable String text(@Nullable Object value) {
     return switch (value) {
       case null -> null;
       case BigDecimal decimal -> decimal.toPlainString();

@@ -6,10 +6,12 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 
@@ -20,17 +22,34 @@ final class CatchUp {
   private CatchUp() {}
 
   /**
-   * Returns when every table of the shop shows the mark.
+   * Returns when every table of the shop shows the mark, and its changelog as well.
    *
    * @throws CommandException the sink has failed, or nothing new has come for a long time
    */
   static void await(LakeView lake, SinkProcess sink, OffsetDateTime mark)
       throws InterruptedException {
-    Set<String> behind = new HashSet<>(Shop.FILLED);
+    await(
+        Stream.concat(Shop.FILLED.stream(), Shop.FILLED.stream().map(LakeView::changelogOf))
+            .toList(),
+        lake,
+        sink,
+        mark);
+  }
+
+  /** Returns when every table of the shop shows the mark; it may come by the initial snapshot. */
+  static void awaitTables(LakeView lake, SinkProcess sink, OffsetDateTime mark)
+      throws InterruptedException {
+    await(Shop.FILLED, lake, sink, mark);
+  }
+
+  private static void await(
+      List<String> names, LakeView lake, SinkProcess sink, OffsetDateTime mark)
+      throws InterruptedException {
+    Set<String> behind = new HashSet<>(names);
     Map<String, Long> seen = new HashMap<>();
     Instant progress = Instant.now();
     while (true) {
-      for (String name : Shop.FILLED) {
+      for (String name : names) {
         if (behind.contains(name) && changed(lake.table(name), name, seen)) {
           progress = Instant.now();
           if (lake.shows(name, mark)) {

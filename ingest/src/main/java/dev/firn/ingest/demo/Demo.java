@@ -89,7 +89,7 @@ final class Demo {
     Stopwatch stopwatch = new Stopwatch();
     LakeView lake = LakeView.open(folder.lake());
     try (SinkProcess sink = SinkProcess.start(process, this::notice)) {
-      CatchUp.await(lake, sink, shop.mark());
+      CatchUp.awaitTables(lake, sink, shop.mark());
       screen.line(
           "  sink      its own process %d; %s%s"
               .formatted(
@@ -143,6 +143,7 @@ final class Demo {
         new DemoReport(
             tables.stream().allMatch(DemoReport.TableReport::equal),
             tables,
+            changelogsEqual(shop, lake),
             freshness,
             Math.round(events / seconds),
             files.commits(),
@@ -166,6 +167,7 @@ final class Demo {
         .ifPresent(then ->
             text.timeTravel(back, then, lake.turnover(Instant.now()).orElse(then))
                 .forEach(screen::line));
+    text.life(lake.longestLife()).forEach(screen::line);
     text.whereNext(folder).forEach(screen::line);
     return report;
   }
@@ -231,6 +233,22 @@ final class Demo {
     if (load.failure().isPresent()) {
       throw load.failure().orElseThrow();
     }
+  }
+
+  private boolean changelogsEqual(Shop shop, LakeView lake) throws SQLException {
+    boolean equal = true;
+    try (Connection source = shop.connect()) {
+      source.setAutoCommit(false);
+      for (String table : Shop.TABLES) {
+        RowComparison.Result replayed = lake.replay(source, table);
+        replayed
+            .differences()
+            .forEach(difference ->
+                notice("baseline and changelog of %s: %s".formatted(table, difference)));
+        equal &= replayed.equal();
+      }
+    }
+    return equal;
   }
 
   private List<DemoReport.TableReport> compare(Shop shop, LakeView lake) throws SQLException {

@@ -70,7 +70,7 @@ public final class DemoCommand implements Callable<Integer> {
       screen.line("  firn demo   in " + settings.folder());
       DemoReport report = Demo.run(settings, screen);
       settings.json().ifPresent(file -> write(report, file));
-      return report.equal() ? 0 : CommandException.FAILED;
+      return report.equal() && report.changelogEqual() ? 0 : CommandException.FAILED;
     } catch (InterruptedException e) {
       screen.line("  stopped   everything is ended; the same command goes on from here");
       throw e;

@@ -10,6 +10,7 @@ import java.util.List;
  * What a run of the demo came to; its JSON form has exactly these fields.
  *
  * @param equal whether every table in the lake has exactly the rows of its source
+ * @param changelogEqual whether each table's baseline and changelog lead to what the table holds
  * @param freshnessMillis from the return of a commit at the source to its row being read
  * @param eventsPerSecond rows changed at the source, per second until the lake had them all
  * @param commits Iceberg snapshots of this run, over all tables
@@ -20,6 +21,7 @@ import java.util.List;
 record DemoReport(
     boolean equal,
     List<TableReport> tables,
+    boolean changelogEqual,
     Percentiles freshnessMillis,
     long eventsPerSecond,
     long commits,

@@ -1,6 +1,7 @@
 package dev.firn.ingest.demo;
 
 import dev.firn.testing.LakeRows;
+import dev.firn.testing.ReplayedRows;
 import dev.firn.testing.RowComparison;
 import dev.firn.testing.SourceRows;
 import dev.firn.writer.Lake;
@@ -13,9 +14,12 @@ import java.sql.Connection;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -103,6 +107,51 @@ final class LakeView {
   RowComparison.Result compare(Connection source, String name) {
     SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
     return RowComparison.compare(rows, LakeRows.of(existing(name), rows.columns()), rows.key());
+  }
+
+  static String changelogOf(String name) {
+    return name + "_changelog";
+  }
+
+  /** Whether a table's baseline and its changelog lead to what the table holds. */
+  RowComparison.Result replay(Connection source, String name) {
+    SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
+    Table table = existing(name);
+    return RowComparison.compare(
+        LakeRows.of(table, rows.columns()),
+        ReplayedRows.of(table, existing(changelogOf(name)), rows.columns(), rows.key()),
+        rows.key());
+  }
+
+  /** One change of an order, as the changelog tells it. */
+  record OrderChange(
+      OffsetDateTime committedAt, String op, String transaction, String status, BigDecimal total) {}
+
+  /** The changes of the order that has changed most often; empty when none has changed. */
+  List<OrderChange> longestLife() {
+    Map<Object, List<Record>> byOrder = new HashMap<>();
+    for (Record row : read(existing(changelogOf("orders")), Expressions.alwaysTrue(), "*")) {
+      byOrder.computeIfAbsent(row.getField("id"), id -> new ArrayList<>()).add(row);
+    }
+    return byOrder.values().stream()
+        .max(Comparator.comparingInt(List::size))
+        .map(LakeView::inOrder)
+        .orElse(List.of());
+  }
+
+  private static List<OrderChange> inOrder(List<Record> rows) {
+    return rows.stream()
+        .sorted(
+            Comparator.<Record>comparingLong(row -> (Long) row.getField("_batch"))
+                .thenComparingLong(row -> (Long) row.getField("_sequence")))
+        .map(row ->
+            new OrderChange(
+                (OffsetDateTime) row.getField("_committed_at"),
+                (String) row.getField("_op"),
+                (String) row.getField("_transaction"),
+                Objects.requireNonNullElse((String) row.getField("status"), ""),
+                Objects.requireNonNullElse((BigDecimal) row.getField("total"), BigDecimal.ZERO)))
+        .toList();
   }
 
   /** What a lake is made of. */

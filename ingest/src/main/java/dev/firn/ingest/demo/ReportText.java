@@ -3,6 +3,7 @@ package dev.firn.ingest.demo;
 import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +34,10 @@ final class ReportText {
               table.equal() ? "equal, value by value" : "DIFFERS"));
       table.differences().forEach(difference -> lines.add("      " + difference));
     }
+    lines.add(
+        report.changelogEqual()
+            ? "  changelog      baseline + changelog = table, for every table"
+            : "  changelog      baseline + changelog DIFFERS from its table");
     Percentiles fresh = report.freshnessMillis();
     lines.add("");
     lines.add(
@@ -98,6 +103,28 @@ final class ReportText {
     LakeView.Turnover turnover = found == null ? LakeView.Turnover.NONE : found;
     BigDecimal total = turnover.total();
     return String.format(Locale.ROOT, "%,8d %,15.2f", turnover.orders(), total);
+  }
+
+  /** The life of one order, change by change. */
+  List<String> life(List<LakeView.OrderChange> changes) {
+    if (changes.isEmpty()) {
+      return List.of();
+    }
+    List<String> lines = new ArrayList<>();
+    lines.add("");
+    lines.add("  the life of one order, from orders_changelog");
+    for (LakeView.OrderChange change : changes) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "    %s   %s   transaction %-8s  %-9s %,12.2f",
+              change.committedAt().toLocalTime().truncatedTo(ChronoUnit.MILLIS),
+              change.op(),
+              change.transaction(),
+              change.status(),
+              change.total()));
+    }
+    return lines;
   }
 
   List<String> whereNext(DemoFolder folder) {

@@ -109,6 +109,7 @@ class SinkKilledIT {
         System.out.printf(
             "%s: %d rows, %d in the lake%n", table, result.sourceRows(), result.lakeRows());
         assertThat(result.differences()).as(table).isEmpty();
+        assertThat(lake.replay(source, table).differences()).as("changelog of " + table).isEmpty();
       }
     }
   }

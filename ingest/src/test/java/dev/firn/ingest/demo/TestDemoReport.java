@@ -13,6 +13,7 @@ class TestDemoReport {
     return new DemoReport(
         List.of(tables).stream().allMatch(DemoReport.TableReport::equal),
         List.of(tables),
+        true,
         new Percentiles(180, 300, 420),
         1040,
         57,

@@ -58,6 +58,15 @@ final class LakeReader {
         : Optional.empty();
   }
 
+  /** The table's changelog, if it has been made. */
+  Optional<Table> loadChangelog(SourceTable table) {
+    TableIdentifier state = identifier(table);
+    TableIdentifier name = TableIdentifier.of(state.namespace(), state.name() + "_changelog");
+    return catalog.tableExists(name)
+        ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(name)))
+        : Optional.empty();
+  }
+
   /** The snapshots of main from its newest back. */
   static List<Snapshot> ancestry(Table table) {
     List<Snapshot> snapshots = new ArrayList<>();

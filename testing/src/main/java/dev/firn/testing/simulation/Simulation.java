@@ -15,6 +15,7 @@ import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
+import dev.firn.writer.TransactionEnd;
 import java.net.URL;
 import java.time.Instant;
 import java.util.Arrays;
@@ -56,6 +57,7 @@ public final class Simulation {
   private final PipelineSettings settings;
   private final ModelSource source;
   private final Invariants invariants;
+  private final ChangelogCheck changelogs;
 
   private ReplicationSlot slot;
   private @Nullable WriterProcess live;
@@ -72,6 +74,7 @@ public final class Simulation {
 
   private int processes;
   private long lastBatch;
+  private long settledBatch;
   private long batches;
   private long transactions;
   private long changes;
@@ -87,6 +90,7 @@ public final class Simulation {
     this.source = new ModelSource(seeded.split(), clock);
     this.random = seeded;
     this.invariants = new Invariants(source, lake);
+    this.changelogs = new ChangelogCheck(source, lake);
     this.slot = new ReplicationSlot(source, random);
     int formatVersion = random.nextInt(5) == 0 ? 2 : 3;
     this.settings =
@@ -153,7 +157,7 @@ public final class Simulation {
     while (batches < profile.batches()) {
       step();
     }
-    settle();
+    finish();
   }
 
   /** One thing that happens to the live writer, often with a fault in it. */
@@ -247,7 +251,8 @@ public final class Simulation {
         streamed.commit(Translation.end(transaction.end(), transaction.committedAt()));
     large = false;
     process.added(transaction.end());
-    completed(batch, transaction.end());
+    made(batch, transaction.end());
+    settle(process);
   }
 
   private void stop(WriterProcess process) {
@@ -276,7 +281,25 @@ public final class Simulation {
   private void commit(WriterProcess process, Prepared prepared) {
     log.add("%s commits to %s", process, prepared.end());
     begin(prepared.end());
-    completed(process.pipeline().commit(prepared.batch()), prepared.end());
+    made(process.pipeline().commit(prepared.batch()), prepared.end());
+    if (random.nextInt(3) == 0) {
+      settle(process);
+    }
+  }
+
+  /** Completes what was committed; only then is it acknowledged. */
+  private void settle(WriterProcess process) {
+    Optional<TransactionEnd> end = process.pipeline().settle();
+    throwViolation();
+    end.map(TransactionEnd::position).map(ModelPosition.class::cast).ifPresent(this::settled);
+  }
+
+  private void settled(ModelPosition end) {
+    complete(end);
+    settledBatch = lastBatch;
+    if (random.nextInt(4) > 0) {
+      slot.confirm(end);
+    }
   }
 
   private void begin(ModelPosition end) {
@@ -286,17 +309,13 @@ public final class Simulation {
     }
   }
 
-  private void completed(CommittedBatch batch, ModelPosition end) {
+  private void made(CommittedBatch batch, ModelPosition end) {
     throwViolation();
     require(
         end.equals(batch.end().position()), "a batch to %s says it ends at %s", end, batch.end());
     require(batch.number() >= lastBatch, "batch %d came after %d", batch.number(), lastBatch);
     lastBatch = batch.number();
     batches++;
-    complete(end);
-    if (random.nextInt(4) > 0) {
-      slot.confirm(end);
-    }
   }
 
   private void complete(ModelPosition end) {
@@ -370,6 +389,7 @@ public final class Simulation {
     try {
       Prepared next = prepared == null ? prepare(old) : prepared;
       var unused = old.pipeline().commit(next.batch());
+      var unusedEnd = old.pipeline().settle();
       throw fail("%s committed although another writer has taken over".formatted(old), null);
     } catch (FencedException e) {
       log.add("  fenced: %s", e.getMessage());
@@ -395,10 +415,12 @@ public final class Simulation {
     begin(prepared.end());
     try {
       CommittedBatch batch = old.pipeline().commit(prepared.batch());
+      Optional<TransactionEnd> end = old.pipeline().settle();
       if (takeover.happened()) {
         throw fail("%s committed although another writer has taken over".formatted(old), null);
       }
-      completed(batch, prepared.end());
+      made(batch, prepared.end());
+      end.ifPresent(e -> settled((ModelPosition) e.position()));
     } catch (FencedException e) {
       if (!takeover.happened()) {
         throw e;
@@ -495,6 +517,7 @@ public final class Simulation {
         committed);
     require(offset.equals(found), "%s found offset %s at %s", process, offset, found);
     found.ifPresent(this::complete);
+    lastBatch = settledBatch;
   }
 
   private void readInitially(WriterProcess process) {
@@ -518,7 +541,8 @@ public final class Simulation {
     }
     log.add("%s publishes the initial snapshot", process);
     begin(at);
-    completed(snapshot.publish(Translation.end(at, committedAt)), at);
+    made(snapshot.publish(Translation.end(at, committedAt)), at);
+    settled(at);
     process.added(at);
   }
 
@@ -550,16 +574,17 @@ public final class Simulation {
 
   private void checkLake() {
     invariants.check(committed, begun);
+    committed.ifPresent(changelogs::check);
   }
 
   /** Takes everything over and looks at it all once more. */
-  private void settle() {
+  private void finish() {
     log.add("the end");
     for (int i = 0; i < 2; i++) {
-      batch(process());
-      while (!process().isAtEnd() || !begun.isEmpty()) {
+      do {
         batch(process());
-      }
+        settle(process());
+      } while (!process().isAtEnd() || !begun.isEmpty());
       checkLake();
       if (i == 0) {
         process().faults().kill();

@@ -41,7 +41,7 @@ final class Translation {
   }
 
   static TransactionEnd end(ModelPosition position, Instant committedAt) {
-    return new TransactionEnd(position, committedAt, offset(position));
+    return new TransactionEnd("x" + position, position, committedAt, offset(position));
   }
 
   static SourceOffset offset(ModelPosition position) {
@@ -63,23 +63,29 @@ final class Translation {
               ModelRow after,
               Set<Integer> unavailable) ->
           new RowChange.Update(
-              key(table, before), key(table, after), row(table, after, unavailable));
+              key(table, before),
+              key(table, after),
+              row(table, after, unavailable),
+              table.isKeyed() ? null : row(table, before));
       case ModelChange.Delete(SourceTable table, ModelRow row) ->
-          new RowChange.Delete(key(table, row));
+          new RowChange.Delete(key(table, row), deleted(table, row));
       case ModelChange.Truncate(SourceTable unused) -> new RowChange.Truncate();
     };
   }
 
-  /** Of a deleted row the source sends only the key. */
   private RowKey key(SourceTable table, ModelRow row) {
-    RowTarget target = target(table);
-    Record record = GenericRecord.create(target.columns());
+    return target(table).keys().keyOf(deleted(table, row));
+  }
+
+  /** Of a deleted row the source sends only the key. */
+  private Record deleted(SourceTable table, ModelRow row) {
+    Record record = GenericRecord.create(target(table).columns());
     for (int i = 0; i < row.values().size(); i++) {
       if (!table.isKeyed() || table.isKey(i)) {
         record.set(i, row.values().get(i));
       }
     }
-    return target.keys().keyOf(record);
+    return record;
   }
 
   private Record row(SourceTable table, ModelRow row, Set<Integer> unavailable) {

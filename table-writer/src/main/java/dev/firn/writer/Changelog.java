@@ -1,0 +1,216 @@
+package dev.firn.writer;
+
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import org.apache.iceberg.AppendFiles;
+import org.apache.iceberg.PartitionSpec;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.GenericRecord;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.types.TypeUtil;
+import org.apache.iceberg.types.Types;
+import org.apache.iceberg.types.Types.NestedField;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The changelog table of one table: every change since the baseline, in order, never altered.
+ *
+ * <p>Rows are added as batches are committed and become visible with {@link #commit}. A batch's
+ * number with {@code _sequence} gives the order of all changes; the baseline is the snapshot of the
+ * table under the tag {@value #BASELINE}, and changes of batches after the baseline's lead from it
+ * to the table's present.
+ */
+final class Changelog {
+  static final String BASELINE = "firn_baseline";
+  static final String TABLE_PROPERTY = "firn.changelog-of";
+
+  private static final String SUFFIX = "_changelog";
+
+  /** Ours come first, so that columns can be added behind. */
+  private static final List<NestedField> OWN =
+      List.of(
+          NestedField.required(1, "_op", Types.StringType.get(), "c, u, d or t (truncate)"),
+          NestedField.required(2, "_batch", Types.LongType.get(), "number of the batch"),
+          NestedField.required(3, "_sequence", Types.LongType.get(), "order within the batch"),
+          NestedField.required(
+              4, "_position", Types.StringType.get(), "where the transaction ends at the source"),
+          NestedField.required(5, "_transaction", Types.StringType.get(), "the source's id of it"),
+          NestedField.required(6, "_order", Types.IntegerType.get(), "order in the transaction"),
+          NestedField.required(
+              7,
+              "_committed_at",
+              Types.TimestampType.withZone(),
+              "when the source committed the transaction"));
+
+  private final String name;
+  private final Table table;
+  private final long targetFileBytes;
+  private final Deque<Numbered> waiting = new ArrayDeque<>();
+  private @Nullable RowFiles files;
+  private Mark mark;
+  private long snapshotId;
+  private long lastBatch;
+  private long sequence;
+
+  /** A row and the number of the batch that it belongs to. */
+  private record Numbered(ChangelogRow row, long batch) {}
+
+  /**
+   * @param mark what this writer's claim left in it
+   */
+  Changelog(TableIdentifier name, Table table, Mark mark, long targetFileBytes) {
+    this.name = name.toString();
+    this.table = table;
+    this.mark = mark;
+    this.targetFileBytes = targetFileBytes;
+    this.snapshotId = newest();
+  }
+
+  /** The name of a table's changelog. */
+  static TableIdentifier nameFor(TableIdentifier table) {
+    return TableIdentifier.of(table.namespace(), table.name() + SUFFIX);
+  }
+
+  static Schema schema(TableDefinition definition) {
+    List<NestedField> fields = new ArrayList<>(OWN);
+    for (NestedField column : definition.schema().columns()) {
+      fields.add(
+          NestedField.optional(fields.size() + 1, column.name(), column.type(), column.doc()));
+    }
+    // Ids within a nested type are assigned anew when the table is made.
+    return TypeUtil.assignIncreasingFreshIds(new Schema(fields));
+  }
+
+  static PartitionSpec partitions(Schema schema) {
+    return PartitionSpec.builderFor(schema).day("_committed_at").build();
+  }
+
+  static Map<String, String> properties(TableDefinition definition) {
+    return Map.of(TABLE_PROPERTY, definition.table().toString());
+  }
+
+  /** Writes changes into files that {@link #commit} will make part of the table. */
+  void add(List<ChangelogRow> rows, long batch) {
+    rows.forEach(row -> add(row, batch));
+  }
+
+  /** Writes one change; it waits while values of it, or of one before it, are still missing. */
+  void add(ChangelogRow row, long batch) {
+    waiting.addLast(new Numbered(row, batch));
+    while (!waiting.isEmpty() && !waiting.getFirst().row().isIncomplete()) {
+      write(waiting.removeFirst());
+    }
+  }
+
+  /** Whether there is something to commit. */
+  boolean isPending() {
+    return files != null || !waiting.isEmpty();
+  }
+
+  private void write(Numbered numbered) {
+    ChangelogRow row = numbered.row();
+    write(record(table.schema(), row), row.end(), numbered.batch());
+  }
+
+  /** Writes a row as {@link #record} makes them, as one of a transaction that ended so. */
+  void write(Record row, TransactionEnd end, long batch) {
+    if (files == null) {
+      files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
+    }
+    if (batch != lastBatch) {
+      lastBatch = batch;
+      sequence = 0;
+    }
+    row.set(1, batch);
+    row.set(2, sequence++);
+    row.set(3, end.position().toString());
+    row.set(4, end.transaction());
+    row.set(6, end.committedAt().atOffset(ZoneOffset.UTC));
+    files.write(row, RowLocation.INHERITED);
+  }
+
+  /** A row of the changelog that lacks its batch and the end of its transaction. */
+  static Record record(Schema schema, ChangelogRow change) {
+    Record row = GenericRecord.create(schema);
+    row.set(0, change.op().letter());
+    row.set(1, 0L);
+    row.set(2, 0L);
+    row.set(3, "");
+    row.set(4, "");
+    row.set(5, change.order());
+    row.set(6, Instant.EPOCH.atOffset(ZoneOffset.UTC));
+    Record values = change.row();
+    for (int i = OWN.size(); values != null && i < row.size(); i++) {
+      row.set(i, values.get(i - OWN.size()));
+    }
+    return row;
+  }
+
+  HeldChanges hold() {
+    return new HeldChanges(table, targetFileBytes);
+  }
+
+  /**
+   * Makes visible what was added; does nothing when that is nothing.
+   *
+   * @param info of the last batch that it belongs to
+   */
+  void commit(BatchInfo info) {
+    while (!waiting.isEmpty()) {
+      if (waiting.getFirst().row().isIncomplete()) {
+        throw new PipelineException(
+            "%s: an unchanged large value of batch %d is not in the lake; take a new initial snapshot"
+                .formatted(name, waiting.getFirst().batch()));
+      }
+      write(waiting.removeFirst());
+    }
+    if (files == null) {
+      return;
+    }
+    List<LiveFile> added = files.close();
+    snapshotId = append(added, info).snapshotId();
+    mark = info.mark();
+    files = null;
+  }
+
+  private Snapshot append(List<LiveFile> added, BatchInfo info) {
+    while (true) {
+      try {
+        return new MarkedCommit(name, table, info.mark(), snapshotId)
+            .commit((transaction, head) -> {
+              AppendFiles append = transaction.newFastAppend();
+              append
+                  .scanManifestsWith(TableWriter.CALLER_RUNS)
+                  .writeManifestsWith(TableWriter.CALLER_RUNS, 1)
+                  .validateWith(head);
+              added.forEach(file -> append.appendFile(file.file()));
+              info.summary().forEach(append::set);
+              append.set(SummaryKeys.COMMIT, head.commit()).commit();
+            });
+      } catch (Head.ForeignCommitException e) {
+        // Whatever they did, as a rewrite: no row here is ever looked up.
+        table.refresh();
+        Marks.requireSame(name, table, mark);
+        snapshotId = newest();
+      }
+    }
+  }
+
+  private long newest() {
+    Snapshot current = table.currentSnapshot();
+    return current == null ? -1 : current.snapshotId();
+  }
+
+  ControlTable.Registered registered() {
+    return new ControlTable.Registered(
+        table.uuid().toString(), mark.batch(), mark.position(), snapshotId);
+  }
+}

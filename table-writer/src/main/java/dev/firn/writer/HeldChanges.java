@@ -1,0 +1,71 @@
+package dev.firn.writer;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.formats.FormatModelRegistry;
+import org.apache.iceberg.io.CloseableIterable;
+
+/**
+ * One large transaction's changes of one table on their way to its changelog: they wait in files of
+ * their own, because only the transaction's end tells where and when it was committed.
+ */
+final class HeldChanges {
+  private final Table table;
+  private final RowFiles files;
+  private final Deque<ChangelogRow> incomplete = new ArrayDeque<>();
+
+  HeldChanges(Table table, long targetFileBytes) {
+    this.table = table;
+    this.files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
+  }
+
+  /** Takes the next change, which has been applied to the table. */
+  void add(RowChange change, int order) {
+    incomplete.addAll(ChangelogRow.of(change, TransactionEnd.UNKNOWN, order));
+    writeComplete();
+  }
+
+  private void writeComplete() {
+    while (!incomplete.isEmpty() && !incomplete.getFirst().isIncomplete()) {
+      files.write(
+          Changelog.record(table.schema(), incomplete.removeFirst()), RowLocation.INHERITED);
+    }
+  }
+
+  /** Gives the changes to the changelog as those of a transaction that ended so. */
+  void moveTo(Changelog changelog, TransactionEnd end, long batch) {
+    writeComplete();
+    if (!incomplete.isEmpty()) {
+      throw new PipelineException(
+          "%s: an unchanged large value is not in the lake; take a new initial snapshot"
+              .formatted(table.name()));
+    }
+    for (LiveFile file : files.close()) {
+      read(file, changelog, end, batch);
+    }
+    abandon();
+  }
+
+  private void read(LiveFile file, Changelog changelog, TransactionEnd end, long batch) {
+    try (CloseableIterable<Record> rows =
+        FormatModelRegistry.<Record, Schema>readBuilder(
+                FileFormat.PARQUET, Record.class, table.io().newInputFile(file.file().location()))
+            .project(table.schema())
+            .build()) {
+      rows.forEach(row -> changelog.write(row, end, batch));
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read a file of " + table.name(), e);
+    }
+  }
+
+  void abandon() {
+    incomplete.clear();
+    files.abandon();
+  }
+}

@@ -1,0 +1,182 @@
+package dev.firn.testing.simulation;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotRef;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.io.CloseableIterable;
+import org.jspecify.annotations.Nullable;
+
+/** Compares the changelogs, change by change, with what the source did since their baselines. */
+final class ChangelogCheck {
+  private static final String BASELINE = "firn_baseline";
+  private static final int OWN_COLUMNS = 7;
+
+  /** A change as the changelog should tell it, but for the batch. */
+  private record Change(
+      String op, String position, String transaction, int order, List<@Nullable Object> values) {}
+
+  private final ModelSource source;
+  private final LakeReader lake;
+  private final Map<SourceTable, String> checked = new EnumMap<>(SourceTable.class);
+
+  ChangelogCheck(ModelSource source, LakeReader lake) {
+    this.source = source;
+    this.lake = lake;
+  }
+
+  /**
+   * Each changelog holds every change since the baseline once and in order: all up to the last
+   * complete batch, and where it is ahead, all up to the end of its own last batch.
+   */
+  void check(ModelPosition complete) {
+    for (SourceTable table : SourceTable.values()) {
+      check(table, lake.load(table).orElseThrow(), complete);
+    }
+  }
+
+  private void check(SourceTable table, Table state, ModelPosition complete) {
+    Table log =
+        lake.loadChangelog(table)
+            .orElseThrow(() -> new InvariantViolation(table + " has no changelog"));
+    SnapshotRef tag = state.refs().get(BASELINE);
+    if (tag == null) {
+      throw new InvariantViolation(table + " has no baseline");
+    }
+    Optional<ModelPosition> own = LakeReader.position(log, log.currentSnapshot());
+    ModelPosition upTo = own.filter(position -> position.isAfter(complete)).orElse(complete);
+    String now = tag.snapshotId() + " " + log.currentSnapshot() + " " + upTo;
+    if (now.equals(checked.put(table, now))) {
+      return;
+    }
+    Snapshot baseline = state.snapshot(tag.snapshotId());
+    List<Change> expected =
+        expected(table, LakeReader.position(state, baseline).orElseThrow(), upTo);
+    List<Change> found = found(log, Long.parseLong(baseline.summary().get("firn.batch")));
+    if (!found.equals(expected)) {
+      throw new InvariantViolation(
+          "the changelog of %s up to %s differs from the source: %s"
+              .formatted(table, upTo, firstDifference(expected, found)));
+    }
+  }
+
+  private List<Change> expected(SourceTable table, ModelPosition after, ModelPosition upTo) {
+    List<Change> changes = new ArrayList<>();
+    for (ModelTransaction transaction : source.after(after)) {
+      if (transaction.end().isAfter(upTo)) {
+        break;
+      }
+      for (int i = 0; i < transaction.changes().size(); i++) {
+        ModelChange change = transaction.changes().get(i);
+        if (change.table() == table) {
+          changes.addAll(expected(transaction, i, change));
+        }
+      }
+    }
+    return changes;
+  }
+
+  /**
+   * What is told of a change: of an update without a key, the row that went and the one that came.
+   */
+  private static List<Change> expected(
+      ModelTransaction transaction, int order, ModelChange change) {
+    if (change instanceof ModelChange.Update update && !update.table().isKeyed()) {
+      return List.of(
+          told(transaction, order, new ModelChange.Delete(update.table(), update.before())),
+          told(transaction, order, new ModelChange.Insert(update.table(), update.after())));
+    }
+    return List.of(told(transaction, order, change));
+  }
+
+  private static Change told(ModelTransaction transaction, int order, ModelChange change) {
+    List<@Nullable Object> none = new ArrayList<>();
+    change.table().columns().forEach(column -> none.add(null));
+    List<@Nullable Object> values =
+        switch (change) {
+          case ModelChange.Insert(SourceTable unused, ModelRow row) -> row.values();
+          case ModelChange.Update update -> update.after().values();
+          case ModelChange.Delete(SourceTable table, ModelRow row) -> {
+            for (int i = 0; i < none.size(); i++) {
+              if (!table.isKeyed() || table.isKey(i)) {
+                none.set(i, row.values().get(i));
+              }
+            }
+            yield none;
+          }
+          case ModelChange.Truncate unused -> none;
+        };
+    String end = transaction.end().toString();
+    return new Change(op(change), end, "x" + end, order, values);
+  }
+
+  private static String op(ModelChange change) {
+    return switch (change) {
+      case ModelChange.Insert unused -> "c";
+      case ModelChange.Update unused -> "u";
+      case ModelChange.Delete unused -> "d";
+      case ModelChange.Truncate unused -> "t";
+    };
+  }
+
+  private static List<Change> found(Table log, long baselineBatch) {
+    List<Record> records = new ArrayList<>();
+    try (CloseableIterable<Record> rows = IcebergGenerics.read(log).build()) {
+      for (Record row : rows) {
+        if (number(row, "_batch") > baselineBatch) {
+          records.add(row);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    records.sort(
+        Comparator.<Record>comparingLong(row -> number(row, "_batch"))
+            .thenComparingLong(row -> number(row, "_sequence")));
+    return records.stream().map(ChangelogCheck::found).toList();
+  }
+
+  private static Change found(Record row) {
+    List<@Nullable Object> values = new ArrayList<>();
+    for (int i = OWN_COLUMNS; i < row.size(); i++) {
+      values.add(row.get(i));
+    }
+    return new Change(
+        text(row, "_op"),
+        text(row, "_position"),
+        text(row, "_transaction"),
+        requireNonNull((Integer) row.getField("_order")),
+        values);
+  }
+
+  private static long number(Record row, String field) {
+    return requireNonNull((Long) row.getField(field));
+  }
+
+  private static String text(Record row, String field) {
+    return requireNonNull(row.getField(field)).toString();
+  }
+
+  private static String firstDifference(List<Change> expected, List<Change> found) {
+    for (int i = 0; i < Math.max(expected.size(), found.size()); i++) {
+      Object wanted = i < expected.size() ? expected.get(i) : "nothing";
+      Object got = i < found.size() ? found.get(i) : "nothing";
+      if (!wanted.equals(got)) {
+        return "change %d of %d (%d found) is %s, not %s"
+            .formatted(i, expected.size(), found.size(), got, wanted);
+      }
+    }
+    return "none";
+  }
+}
