@@ -29,7 +29,8 @@ public final class Lake {
         "clients",
         "4",
         "warehouse",
-        absolute.resolve("warehouse").toString(),
+        // A URI: Trino reads no location without a scheme.
+        absolute.resolve("warehouse").toUri().toString(),
         "io-impl",
         LocalFileIO.class.getName());
   }

@@ -1,0 +1,165 @@
+package dev.firn.sql;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A real Trino in a process of its own; ends when it is closed, or when this process does. */
+final class Trino implements AutoCloseable {
+  /** The oldest JDK that Trino runs on. */
+  static final int MIN_JDK = 25;
+
+  private static final String READY = "listening on ";
+  private static final long START_SECONDS = 120;
+  private static final long STOP_SECONDS = 20;
+
+  private final Process process;
+  private final String authority;
+
+  private Trino(Process process, String authority) {
+    this.process = process;
+    this.authority = authority;
+  }
+
+  /**
+   * Starts it and returns when it answers.
+   *
+   * @param catalog the properties file of its one catalog, named like the catalog
+   * @param log where its log goes
+   */
+  static Trino start(Path java, Path catalog, Path log) {
+    try {
+      Process process =
+          new ProcessBuilder(command(java, catalog)).redirectError(log.toFile()).start();
+      BufferedReader lines = process.inputReader();
+      try {
+        String line =
+            CompletableFuture.supplyAsync(() -> firstLine(lines))
+                .orTimeout(START_SECONDS, TimeUnit.SECONDS)
+                .join();
+        drain(process.getInputStream());
+        return new Trino(process, line.substring(READY.length()));
+      } catch (CompletionException e) {
+        process.destroyForcibly();
+        throw new IllegalStateException("Trino did not start; its log is " + log, e);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static List<String> command(Path java, Path catalog) throws IOException {
+    return List.of(
+        java.toString(),
+        "-Xmx768m",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "--add-modules=jdk.incubator.vector",
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-cp",
+        Files.readString(Path.of("trino-server", "target", "class-path")).strip(),
+        Path.of("src", "test", "trino", "TrinoServer.java").toString(),
+        catalog.toString());
+  }
+
+  private static String firstLine(BufferedReader lines) {
+    return lines
+        .lines()
+        .filter(line -> line.startsWith(READY))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("it ended"));
+  }
+
+  private static void drain(InputStream output) {
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            output.transferTo(OutputStream.nullOutputStream());
+          } catch (IOException e) {
+            // It has ended.
+          }
+        });
+  }
+
+  /** A connection in UTC, so that times read the same on every machine. */
+  Connection connect() throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("user", "auditor");
+    properties.setProperty("timezone", "UTC");
+    return DriverManager.getConnection("jdbc:trino://" + authority, properties);
+  }
+
+  @Override
+  public void close() {
+    process.destroy();
+    try {
+      if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The {@code java} of a JDK that Trino runs on: this one, JAVA_HOME's, or one of the usual. */
+  static Optional<Path> findJava() {
+    return jdks().filter(Trino::isNewEnough).map(jdk -> jdk.resolve("bin/java")).findFirst();
+  }
+
+  private static Stream<Path> jdks() {
+    Map<String, String> environment = System.getenv();
+    Stream<Path> named =
+        Stream.of(System.getProperty("java.home"), environment.getOrDefault("JAVA_HOME", ""))
+            .filter(home -> !home.isEmpty())
+            .map(Path::of);
+    String folders =
+        environment.getOrDefault(
+            "FIRN_JDK_DIRS", "/usr/lib/jvm:/usr/lib64/jvm:/usr/java:/opt/java");
+    return Stream.concat(
+        named, Arrays.stream(folders.split(":", -1)).map(Path::of).flatMap(Trino::children));
+  }
+
+  private static Stream<Path> children(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      return Stream.empty();
+    }
+    List<Path> found = new ArrayList<>();
+    try (Stream<Path> children = Files.list(folder)) {
+      children.sorted().forEach(found::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return found.stream();
+  }
+
+  private static boolean isNewEnough(Path jdk) {
+    Properties release = new Properties();
+    try (InputStream file = Files.newInputStream(jdk.resolve("release"))) {
+      release.load(file);
+    } catch (IOException e) {
+      return false;
+    }
+    String version = release.getProperty("JAVA_VERSION", "0").replace("\"", "");
+    return Files.isExecutable(jdk.resolve("bin/javac"))
+        && Runtime.Version.parse(version.split("[^0-9.]", -1)[0]).feature() >= MIN_JDK;
+  }
+}
