@@ -1,7 +1,8 @@
 -- Everything that ever happened to one row.
 --
 -- A table's changelog holds every change of the source, also those that the table itself no longer
--- shows: op c is an insert, u an update, d a delete (with the row as it was last), t a TRUNCATE.
+-- shows: op c is an insert, u an update, d a delete (which tells the key: the row as it was
+-- last is the line before), t a TRUNCATE.
 -- The first line, op 'r', is the row as the initial snapshot read it, from the tag firn_baseline.
 --
 -- Replace before running (as text, everywhere in this file):

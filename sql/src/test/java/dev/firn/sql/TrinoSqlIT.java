@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -95,7 +96,7 @@ final class TrinoSqlIT {
                 name,
                 () -> {
                   assertThat(checks).as("files with an expected answer").containsKey(name);
-                  checks.get(name).execute();
+                  Objects.requireNonNull(checks.get(name)).execute();
                 }));
   }
 
@@ -137,6 +138,7 @@ final class TrinoSqlIT {
         .containsExactly("firn_baseline|TAG", "firn_guard|BRANCH", "main|BRANCH");
     assertThat(answers.get(3).lines("states")).containsExactly("6");
     assertThat(answers.get(4).lines())
+        .filteredOn(line -> !line.contains("_changelog|"))
         .containsExactly(
             "pipeline|shop|5|0/1600|NULL",
             "table|shop.customers|5|0/1600|" + lake.snapshot(CUSTOMERS, 5),
@@ -245,8 +247,8 @@ final class TrinoSqlIT {
     assertThat(answer("09-life-of-a-row.sql", Map.of("row", "id = 12")).lines())
         .containsExactly(
             "r|NULL|NULL|NULL|NULL|NULL|12|3|paid|7.25",
-            "d|2026-03-01 10:21:04.000000 UTC|3|1|0/1300|4864|12|3|paid|7.25",
-            "c|2026-03-01 10:29:36.000000 UTC|5|1|0/1500|5376|12|2|placed|8.00");
+            "d|2026-03-01 10:21:04.000000 UTC|3|0|0/1300|4864|12|NULL|NULL|NULL",
+            "c|2026-03-01 10:29:36.000000 UTC|5|0|0/1500|5376|12|2|placed|8.00");
     assertThat(
             answer(
                     "09-life-of-a-row.sql",

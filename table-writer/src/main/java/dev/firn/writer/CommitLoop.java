@@ -378,6 +378,7 @@ public final class CommitLoop implements AutoCloseable {
     return true;
   }
 
+  @SuppressWarnings("WaitNotInLoop") // the caller loops
   private void awaitWork() throws InterruptedException {
     if (unsettled) {
       awaitNanos(settleAt - System.nanoTime());
