@@ -84,7 +84,9 @@ final class LakeChecks {
           Check.failed(
               "create and commit a table",
               ConnectionLoss.reason(e),
-              "the catalog must let this user create namespaces and tables of this format version"));
+              todo(
+                  e,
+                  "the catalog must let this user create namespaces and tables of this format version")));
     } finally {
       drop(catalog, namespace, name);
     }
@@ -115,8 +117,15 @@ final class LakeChecks {
           Check.failed(
               "write, read and delete a file",
               ConnectionLoss.reason(e),
-              "see debezium.sink.iceberg.io-impl, s3.* and the rights on " + table.location()));
+              todo(
+                  e,
+                  "see debezium.sink.iceberg.io-impl, s3.* and the rights on "
+                      + table.location())));
     }
+  }
+
+  private String todo(Exception failure, String otherwise) {
+    return StorageHint.of(failure, settings.catalog()).orElse(otherwise);
   }
 
   private void drop(Catalog catalog, Namespace namespace, TableIdentifier name) {

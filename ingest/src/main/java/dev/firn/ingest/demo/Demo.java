@@ -46,15 +46,22 @@ final class Demo {
       screen.line("  ended the sink that an interrupted run had left behind");
     }
     Stopwatch stopwatch = new Stopwatch();
-    try (PostgresServer server = PostgresServer.start(serverSettings())) {
+    DemoLake.Storage storage = DemoLake.choose(settings.storage(), folder);
+    try (PostgresServer server = PostgresServer.start(serverSettings());
+        DemoLake lake = DemoLake.open(folder, storage)) {
       Shop shop = Shop.open(server);
-      folder.begin(server.major(), server.port());
-      IngestConfig.write(folder, server);
+      folder.begin(server.major(), server.port(), lake);
+      IngestConfig.write(folder, server, lake);
       String version = version(shop);
       screen.line(
           "  source    PostgreSQL %s on port %d, run %d of this folder%s"
               .formatted(version, server.port(), folder.run(), stopwatch.lap()));
-      return withSink(shop, version);
+      if (lake instanceof DemoLake.OnS3 s3) {
+        screen.line(
+            "  storage   an S3 server on port %d; Iceberg's S3FileIO"
+                .formatted(s3.server().port()));
+      }
+      return withSink(shop, lake, version);
     }
   }
 
@@ -78,7 +85,8 @@ final class Demo {
     }
   }
 
-  private DemoReport withSink(Shop shop, String version) throws SQLException, InterruptedException {
+  private DemoReport withSink(Shop shop, DemoLake demoLake, String version)
+      throws SQLException, InterruptedException {
     SinkProcess.Settings process =
         new SinkProcess.Settings(
             SinkProcess.ownJar(),
@@ -87,7 +95,7 @@ final class Demo {
             folder.ingestLog(),
             folder.sinkProcess());
     Stopwatch stopwatch = new Stopwatch();
-    LakeView lake = LakeView.open(folder.lake());
+    LakeView lake = LakeView.open(folder.lake(), demoLake);
     try (SinkProcess sink = SinkProcess.start(process, this::notice)) {
       CatchUp.awaitTables(lake, sink, shop.mark());
       screen.line(
@@ -96,7 +104,7 @@ final class Demo {
                   sink.pid(),
                   folder.run() == 1 ? "initial snapshot is in the lake" : "goes on from the lake",
                   stopwatch.lap()));
-      return withLoad(shop, sink, lake, version);
+      return withLoad(shop, sink, lake, new Setting(version, demoLake.storage()));
     }
   }
 
@@ -115,7 +123,7 @@ final class Demo {
     screen.line("  !         " + text);
   }
 
-  private DemoReport withLoad(Shop shop, SinkProcess sink, LakeView lake, String version)
+  private DemoReport withLoad(Shop shop, SinkProcess sink, LakeView lake, Setting setting)
       throws SQLException, InterruptedException {
     screen.line(
         "  load      %d transactions per second for %d seconds"
@@ -156,7 +164,8 @@ final class Demo {
             Math.round(seconds * 10) / 10.0,
             sink.restarts(),
             folder.run(),
-            version);
+            setting.postgres(),
+            setting.storage().text());
     ReportText text = new ReportText(report);
     text.lines().forEach(screen::line);
     Duration back =
@@ -277,6 +286,9 @@ final class Demo {
           table, 0, 0, false, List.of("the lake has no table " + table));
     }
   }
+
+  /** What both sides run on. */
+  private record Setting(String postgres, DemoLake.Storage storage) {}
 
   private static final class Stopwatch {
     private final long start = System.nanoTime();

@@ -57,11 +57,24 @@ public final class DemoCommand implements Callable<Integer> {
       description = "PostgreSQL's major version (default: the folder's, or 18).")
   private @Nullable Integer postgres;
 
+  @Option(
+      names = "--s3",
+      description = {
+        "Keep the lake's files on an S3 server, which it starts, too.",
+        "A folder keeps what its first run has chosen."
+      })
+  private boolean s3;
+
   @Override
   public Integer call() throws InterruptedException {
     DemoSettings settings =
         new DemoSettings(
-            seconds, rate, folder, Optional.ofNullable(json), Optional.ofNullable(postgres));
+            seconds,
+            rate,
+            folder,
+            Optional.ofNullable(json),
+            Optional.ofNullable(postgres),
+            s3 ? Optional.of(DemoLake.Storage.S3) : Optional.empty());
     Screen screen = Screen.standard();
     CountDownLatch ended = new CountDownLatch(1);
     endWith(Thread.currentThread(), ended);

@@ -20,6 +20,8 @@ final class DemoFolder implements AutoCloseable {
   private static final String RUN = "run";
   private static final String POSTGRES = "postgres.major";
   private static final String PORT = "postgres.port";
+  private static final String STORAGE = "storage";
+  private static final String S3_PORT = "s3.port";
 
   private final Path root;
   private final FileChannel lock;
@@ -87,8 +89,23 @@ final class DemoFolder implements AutoCloseable {
     return Optional.ofNullable(state.getProperty(PORT)).map(Integer::valueOf);
   }
 
-  /** Remembers the server of this run and counts the run. */
-  void begin(int postgresMajor, int postgresPort) {
+  /** Where its lake keeps its files; empty before the first run. */
+  Optional<DemoLake.Storage> storage() {
+    return run() == 0
+        ? Optional.empty()
+        : Optional.of(DemoLake.Storage.of(state.getProperty(STORAGE, "local")));
+  }
+
+  Optional<Integer> s3Port() {
+    return Optional.ofNullable(state.getProperty(S3_PORT)).map(Integer::valueOf);
+  }
+
+  /** Remembers the servers of this run and counts the run. */
+  void begin(int postgresMajor, int postgresPort, DemoLake lake) {
+    state.setProperty(STORAGE, lake.storage().text());
+    if (lake instanceof DemoLake.OnS3 s3) {
+      state.setProperty(S3_PORT, Integer.toString(s3.server().port()));
+    }
     state.setProperty(RUN, Integer.toString(run() + 1));
     state.setProperty(POSTGRES, Integer.toString(postgresMajor));
     state.setProperty(PORT, Integer.toString(postgresPort));
@@ -109,6 +126,11 @@ final class DemoFolder implements AutoCloseable {
 
   Path lake() {
     return root.resolve("lake");
+  }
+
+  /** What the S3 server keeps. */
+  Path objects() {
+    return root.resolve("s3");
   }
 
   Path config() {

@@ -17,6 +17,7 @@ import java.util.List;
  * @param batches of whole transactions, each of which is one commit per table that it changes
  * @param deletionVectors that the tables have now
  * @param restarts of the sink's process, because it died
+ * @param storage where the lake keeps its files: local or s3
  */
 record DemoReport(
     boolean equal,
@@ -34,7 +35,8 @@ record DemoReport(
     double seconds,
     int restarts,
     int run,
-    String postgres) {
+    String postgres,
+    String storage) {
 
   /** One table on both sides. */
   @JsonIgnoreProperties("differences")

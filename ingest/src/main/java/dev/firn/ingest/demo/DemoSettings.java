@@ -15,14 +15,22 @@ import java.util.Optional;
  * @param folder where everything it makes lies
  * @param json where the report goes as JSON
  * @param postgres the major version; empty: the folder's, or the newest
+ * @param storage where the lake keeps its files; empty: the folder's, or local
  */
-public record DemoSettings(
-    int seconds, int rate, Path folder, Optional<Path> json, Optional<Integer> postgres) {
+record DemoSettings(
+    int seconds,
+    int rate,
+    Path folder,
+    Optional<Path> json,
+    Optional<Integer> postgres,
+    Optional<DemoLake.Storage> storage) {
   static final List<Integer> POSTGRES = List.of(16, 17, 18);
 
-  public DemoSettings {
+  DemoSettings {
     requireNonNull(folder, "folder is null");
     requireNonNull(json, "json is null");
+    requireNonNull(postgres, "postgres is null");
+    requireNonNull(storage, "storage is null");
     require(seconds >= 1 && seconds <= 86_400, "--seconds " + seconds + ": 1 to 86400");
     require(rate >= 1 && rate <= 100_000, "--rate " + rate + ": 1 to 100000");
     postgres.ifPresent(

@@ -11,12 +11,17 @@ import java.nio.file.Path;
 final class IngestConfig {
   private IngestConfig() {}
 
-  static void write(DemoFolder folder, PostgresServer server) {
-    write(folder.config(), server, Shop.DATABASE, Shop.SCHEMA, folder.lake());
+  static void write(DemoFolder folder, PostgresServer server, DemoLake lake) {
+    write(folder.config(), server, Shop.DATABASE, Shop.SCHEMA, lake);
   }
 
   /** Writes a configuration that brings all tables of a schema into an embedded lake. */
   static void write(Path file, PostgresServer server, String database, String schema, Path lake) {
+    write(file, server, database, schema, new DemoLake.LocalFiles(lake));
+  }
+
+  private static void write(
+      Path file, PostgresServer server, String database, String schema, DemoLake lake) {
     String text =
         TEMPLATE
             .replace("{port}", Integer.toString(server.port()))
@@ -26,16 +31,12 @@ final class IngestConfig {
             .replace("{schema}", schema)
             .replace("{pipeline}", database)
             .replace("{catalog}", Lake.DEFAULT_NAME)
-            .replace("{lake}", escape(lake));
+            .replace("{lake}", lake.settings());
     try {
       Files.writeString(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static String escape(Path path) {
-    return path.toString().replace("\\", "\\\\");
   }
 
   private static final String TEMPLATE =
@@ -53,11 +54,9 @@ final class IngestConfig {
       debezium.source.database.dbname={database}
       debezium.source.schema.include.list={schema}
 
-      # The lake: a SQLite catalog and local files in one folder. Instead of `dir`, the properties of any
-      # Iceberg catalog: type, uri, warehouse, io-impl and so on, under the same prefix.
+      {lake}
       debezium.sink.type=iceberg
       debezium.sink.iceberg.pipeline={pipeline}
-      debezium.sink.iceberg.dir={lake}
       debezium.sink.iceberg.catalog-name={catalog}
 
       # Health and metrics; 0 is any free port.

@@ -50,13 +50,19 @@ final class LakeView {
     this.catalog = catalog;
   }
 
+  /** Opens the lake of a folder, local files throughout. */
   static LakeView open(Path folder) {
+    return open(folder, new DemoLake.LocalFiles(folder));
+  }
+
+  /** Opens a lake whose catalog lies in a folder. */
+  static LakeView open(Path folder, DemoLake lake) {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new LakeView(Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder)));
+    return new LakeView(Lake.open(Lake.DEFAULT_NAME, lake.catalog()));
   }
 
   /** The table as it is now; empty while it does not exist. */

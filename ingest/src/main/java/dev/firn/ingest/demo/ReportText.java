@@ -47,6 +47,12 @@ final class ReportText {
             fresh.p50(),
             fresh.p95(),
             fresh.p99()));
+    if (onS3()) {
+      lines.add(
+          "              at best about a second: on an object store commits start a second apart");
+      lines.add(
+          "              (commit.interval-min); the S3 server and this reader share the machine");
+    }
     lines.add(
         String.format(
             Locale.ROOT,
@@ -72,6 +78,10 @@ final class ReportText {
           String.format(Locale.ROOT, "  restarts    %,d of the sink's process", report.restarts()));
     }
     return lines;
+  }
+
+  private boolean onS3() {
+    return report.storage().equals(DemoLake.Storage.S3.text());
   }
 
   /** Orders by status, then and now. */
@@ -132,8 +142,7 @@ final class ReportText {
     Path shown = folder.root().startsWith(here) ? here.relativize(folder.root()) : folder.root();
     return List.of(
         "",
-        String.format(
-            Locale.ROOT, "  lake        %s (tables, and their catalog)", shown.resolve("lake")),
+        "  lake        " + lake(shown),
         String.format(Locale.ROOT, "  log         %s", shown.resolve("logs").resolve("ingest.log")),
         String.format(
             Locale.ROOT,
@@ -141,5 +150,12 @@ final class ReportText {
             shown.resolve("ingest.properties")),
         "              a configuration to start from for a PostgreSQL of your own",
         "");
+  }
+
+  private String lake(Path shown) {
+    return onS3()
+        ? "%s (the bucket's objects), %s (the catalog)"
+            .formatted(shown.resolve("s3"), shown.resolve("lake"))
+        : "%s (tables, and their catalog)".formatted(shown.resolve("lake"));
   }
 }

@@ -26,7 +26,8 @@ class TestDemoReport {
         30.1,
         0,
         1,
-        "18.6");
+        "18.6",
+        "s3");
   }
 
   @Test
@@ -44,6 +45,7 @@ class TestDemoReport {
     assertThat(json.get("commits").asLong()).isEqualTo(57);
     assertThat(json.get("equalityDeleteFiles").asLong()).isZero();
     assertThat(json.get("deletionVectors").asLong()).isEqualTo(31);
+    assertThat(json.get("storage").asText()).isEqualTo("s3");
   }
 
   @Test
