@@ -33,7 +33,7 @@ public final class CommitLoop implements AutoCloseable {
    * Told of every commit and of the failure that ends the loop; called on the committing thread.
    */
   public interface Listener {
-    void committed(CommittedBatch batch, Duration took);
+    default void committed(CommittedBatch batch, Duration took) {}
 
     void failed(RuntimeException failure);
   }
@@ -63,6 +63,11 @@ public final class CommitLoop implements AutoCloseable {
   private boolean preparerDone;
   private int threadsRunning;
   private long pendingBytes;
+  private boolean hasWork;
+
+  /** Since when there is work without a commit, in nanoseconds of the monotonic clock. */
+  private long workSince;
+
   private @Nullable RuntimeException failure;
   private @Nullable TransactionEnd committed;
 
@@ -103,6 +108,7 @@ public final class CommitLoop implements AutoCloseable {
       long before = open.bytes();
       open.add(transaction);
       pendingBytes += open.bytes() - before;
+      noteWork();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -133,6 +139,7 @@ public final class CommitLoop implements AutoCloseable {
     try {
       requireRunning();
       largeCommit = () -> transaction.commit(end);
+      noteWork();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -181,6 +188,19 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
+  /** How the loop stands now; for any thread. */
+  public CommitProgress progress() {
+    lock.lock();
+    try {
+      Optional<Duration> waiting =
+          hasWork ? Optional.of(Duration.ofNanos(System.nanoTime() - workSince)) : Optional.empty();
+      return new CommitProgress(
+          pendingBytes, waiting, hasWork ? pipeline.trouble() : Optional.empty());
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Throws the failure that ended the loop, if one did. */
   public void requireRunning() {
     lock.lock();
@@ -209,6 +229,20 @@ public final class CommitLoop implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Notes the moment from which on whole transactions wait. */
+  private void noteWork() {
+    boolean work =
+        preparing
+            || prepared != null
+            || committing
+            || largeCommit != null
+            || !waiting.stream().allMatch(Batch::isEmpty);
+    if (work && !hasWork) {
+      workSince = System.nanoTime();
+    }
+    hasWork = work;
   }
 
   private boolean isQuiet() {
@@ -378,6 +412,8 @@ public final class CommitLoop implements AutoCloseable {
         largeCommit = null;
         largeOpen = false;
       }
+      hasWork = false;
+      noteWork();
       changed.signalAll();
     } finally {
       lock.unlock();

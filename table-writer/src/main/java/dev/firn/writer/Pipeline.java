@@ -32,6 +32,7 @@ public final class Pipeline {
   private final Tables tables;
   private final ControlTable control;
   private final Claim claim;
+  private final Troubles troubles = new Troubles();
   private final Map<String, Claimed> claimed = new HashMap<>();
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
   private volatile Recovery recovery;
@@ -49,7 +50,7 @@ public final class Pipeline {
     this.tableCommits = tableCommits;
     this.tables = new Tables(catalog, settings);
     String writer = writerName();
-    this.control = ControlTable.takeOver(tables, catalog, settings, writer);
+    this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
     this.claim = new Claim(settings.name(), control.epoch(), writer);
     control.state().tables().forEach(this::claimRegistered);
     this.recovery = recovery();
@@ -69,6 +70,11 @@ public final class Pipeline {
       Function<String, Position> positions,
       Executor tableCommits) {
     return new Pipeline(catalog, settings, positions, tableCommits);
+  }
+
+  /** What the control table says, read without taking over; empty when there is none. */
+  public static Optional<PipelineState> look(Catalog catalog, PipelineSettings settings) {
+    return ControlTable.look(catalog, settings);
   }
 
   private static String writerName() {
@@ -154,7 +160,7 @@ public final class Pipeline {
     Tables.requireFit(definition, table.table());
     TableState state = new TableState(table.table(), definition, settings.targetFileBytes());
     state.load();
-    writers.put(definition.table(), new TableWriter(state, table.mark()));
+    writers.put(definition.table(), new TableWriter(state, table.mark(), troubles));
     return state.target();
   }
 
@@ -311,6 +317,16 @@ public final class Pipeline {
               writer.state().snapshotId()));
     });
     return registered;
+  }
+
+  /** Why the commit that runs did not go through so far, if it is known; for any thread. */
+  public Optional<String> trouble() {
+    return troubles.any();
+  }
+
+  /** Number of rows in the key index of an open table, about; for any thread. */
+  public long indexedRows(TableIdentifier table) {
+    return writer(table).indexedRows();
   }
 
   TableWriter writer(TableIdentifier table) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
@@ -45,19 +46,25 @@ final class WriterFixture {
     }
   }
 
+  private final PipelineSettings settings;
   final Catalog catalog;
   final Pipeline pipeline;
   final RowTarget target;
 
   private WriterFixture(Path folder, int formatVersion, List<String> key) {
     this.catalog = Lake.open("lake", Lake.embedded(folder));
-    PipelineSettings settings =
+    this.settings =
         new PipelineSettings(
             "shop", Namespace.of("firn"), formatVersion, Map.of(), 128L * 1024 * 1024);
     this.pipeline =
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
     this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key));
+  }
+
+  /** What somebody who does not take the pipeline over sees of it. */
+  Optional<PipelineState> look() {
+    return Pipeline.look(catalog, settings);
   }
 
   static WriterFixture open(Path folder) {
