@@ -1,10 +1,13 @@
 package dev.firn.ingest;
 
+import dev.firn.writer.PipelineException;
 import io.debezium.server.events.ConnectorCompletedEvent;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,7 +23,7 @@ public class EngineOutcome {
   private static final Logger LOG = LoggerFactory.getLogger(EngineOutcome.class);
 
   private static volatile boolean stopping;
-  private static volatile boolean failed;
+  private static volatile Optional<String> failure = Optional.empty();
 
   /** Whether the process has been told to stop, or has begun to. */
   static boolean isStopping() {
@@ -29,14 +32,21 @@ public class EngineOutcome {
 
   /** Whether a failure has been reported. */
   static boolean hasFailed() {
-    return failed;
+    return failure.isPresent();
+  }
+
+  /** What has ended the pipeline, in one line. */
+  static Optional<String> failure() {
+    return failure;
   }
 
   /** Reports a failure; the first one counts, and none while the process stops. */
-  static void report(RuntimeException failure) {
-    if (!stopping && !failed) {
-      failed = true;
-      Outcome.of(failure).log(LOG);
+  static void report(RuntimeException cause) {
+    if (!stopping && failure.isEmpty()) {
+      Outcome outcome = Outcome.of(cause);
+      failure =
+          Optional.of(outcome.isExpected() ? String.valueOf(cause.getMessage()) : withRoot(cause));
+      outcome.log(LOG);
     }
   }
 
@@ -46,13 +56,37 @@ public class EngineOutcome {
   }
 
   void completed(@Observes ConnectorCompletedEvent event) {
-    if (event.isSuccess() || stopping || failed) {
+    if (event.isSuccess() || stopping || hasFailed()) {
       return;
     }
-    failed = true;
-    LOG.error(
-        "stopping: Debezium's engine has failed: {}",
-        event.getMessage(),
-        event.getError().orElse(null));
+    Optional<Throwable> error = event.getError();
+    Optional<PipelineException> ours = error.flatMap(EngineOutcome::ours);
+    if (ours.isPresent()) {
+      report(ours.orElseThrow());
+      return;
+    }
+    failure = Optional.of(error.map(ConnectionLoss::reason).orElse(event.getMessage()));
+    LOG.error("stopping: Debezium's engine has failed: {}", event.getMessage(), error.orElse(null));
+  }
+
+  /** What failed, and the innermost why. */
+  private static String withRoot(RuntimeException failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    String message =
+        failure.getCause() == null ? failure.toString() : failure.getMessage() + ": " + root;
+    return message.lines().collect(Collectors.joining(" "));
+  }
+
+  /** What one of our own parts inside the engine has thrown. */
+  private static Optional<PipelineException> ours(Throwable error) {
+    for (Throwable t = error; t != null; t = t.getCause()) {
+      if (t instanceof PipelineException e) {
+        return Optional.of(e);
+      }
+    }
+    return Optional.empty();
   }
 }

@@ -21,6 +21,8 @@ import picocli.CommandLine.ParseResult;
       DemoCommand.class,
       IngestCommand.class,
       CheckCommand.class,
+      InitCommand.class,
+      StatusCommand.class,
       SimulateCommand.class,
       CommandLine.HelpCommand.class
     })

@@ -1,5 +1,7 @@
 package dev.firn.ingest;
 
+import dev.firn.writer.CommitLoop;
+import dev.firn.writer.CommittedBatch;
 import io.debezium.DebeziumException;
 import io.debezium.embedded.EmbeddedEngineChangeEvent;
 import io.debezium.engine.ChangeEvent;
@@ -9,7 +11,9 @@ import io.quarkus.runtime.Quarkus;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.Dependent;
+import jakarta.inject.Inject;
 import jakarta.inject.Named;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -22,12 +26,20 @@ import org.jspecify.annotations.Nullable;
 @Named("iceberg")
 @Dependent
 public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Object, Object>> {
+  private final Operations operations;
   private @Nullable IngestRun run;
+
+  @Inject
+  public IcebergSink(Operations operations) {
+    this.operations = operations;
+  }
 
   @PostConstruct
   void start() {
     ConfigFile config = ConfigFile.of(ConfigProvider.getConfig());
-    run = IngestRun.start(config.sink(), config.source(), IcebergSink::end);
+    IngestRun started = IngestRun.start(config.sink(), config.source(), new Commits());
+    operations.started(started, config.sink(), config.source());
+    run = started;
   }
 
   @Override
@@ -53,12 +65,25 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
   @PreDestroy
   void stop() {
     if (run != null) {
-      run.close();
+      EngineOutcome.failure().ifPresentOrElse(run::closeAfter, run::close);
     }
   }
 
   private static SourceRecord sourceRecord(ChangeEvent<Object, Object> event) {
     return ((EmbeddedEngineChangeEvent<?, ?, ?>) event).sourceRecord();
+  }
+
+  /** Passes commits on, and ends the process when there can be no more. */
+  private final class Commits implements CommitLoop.Listener {
+    @Override
+    public void committed(CommittedBatch batch, Duration took) {
+      operations.committed(batch, took);
+    }
+
+    @Override
+    public void failed(RuntimeException failure) {
+      end(failure);
+    }
   }
 
   /** Ends the process, with one line of why. */

@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.CommitLoop;
+import dev.firn.writer.CommitProgress;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Lake;
@@ -20,17 +21,22 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.Consumer;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
@@ -55,16 +61,36 @@ final class IngestRun implements AutoCloseable {
    */
   private static final int MAX_SCHEMAS = 10_000;
 
+  /** A process that has failed must end, whether it could say why or not. */
+  private static final int NOTE_SECONDS = 5;
+
   private final Catalog catalog;
   private final ExecutorService threads;
   private final Map<SourceTable, TableDecoder> decoders;
   private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
+  private final CommitLoop.Listener listener;
   private final CommitLoop loop;
   private final TransactionAssembler assembler;
   private final Acknowledgements<Object> acknowledgements;
   private @Nullable InitialSnapshot initialSnapshot;
   private @Nullable LargeTransaction large;
+  private final Pipeline pipeline;
+  private final String pipelineName;
+  private final Duration patience;
+
+  /** When the source committed what was the last in the lake at the start. */
+  private final Optional<Instant> startedFrom;
+
+  private final LongAdder events = new LongAdder();
   private volatile Optional<LsnPosition> position;
+  private volatile Optional<RunStatus.LastCommit> lastCommit = Optional.empty();
+
+  /** Since when the initial snapshot is being published. */
+  private volatile Optional<Instant> publishing = Optional.empty();
+
+  private volatile boolean handling;
+  private volatile Instant heardAt = Instant.now();
+  private volatile Optional<Instant> caughtUpAt = Optional.empty();
 
   private IngestRun(
       Catalog catalog,
@@ -72,7 +98,13 @@ final class IngestRun implements AutoCloseable {
       Pipeline pipeline,
       Map<SourceTable, TableDecoder> decoders,
       SinkSettings settings,
-      Consumer<RuntimeException> failed) {
+      Duration patience,
+      CommitLoop.Listener listener) {
+    this.pipeline = pipeline;
+    this.pipelineName = settings.pipeline().name();
+    this.patience = patience;
+    this.startedFrom = pipeline.offset().flatMap(PostgresOffset::committedAt);
+    this.listener = listener;
     this.catalog = catalog;
     this.threads = threads;
     this.decoders = Map.copyOf(decoders);
@@ -81,7 +113,7 @@ final class IngestRun implements AutoCloseable {
             ? Optional.empty()
             : pipeline.position().map(LsnPosition.class::cast);
     this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
-    this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, listener(failed));
+    this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
     this.assembler =
         new TransactionAssembler(
             this::decoderOf, new IntoLake(), settings.largeTransactionBytes(), position);
@@ -92,11 +124,12 @@ final class IngestRun implements AutoCloseable {
    * Takes the pipeline over, opens its tables and prepares the replication slot; then the engine
    * may be started.
    *
-   * @param failed told when a commit has failed for good; the process must end then
+   * @param listener told of the commits, and when one has failed for good: the process must end
+   *     then
    * @throws SettingsException something outside does not let the pipeline start
    */
   static IngestRun start(
-      SinkSettings settings, PostgresSource source, Consumer<RuntimeException> failed) {
+      SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
     Map<SourceTable, CapturedTable> captured = capturedTables(source);
     Map<SourceTable, TableIdentifier> routes =
         settings.routing().routes(source.topicPrefix(), captured.keySet());
@@ -117,7 +150,9 @@ final class IngestRun implements AutoCloseable {
         decoders.put(name, new TableDecoder(table, target, source.placeholder()));
       });
       LakeOffsetStore.resumeFrom(pipeline.offset());
-      IngestRun run = new IngestRun(catalog, threads, pipeline, decoders, settings, failed);
+      IngestRun run =
+          new IngestRun(
+              catalog, threads, pipeline, decoders, settings, source.patience(), listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
           settings.pipeline().name(),
@@ -202,9 +237,26 @@ final class IngestRun implements AutoCloseable {
    * @param toSourceRecord reads the engine's own event
    */
   <E> void handle(
-      List<E> events, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
+      List<E> batch, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
       throws InterruptedException {
-    for (E event : events) {
+    handling = true;
+    heardAt = Instant.now();
+    try {
+      take(batch, toSourceRecord, committer);
+    } finally {
+      events.add(batch.size());
+      heardAt = Instant.now();
+      if (acknowledgements.isEmpty() && loop.isIdle()) {
+        caughtUpAt = Optional.of(heardAt);
+      }
+      handling = false;
+    }
+  }
+
+  private <E> void take(
+      List<E> batch, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
+      throws InterruptedException {
+    for (E event : batch) {
       switch (assembler.accept(toSourceRecord.apply(event))) {
         case NOTHING -> {}
         case END -> acknowledgements.ended(assembler.lastEnd().position(), event);
@@ -234,6 +286,32 @@ final class IngestRun implements AutoCloseable {
       loop.close();
     } finally {
       closeAll(threads, catalog);
+    }
+  }
+
+  /**
+   * Closes after a failure, which is noted in the control table, for {@code firn status}, unless
+   * the lake is what has failed.
+   */
+  void closeAfter(String failure) {
+    try {
+      loop.close();
+      if (pipeline.trouble().isEmpty()) {
+        note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
+      }
+    } finally {
+      closeAll(threads, catalog);
+    }
+  }
+
+  private void note(FailureNote failure) {
+    Future<?> noted = threads.submit(() -> pipeline.note(FailureNote.NAME, failure.text()));
+    try {
+      noted.get(NOTE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("the failure could not be noted in the control table", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -267,18 +345,29 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private static CommitLoop.Listener listener(Consumer<RuntimeException> failed) {
-    return new CommitLoop.Listener() {
-      @Override
-      public void committed(CommittedBatch batch, Duration took) {
-        CommitLog.log(batch, took);
-      }
+  private void noteCommit(CommittedBatch batch, Duration took) {
+    lastCommit =
+        Optional.of(
+            new RunStatus.LastCommit(
+                batch.number(),
+                batch.end().position().toString(),
+                Instant.now(),
+                batch.end().committedAt()));
+    CommitLog.log(batch, took);
+    listener.committed(batch, took);
+  }
 
-      @Override
-      public void failed(RuntimeException failure) {
-        failed.accept(failure);
-      }
-    };
+  /** Notes each commit before it is told on. */
+  private final class LastCommit implements CommitLoop.Listener {
+    @Override
+    public void committed(CommittedBatch batch, Duration took) {
+      noteCommit(batch, took);
+    }
+
+    @Override
+    public void failed(RuntimeException failure) {
+      listener.failed(failure);
+    }
   }
 
   /** What the assembler makes goes into the lake. */
@@ -293,8 +382,10 @@ final class IngestRun implements AutoCloseable {
       InitialSnapshot snapshot = requireNonNull(initialSnapshot, "initialSnapshot is null");
       long start = System.nanoTime();
       // On a thread of its own: the engine interrupts its thread to stop, commits must go through.
+      publishing = Optional.of(Instant.now());
       CommittedBatch published = uninterrupted(threads.submit(() -> snapshot.publish(end)));
-      CommitLog.log(published, Duration.ofNanos(System.nanoTime() - start));
+      publishing = Optional.empty();
+      noteCommit(published, Duration.ofNanos(System.nanoTime() - start));
       initialSnapshot = null;
       position = Optional.of((LsnPosition) end.position());
     }
@@ -347,6 +438,47 @@ final class IngestRun implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  /** How it stands; for any thread. */
+  RunStatus status(Instant now) {
+    boolean initial = position.isEmpty();
+    SourceClock clock =
+        new SourceClock(
+            handling ? now : heardAt,
+            caughtUpAt,
+            lastCommit.map(RunStatus.LastCommit::sourceTime).or(() -> startedFrom),
+            SourceConnection.loss().isPresent() ? Duration.ZERO : patience);
+    return new RunStatus(
+        pipelineName,
+        pipeline.epoch(),
+        decoders.size(),
+        initial,
+        lastCommit,
+        initial ? publishingProgress(now) : loop.progress(),
+        initial ? Duration.ZERO : clock.lag(now),
+        clock.heardAt(),
+        initial ? Optional.empty() : clock.silent(now));
+  }
+
+  private CommitProgress publishingProgress(Instant now) {
+    Optional<Duration> waiting = publishing.map(since -> Duration.between(since, now));
+    return new CommitProgress(0, waiting, waiting.flatMap(unused -> pipeline.trouble()));
+  }
+
+  /** Events that the source has sent so far. */
+  long events() {
+    return events.sum();
+  }
+
+  /** Number of rows in the key index of a table of this run. */
+  long indexedRows(TableIdentifier table) {
+    return pipeline.indexedRows(table);
+  }
+
+  /** The tables that it writes. */
+  Set<TableIdentifier> tables() {
+    return decoders.values().stream().map(TableDecoder::table).collect(Collectors.toSet());
   }
 
   /** Up to where all that the source has committed is in the lake. */

@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Debezium's PostgreSQL task, but for two things: when the connection is lost it goes on trying,
  * which it says once when it is lost and once when it is back; and it resumes from an offset that
- * holds no more than the place in the log.
+ * holds no more than the place in the log, and only if the slot is still there (Debezium would
+ * advise to read the tables again, by a setting that is refused here).
  *
  * <p>Debezium loses rows when it resumes from its full offset: it looks for the last processed
  * event among those that PostgreSQL sends again, and finds the wrong one ({@code
@@ -37,6 +38,9 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       Configuration config) {
     starting = true;
     try {
+      if (storedOffset.getAsBoolean()) {
+        ReplicationSlot.requireStillThere(config);
+      }
       return super.start(config);
     } catch (RuntimeException e) {
       RuntimeException failure = failure(e);
@@ -63,6 +67,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
     if (lost && !records.isEmpty()) {
       LOG.info("connection to the database is back");
       lost = false;
+      SourceConnection.back();
     }
     return records;
   }
@@ -79,6 +84,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
             ConnectionLoss.reason(e));
         lost = true;
       }
+      SourceConnection.lost(ConnectionLoss.reason(e));
       return new RetriableException("connection to the database lost", e);
     }
     return e instanceof RetriableException ? new DebeziumException(ConnectionLoss.reason(e), e) : e;

@@ -5,8 +5,11 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.firn.writer.SourceOffset;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.connect.source.SourceRecord;
 
@@ -49,6 +52,13 @@ final class PostgresOffset {
     Map<String, Object> offset = toResume(event.sourceOffset());
     offset.put(LSN, at.lsn());
     return new SourceOffset(write(event.sourcePartition()), write(offset));
+  }
+
+  /** When the source committed the last transaction before a stored offset. */
+  static Optional<Instant> committedAt(SourceOffset stored) {
+    return read(stored.offset()).get(TIME_MICROS) instanceof Number micros
+        ? Optional.of(Instant.EPOCH.plus(micros.longValue(), ChronoUnit.MICROS))
+        : Optional.empty();
   }
 
   static Map<String, Object> read(String json) {

@@ -6,7 +6,9 @@ import io.debezium.config.CommonConnectorConfig;
 import io.debezium.config.Configuration;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
+import io.debezium.jdbc.JdbcConfiguration;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +16,7 @@ import java.util.Map;
 /** The source database, as Debezium's connector is told of it. */
 final class PostgresSource {
   private static final String USAGE = "Firn";
+  private static final int BRIEFLY_SECONDS = 5;
 
   private final Configuration configuration;
   private final PostgresConnectorConfig connector;
@@ -80,6 +83,25 @@ final class PostgresSource {
   /** A connection of its own; the caller closes it. */
   PostgresConnection connect() {
     return new PostgresConnection(connector.getJdbcConfig(), USAGE);
+  }
+
+  /** A connection of its own that gives up soon; the caller closes it. */
+  PostgresConnection connectBriefly() {
+    return new PostgresConnection(
+        JdbcConfiguration.adapt(
+            connector
+                .getJdbcConfig()
+                .edit()
+                .with("connectTimeout", BRIEFLY_SECONDS)
+                .with("socketTimeout", BRIEFLY_SECONDS)
+                .build()),
+        USAGE);
+  }
+
+  /** How long a silence of the source is nothing unusual. */
+  Duration patience() {
+    return SourceClock.patience(
+        Duration.ofMillis(configuration.getLong("heartbeat.interval.ms", 0)));
   }
 
   /** Host, port and database, for messages. */

@@ -1,6 +1,10 @@
 package dev.firn.ingest;
 
 import dev.firn.writer.Pipeline;
+import dev.firn.writer.PipelineException;
+import io.debezium.DebeziumException;
+import io.debezium.config.Configuration;
+import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -16,8 +20,28 @@ final class ReplicationSlot {
   private static final String NOTE = "replication-slot";
   private static final int RELEASE_TRIES = 15;
 
-  /** A slot as the server shows it. */
-  record State(Optional<Integer> activePid, String walStatus, String plugin) {}
+  private static final String QUERY =
+      """
+      SELECT active_pid, coalesce(wal_status, ''),
+             coalesce(pg_wal_lsn_diff(now.lsn, restart_lsn), 0)::bigint,
+             coalesce(pg_wal_lsn_diff(now.lsn, confirmed_flush_lsn), 0)::bigint
+        FROM pg_replication_slots,
+             (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
+                          ELSE pg_current_wal_lsn() END AS lsn) AS now
+       WHERE slot_name = ?\
+      """;
+
+  /**
+   * A slot as the server shows it.
+   *
+   * @param retainedBytes of log that the server must keep for it
+   * @param lagBytes of log that came after what it was told is in the lake
+   */
+  record State(Optional<Integer> activePid, String walStatus, long retainedBytes, long lagBytes) {
+    boolean hasLostLog() {
+      return walStatus.equals("lost");
+    }
+  }
 
   private final PostgresSource source;
 
@@ -42,16 +66,45 @@ final class ReplicationSlot {
   }
 
   private void requireUsable(Optional<State> slot) {
+    problem(source.slot(), slot)
+        .ifPresent(problem -> {
+          throw new SettingsException(problem);
+        });
+  }
+
+  /**
+   * Looks whether the slot outlived a lost connection.
+   *
+   * @param config of Debezium's connector
+   * @throws PipelineException it is gone, or no longer holds the log
+   */
+  static void requireStillThere(Configuration config) {
+    PostgresConnectorConfig connector = new PostgresConnectorConfig(config);
+    Optional<State> slot;
+    try (PostgresConnection connection =
+        new PostgresConnection(connector.getJdbcConfig(), "Firn")) {
+      slot = state(connection.connection(), connector.slotName());
+    } catch (SQLException e) {
+      throw new DebeziumException(e);
+    }
+    problem(connector.slotName(), slot)
+        .ifPresent(problem -> {
+          throw new PipelineException(problem);
+        });
+  }
+
+  /** Why a pipeline that has begun cannot go on with this slot. */
+  private static Optional<String> problem(String name, Optional<State> slot) {
     if (slot.isEmpty()) {
-      throw new SettingsException(
+      return Optional.of(
           "replication slot %s is gone, and with it the changes since the lake's last batch; start over with a new pipeline name"
-              .formatted(source.slot()));
+              .formatted(name));
     }
-    if (slot.orElseThrow().walStatus().equals("lost")) {
-      throw new SettingsException(
-          "replication slot %s has lost its log (max_slot_wal_keep_size): changes since the lake's last batch are missing; start over with a new pipeline name"
-              .formatted(source.slot()));
-    }
+    return slot.orElseThrow().hasLostLog()
+        ? Optional.of(
+            "replication slot %s has lost its log (max_slot_wal_keep_size): changes since the lake's last batch are missing; start over with a new pipeline name"
+                .formatted(name))
+        : Optional.empty();
   }
 
   /** A slot that is already there exports no snapshot: the rows read would miss changes. */
@@ -87,11 +140,12 @@ final class ReplicationSlot {
   }
 
   Optional<State> state(Connection connection) throws SQLException {
-    try (PreparedStatement query =
-        connection.prepareStatement(
-            "SELECT active_pid, coalesce(wal_status, ''), coalesce(plugin, '')"
-                + " FROM pg_replication_slots WHERE slot_name = ?")) {
-      query.setString(1, source.slot());
+    return state(connection, source.slot());
+  }
+
+  private static Optional<State> state(Connection connection, String name) throws SQLException {
+    try (PreparedStatement query = connection.prepareStatement(QUERY)) {
+      query.setString(1, name);
       try (ResultSet found = query.executeQuery()) {
         if (!found.next()) {
           return Optional.empty();
@@ -101,7 +155,8 @@ final class ReplicationSlot {
             new State(
                 found.wasNull() ? Optional.empty() : Optional.of(pid),
                 found.getString(2),
-                found.getString(3)));
+                found.getLong(3),
+                found.getLong(4)));
       }
     }
   }

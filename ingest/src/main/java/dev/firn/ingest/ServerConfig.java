@@ -57,6 +57,8 @@ public final class ServerConfig implements ConfigSourceProvider {
     defaults.putAll(logging());
     defaults.put("quarkus.http.host", "127.0.0.1");
     defaults.put("quarkus.banner.enabled", "false");
+    // The extension is on by itself as soon as it is there.
+    defaults.put("quarkus.log.console.json.enabled", "false");
     return defaults;
   }
 
@@ -109,8 +111,11 @@ public final class ServerConfig implements ConfigSourceProvider {
             Map.entry("io.debezium.snapshot", "ERROR"),
             Map.entry("io.debezium.util.Threads", "OFF"),
             Map.entry("io.quarkus", "WARN"),
+            // A line for each question while the answer is no; the alarms are said once, by Firn.
+            Map.entry("io.smallrye.health", "WARN"),
             Map.entry("org.apache.hadoop", "ERROR"),
             Map.entry("org.apache.iceberg", "WARN"),
+            Map.entry("org.apache.iceberg.util.Tasks", "ERROR"),
             Map.entry("org.apache.kafka", "ERROR"),
             Map.entry("org.apache.parquet", "ERROR"))
         .forEach((category, level) ->

@@ -23,6 +23,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param routing how source tables are named in the lake
  * @param changelogs which source tables have a changelog
  * @param commitInterval no commit starts sooner than this after the one before
+ * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
  * @param memoryBytes budget for events that are not committed yet
  * @param largeTransactionBytes a transaction of more bytes is written as it arrives
  */
@@ -33,12 +34,15 @@ public record SinkSettings(
     TableRouting routing,
     ChangelogTables changelogs,
     Duration commitInterval,
+    Duration maxCommitAge,
     long memoryBytes,
     long largeTransactionBytes) {
   public static final String PREFIX = "debezium.sink.iceberg.";
 
   private static final Duration LOCAL_COMMIT_INTERVAL = Duration.ofMillis(200);
   private static final Duration OBJECT_STORE_COMMIT_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration DEFAULT_MAX_COMMIT_AGE = Duration.ofMinutes(1);
+  private static final Duration LEAST_MAX_COMMIT_AGE = Duration.ofSeconds(1);
   private static final long DEFAULT_TARGET_FILE_BYTES = 128L << 20;
   private static final long MIN_MEMORY_BYTES = 1L << 20;
   private static final String TABLE_PREFIX = "table.";
@@ -60,6 +64,7 @@ public record SinkSettings(
           "changelog",
           "changelog.exclude.list",
           "commit.interval-min",
+          "commit.max-age",
           "memory",
           "transaction.max-bytes-in-memory",
           "target-file-size",
@@ -145,6 +150,7 @@ public record SinkSettings(
     requireNonNull(routing, "routing is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(commitInterval, "commitInterval is null");
+    requireNonNull(maxCommitAge, "maxCommitAge is null");
   }
 
   /**
@@ -192,6 +198,7 @@ public record SinkSettings(
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
+        maxCommitAge(keys),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
   }
@@ -230,6 +237,14 @@ public record SinkSettings(
         format,
         table,
         keys.bytes("target-file-size", 1L << 20).orElse(DEFAULT_TARGET_FILE_BYTES));
+  }
+
+  private static Duration maxCommitAge(Keys keys) {
+    Duration age = keys.duration("commit.max-age").orElse(DEFAULT_MAX_COMMIT_AGE);
+    if (age.compareTo(LEAST_MAX_COMMIT_AGE) < 0) {
+      throw keys.illValued("commit.max-age", "a duration such as 60s or 5m, at least 1s");
+    }
+    return age;
   }
 
   private static boolean isCatalogKey(String key) {

@@ -185,7 +185,7 @@ final class SourceChecks {
     Optional<ReplicationSlot.State> slot = new ReplicationSlot(source).state(connection);
     if (slot.isEmpty()) {
       checks.add(Check.ok("replication slot", "%s will be created".formatted(source.slot())));
-    } else if (slot.orElseThrow().walStatus().equals("lost")) {
+    } else if (slot.orElseThrow().hasLostLog()) {
       checks.add(
           Check.failed(
               "replication slot",

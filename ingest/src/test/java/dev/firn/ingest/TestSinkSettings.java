@@ -38,6 +38,7 @@ class TestSinkSettings {
     assertThat(settings.pipeline().name()).isEqualTo("firn");
     assertThat(settings.pipeline().formatVersion()).isEqualTo(3);
     assertThat(settings.commitInterval()).isEqualTo(Duration.ofMillis(200));
+    assertThat(settings.maxCommitAge()).isEqualTo(Duration.ofSeconds(60));
     assertThat(settings.memoryBytes()).isEqualTo(100L << 20);
     assertThat(settings.catalog()).containsKeys("catalog-impl", "warehouse");
   }
@@ -91,6 +92,8 @@ class TestSinkSettings {
             List.of("format-version", "4"),
             List.of("format-version", "two"),
             List.of("commit.interval-min", "soon"),
+            List.of("commit.max-age", "0"),
+            List.of("commit.max-age", "an hour"),
             List.of("memory", "-1"),
             List.of("memory", "1kb"),
             List.of("pipeline", "My Pipe"),

@@ -53,6 +53,7 @@ final class Changelog {
   private final String name;
   private final Table table;
   private final long targetFileBytes;
+  private final Troubles troubles;
   private final Deque<Numbered> waiting = new ArrayDeque<>();
   private @Nullable RowFiles files;
   private Mark mark;
@@ -66,11 +67,12 @@ final class Changelog {
   /**
    * @param mark what this writer's claim left in it
    */
-  Changelog(TableIdentifier name, Table table, Mark mark, long targetFileBytes) {
+  Changelog(TableIdentifier name, Table table, Mark mark, long targetFileBytes, Troubles troubles) {
     this.name = name.toString();
     this.table = table;
     this.mark = mark;
     this.targetFileBytes = targetFileBytes;
+    this.troubles = troubles;
     this.snapshotId = newest();
   }
 
@@ -184,7 +186,7 @@ final class Changelog {
   private Snapshot append(List<LiveFile> added, BatchInfo info) {
     while (true) {
       try {
-        return new MarkedCommit(name, table, info.mark(), snapshotId)
+        return new MarkedCommit(name, table, info.mark(), snapshotId, troubles)
             .commit((transaction, head) -> {
               AppendFiles append = transaction.newFastAppend();
               append

@@ -35,7 +35,7 @@ record Claim(String pipeline, long epoch, String writer) {
       Snapshot current = table.currentSnapshot();
       long onto = current == null ? -1 : current.snapshotId();
       try {
-        new MarkedCommit(name, table, mark, onto)
+        new MarkedCommit(name, table, mark, onto, new Troubles())
             .commit((transaction, head) -> {
               AppendFiles append = transaction.newFastAppend();
               append

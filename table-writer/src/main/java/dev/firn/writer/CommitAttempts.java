@@ -23,6 +23,7 @@ final class CommitAttempts {
 
   private final Table table;
   private final Head head;
+  private final Troubles troubles;
 
   /** The outcome is not known yet, or it is known that nothing was committed. */
   private static final class NotCommittedException extends RuntimeException {
@@ -40,9 +41,10 @@ final class CommitAttempts {
     }
   }
 
-  CommitAttempts(Table table, Head head) {
+  CommitAttempts(Table table, Head head, Troubles troubles) {
     this.table = table;
     this.head = head;
+    this.troubles = troubles;
   }
 
   /**
@@ -59,6 +61,7 @@ final class CommitAttempts {
           .exponentialBackoff(waitMillis("min", 100), waitMillis("max", 5_000), 60_000, GROWTH)
           .onlyRetryOn(NotCommittedException.class)
           .run(one -> made.set(attempt(one)));
+      troubles.over(head.table());
     } catch (NotCommittedException e) {
       throw e.reason();
     }
@@ -81,7 +84,10 @@ final class CommitAttempts {
 
   private Snapshot look(RuntimeException failure) {
     LOG.warn(
-        "{}: a commit failed, looking whether it is there: {}", table.name(), failure.toString());
+        "{}: a commit failed, looking whether it is there: {}",
+        table.name(),
+        Troubles.reason(failure));
+    troubles.failed(head.table(), failure);
     try {
       table.refresh();
       head.validate(SnapshotUtil.currentAncestors(table));

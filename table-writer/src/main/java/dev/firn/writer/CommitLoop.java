@@ -31,7 +31,7 @@ public final class CommitLoop implements AutoCloseable {
    * Told of every commit and of the failure that ends the loop; called on the committing thread.
    */
   public interface Listener {
-    void committed(CommittedBatch batch, Duration took);
+    default void committed(CommittedBatch batch, Duration took) {}
 
     void failed(RuntimeException failure);
   }
@@ -67,6 +67,11 @@ public final class CommitLoop implements AutoCloseable {
   private boolean preparerDone;
   private int threadsRunning;
   private long pendingBytes;
+  private boolean hasWork;
+
+  /** Since when there is work without a commit, in nanoseconds of the monotonic clock. */
+  private long workSince;
+
   private @Nullable RuntimeException failure;
   private @Nullable TransactionEnd committed;
 
@@ -74,6 +79,7 @@ public final class CommitLoop implements AutoCloseable {
   private long unsettledBytes;
 
   private boolean unsettled;
+  private boolean settling;
 
   /** When the committed batches must be settled, in nanoseconds of the monotonic clock. */
   private long settleAt;
@@ -115,6 +121,7 @@ public final class CommitLoop implements AutoCloseable {
       long before = open.bytes();
       open.add(transaction);
       pendingBytes += open.bytes() - before;
+      noteWork();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -145,6 +152,7 @@ public final class CommitLoop implements AutoCloseable {
     try {
       requireRunning();
       largeCommit = () -> transaction.commit(end);
+      noteWork();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -193,6 +201,19 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
+  /** How the loop stands now; for any thread. */
+  public CommitProgress progress() {
+    lock.lock();
+    try {
+      Optional<Duration> waiting =
+          hasWork ? Optional.of(Duration.ofNanos(System.nanoTime() - workSince)) : Optional.empty();
+      return new CommitProgress(
+          pendingBytes, waiting, hasWork ? pipeline.trouble() : Optional.empty());
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Throws the failure that ended the loop, if one did. */
   public void requireRunning() {
     lock.lock();
@@ -221,6 +242,21 @@ public final class CommitLoop implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Notes the moment from which on whole transactions wait. */
+  private void noteWork() {
+    boolean work =
+        preparing
+            || prepared != null
+            || committing
+            || settling
+            || largeCommit != null
+            || !waiting.stream().allMatch(Batch::isEmpty);
+    if (work && !hasWork) {
+      workSince = System.nanoTime();
+    }
+    hasWork = work;
   }
 
   private boolean isQuiet() {
@@ -405,6 +441,8 @@ public final class CommitLoop implements AutoCloseable {
         largeCommit = null;
         largeOpen = false;
       }
+      hasWork = false;
+      noteWork();
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -417,6 +455,8 @@ public final class CommitLoop implements AutoCloseable {
       if (!mustSettle()) {
         return;
       }
+      settling = true;
+      noteWork();
     } finally {
       lock.unlock();
     }
@@ -425,6 +465,9 @@ public final class CommitLoop implements AutoCloseable {
     try {
       end.ifPresent(e -> committed = e);
       unsettled = false;
+      settling = false;
+      hasWork = false;
+      noteWork();
       pendingBytes -= unsettledBytes;
       unsettledBytes = 0;
       changed.signalAll();

@@ -85,16 +85,18 @@ final class ControlTable {
   private final Table table;
   private final String pipeline;
   private final String writer;
+  private final Troubles troubles;
   private long epoch;
   private long snapshotId;
   private @Nullable DataFile file;
   private State state = State.EMPTY;
   private int commits;
 
-  private ControlTable(Table table, String pipeline, String writer) {
+  private ControlTable(Table table, String pipeline, String writer, Troubles troubles) {
     this.table = table;
     this.pipeline = pipeline;
     this.writer = writer;
+    this.troubles = troubles;
   }
 
   static TableIdentifier name(PipelineSettings settings) {
@@ -103,11 +105,11 @@ final class ControlTable {
 
   /** Opens it, making it when it is missing, and raises the epoch. */
   static ControlTable takeOver(
-      Tables tables, Catalog catalog, PipelineSettings settings, String writer) {
+      Tables tables, Catalog catalog, PipelineSettings settings, String writer, Troubles troubles) {
     TableIdentifier name = name(settings);
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(name, SCHEMA, 2);
-    ControlTable control = new ControlTable(table, settings.name(), writer);
+    ControlTable control = new ControlTable(table, settings.name(), writer, troubles);
     while (true) {
       control.read();
       control.epoch++;
@@ -118,6 +120,31 @@ final class ControlTable {
         table.refresh();
       }
     }
+  }
+
+  /** Reads it without raising the epoch; empty when there is none. */
+  static Optional<PipelineState> look(Catalog catalog, PipelineSettings settings) {
+    TableIdentifier name = name(settings);
+    if (!catalog.tableExists(name)) {
+      return Optional.empty();
+    }
+    Table table = catalog.loadTable(name);
+    ControlTable control = new ControlTable(table, settings.name(), "", new Troubles());
+    control.read();
+    Map<TableIdentifier, Long> tables = new HashMap<>();
+    control
+        .state
+        .tables()
+        .forEach((member, registered) ->
+            tables.put(TableIdentifier.parse(member), registered.snapshotId()));
+    return Optional.of(
+        new PipelineState(
+            control.epoch,
+            Marks.of(table.name(), table).map(Mark::writer).orElse("nobody"),
+            control.state.batch(),
+            control.state.position(),
+            tables,
+            control.state.notes()));
   }
 
   long epoch() {
@@ -136,7 +163,7 @@ final class ControlTable {
     Mark mark = new Mark(pipeline, epoch, next.batch(), next.position(), writer);
     DataFile last = file;
     Snapshot snapshot =
-        new MarkedCommit(table.name(), table, mark, snapshotId)
+        new MarkedCommit(table.name(), table, mark, snapshotId, troubles)
             .commit((transaction, head) -> {
               OverwriteFiles overwrite = transaction.newOverwrite().addFile(written);
               overwrite

@@ -12,8 +12,9 @@ import org.apache.iceberg.UpdateProperties;
  *
  * @param name the table's name, for messages
  * @param onto the snapshot that the commit must land on; -1: none
+ * @param troubles learns of each attempt that fails
  */
-record MarkedCommit(String name, Table table, Mark mark, long onto) {
+record MarkedCommit(String name, Table table, Mark mark, long onto, Troubles troubles) {
 
   /** Adds to a transaction what is to be committed, under the demands on the table's head. */
   @FunctionalInterface
@@ -28,7 +29,7 @@ record MarkedCommit(String name, Table table, Mark mark, long onto) {
    */
   Snapshot commit(Change change) {
     Head head = new Head(name, mark.pipeline(), mark.epoch(), onto, UUID.randomUUID().toString());
-    return new CommitAttempts(table, head)
+    return new CommitAttempts(table, head, troubles)
         .commit(() -> {
           Transaction transaction = table.newTransaction();
           change.addTo(transaction, head);

@@ -37,6 +37,7 @@ public final class Pipeline {
   private final Tables tables;
   private final ControlTable control;
   private final Claim claim;
+  private final Troubles troubles = new Troubles();
   private final Map<String, Claimed> claimed = new HashMap<>();
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
   private final Map<TableIdentifier, Changelog> changelogs = new ConcurrentHashMap<>();
@@ -61,7 +62,7 @@ public final class Pipeline {
     this.tableCommits = tableCommits;
     this.tables = new Tables(catalog, settings);
     String writer = writerName();
-    this.control = ControlTable.takeOver(tables, catalog, settings, writer);
+    this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
     this.claim = new Claim(settings.name(), control.epoch(), writer);
     control.state().tables().forEach(this::claimRegistered);
     this.recovery = recovery();
@@ -82,6 +83,11 @@ public final class Pipeline {
       Function<String, Position> positions,
       Executor tableCommits) {
     return new Pipeline(catalog, settings, positions, tableCommits);
+  }
+
+  /** What the control table says, read without taking over; empty when there is none. */
+  public static Optional<PipelineState> look(Catalog catalog, PipelineSettings settings) {
+    return ControlTable.look(catalog, settings);
   }
 
   private static String writerName() {
@@ -175,7 +181,7 @@ public final class Pipeline {
     Tables.requireFit(definition, table.table());
     TableState state = new TableState(table.table(), definition, settings.targetFileBytes());
     state.load();
-    TableWriter writer = new TableWriter(state, table.mark());
+    TableWriter writer = new TableWriter(state, table.mark(), troubles);
     writers.put(definition.table(), writer);
     openChangelog(definition, writer);
     return state.target();
@@ -197,7 +203,8 @@ public final class Pipeline {
     }
     changelogs.put(
         definition.table(),
-        new Changelog(name, changelog.table(), changelog.mark(), settings.targetFileBytes()));
+        new Changelog(
+            name, changelog.table(), changelog.mark(), settings.targetFileBytes(), troubles));
   }
 
   /** One that begins with what the table holds now. */
@@ -458,6 +465,16 @@ public final class Pipeline {
     changelogs.forEach((table, changelog) ->
         registered.put(Changelog.nameFor(table).toString(), changelog.registered()));
     return registered;
+  }
+
+  /** Why the commit that runs did not go through so far, if it is known; for any thread. */
+  public Optional<String> trouble() {
+    return troubles.any();
+  }
+
+  /** Number of rows in the key index of an open table, about; for any thread. */
+  public long indexedRows(TableIdentifier table) {
+    return writer(table).indexedRows();
   }
 
   TableWriter writer(TableIdentifier table) {

@@ -20,19 +20,27 @@ final class TableWriter {
   static final ExecutorService CALLER_RUNS = new CallerRuns();
 
   private final TableState state;
+  private final Troubles troubles;
   private volatile Mark mark;
   private @Nullable PlannedWrite inFlight;
 
   /**
    * @param mark what this writer's claim left in the table
    */
-  TableWriter(TableState state, Mark mark) {
+  TableWriter(TableState state, Mark mark, Troubles troubles) {
     this.state = state;
     this.mark = mark;
+    this.troubles = troubles;
   }
 
   TableState state() {
     return state;
+  }
+
+  /** Number of rows in the key index; about, while a commit changes it. */
+  long indexedRows() {
+    // Without its lock, which is held for as long as the index is built.
+    return state.index().size();
   }
 
   /** What the last commit left in the table. */
@@ -209,7 +217,7 @@ final class TableWriter {
 
   private Snapshot commit(
       Mark newMark, Map<String, String> summary, FileChanges changes, Optional<String> tag) {
-    return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId())
+    return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId(), troubles)
         .commit((transaction, head) -> {
           RowDelta delta =
               transaction

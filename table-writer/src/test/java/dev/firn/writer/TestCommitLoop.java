@@ -119,6 +119,45 @@ final class TestCommitLoop {
   }
 
   @Test
+  void workWaitsFromItsTransactionsEndUntilItsCommit() throws Exception {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    CommitLoop loop =
+        CommitLoop.start(
+            lake.pipeline,
+            new CommitLoop.Settings(Duration.ofHours(1), 1_000_000),
+            threads,
+            recorder);
+    assertThat(loop.progress().waiting()).isEmpty();
+    LargeTransaction large = loop.beginLarge();
+    large.apply(lake.insert(2, "not complete"));
+    assertThat(loop.progress().waiting()).isEmpty();
+    loop.abandonLarge(large);
+    loop.add(transaction(2, lake.insert(2, "v")));
+    loop.abandonLarge(loop.beginLarge());
+    assertThat(loop.progress().waiting()).isEmpty();
+    loop.add(transaction(3, lake.insert(3, "held back for an hour")));
+    assertThat(loop.progress().waiting()).isPresent();
+    assertThat(loop.progress().pendingBytes()).isEqualTo(loop.pendingBytes());
+    loop.close();
+    assertThat(loop.progress().waiting()).isEmpty();
+    assertThat(loop.progress().trouble()).isEmpty();
+  }
+
+  @Test
+  void lookingAtAPipelineDoesNotTakeItOver() throws Exception {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    CommitLoop loop = start(lake);
+    long epoch = lake.pipeline.epoch();
+    PipelineState seen = lake.look().orElseThrow();
+    loop.add(transaction(2, lake.insert(2, "v")));
+    loop.close();
+    assertThat(seen.epoch()).isEqualTo(epoch);
+    assertThat(seen.position()).isEqualTo("1");
+    assertThat(lake.look().orElseThrow().batch()).isEqualTo(seen.batch() + 1);
+    assertThat(lake.rows()).containsExactly("1:first", "2:v");
+  }
+
+  @Test
   void failureIsToldAndThrownToTheSource() throws Exception {
     WriterFixture old = WriterFixture.open(folder).started(1);
     CommitLoop loop = start(old);

@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
@@ -47,19 +48,25 @@ final class WriterFixture {
     }
   }
 
+  private final PipelineSettings settings;
   final Catalog catalog;
   final Pipeline pipeline;
   final RowTarget target;
 
   private WriterFixture(Path folder, int formatVersion, List<String> key, boolean changelog) {
     this.catalog = Lake.open("lake", Lake.embedded(folder));
-    PipelineSettings settings =
+    this.settings =
         new PipelineSettings(
             "shop", Namespace.of("firn"), formatVersion, Map.of(), 128L * 1024 * 1024);
     this.pipeline =
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
     this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key, changelog));
+  }
+
+  /** What somebody who does not take the pipeline over sees of it. */
+  Optional<PipelineState> look() {
+    return Pipeline.look(catalog, settings);
   }
 
   static WriterFixture open(Path folder) {

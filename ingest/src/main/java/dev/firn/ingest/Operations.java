@@ -1,0 +1,112 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.CommittedBatch;
+import io.micrometer.core.instrument.MeterRegistry;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the running pipeline shows to the outside: health and metrics. */
+@ApplicationScoped
+public class Operations {
+  private static final Logger LOG = LoggerFactory.getLogger(Operations.class);
+  private static final int ALARM_SECONDS = 1;
+  private static final int LOOK_SECONDS = 10;
+
+  /** By then a new pipeline has made its slot. */
+  private static final int FIRST_SECONDS = 2;
+
+  private final Meters meters;
+  private final ScheduledExecutorService threads =
+      Executors.newScheduledThreadPool(
+          2, Thread.ofPlatform().daemon().name("firn-operations-", 0).factory());
+  private volatile Optional<Watched> watched = Optional.empty();
+
+  /** A run and what looks after it. */
+  private record Watched(
+      IngestRun run, SinkSettings settings, PostgresSource source, SourceWatch watch) {}
+
+  @Inject
+  public Operations(MeterRegistry registry) {
+    this.meters = new Meters(registry);
+  }
+
+  /** From now on this run is shown. */
+  void started(IngestRun run, SinkSettings settings, PostgresSource source) {
+    SourceWatch watch = new SourceWatch(source, () -> run.position().isPresent());
+    CommitAlarm alarm = new CommitAlarm(settings.maxCommitAge());
+    watched = Optional.of(new Watched(run, settings, source, watch));
+    meters.show(run, watch, source.topicPrefix());
+    every(LOOK_SECONDS, watch::look);
+    every(ALARM_SECONDS, () -> alarm.look(run.status(Instant.now()).progress()));
+  }
+
+  void committed(CommittedBatch batch, Duration took) {
+    meters.committed(batch, took);
+  }
+
+  @PreDestroy
+  void stop() {
+    threads.shutdownNow();
+  }
+
+  Verdict pipeline() {
+    return judge(Readiness.PIPELINE, (w, run) -> Readiness.pipeline(run, EngineOutcome.failure()));
+  }
+
+  Verdict source() {
+    return judge(
+        Readiness.SOURCE,
+        (w, run) ->
+            Readiness.source(
+                w.source().place(),
+                w.source().slot(),
+                run,
+                SourceConnection.loss(),
+                w.watch().seen()));
+  }
+
+  Verdict commit() {
+    return judge(
+        Readiness.COMMIT,
+        (w, run) -> Readiness.commit(run, w.settings().maxCommitAge(), Instant.now()));
+  }
+
+  Verdict memory() {
+    return judge(
+        Readiness.MEMORY,
+        (w, run) ->
+            Readiness.memory(run.progress(), w.settings().memoryBytes(), Readiness.Heap.now()));
+  }
+
+  private Verdict judge(String name, BiFunction<Watched, RunStatus, Verdict> judgement) {
+    if (EngineOutcome.isStopping() && EngineOutcome.failure().isEmpty()) {
+      return Verdict.down(name, "the pipeline is stopping");
+    }
+    return watched
+        .map(w -> judgement.apply(w, w.run().status(Instant.now())))
+        .orElseGet(() -> Verdict.down(name, "the pipeline is starting"));
+  }
+
+  private void every(int seconds, Runnable look) {
+    Runnable guarded =
+        () -> {
+          try {
+            look.run();
+          } catch (RuntimeException e) {
+            // Thrown on, it would end the repetition.
+            LOG.warn("cannot see how the pipeline stands: {}", ConnectionLoss.reason(e));
+          }
+        };
+    var unused = threads.scheduleWithFixedDelay(guarded, FIRST_SECONDS, seconds, TimeUnit.SECONDS);
+  }
+}

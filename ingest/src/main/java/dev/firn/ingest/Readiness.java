@@ -1,0 +1,143 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.CommitProgress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Judges whether a pipeline does its work, by what is known of it at one instant. */
+final class Readiness {
+  static final String PIPELINE = "pipeline";
+  static final String SOURCE = "source";
+  static final String COMMIT = "commit";
+  static final String MEMORY = "memory";
+
+  /** The JVM's heap. */
+  record Heap(long usedBytes, long maxBytes) {
+    static Heap now() {
+      Runtime runtime = Runtime.getRuntime();
+      return new Heap(runtime.totalMemory() - runtime.freeMemory(), runtime.maxMemory());
+    }
+  }
+
+  private Readiness() {}
+
+  /**
+   * Whether it runs and has not failed.
+   *
+   * @param failure what has ended it
+   */
+  static Verdict pipeline(RunStatus run, Optional<String> failure) {
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("name", run.pipeline());
+    data.put("epoch", run.epoch());
+    data.put("tables", (long) run.tables());
+    data.put(
+        "state",
+        failure.isPresent()
+            ? "failed"
+            : run.initialSnapshot() ? "reading the initial snapshot" : "following the log");
+    failure.ifPresent(reason -> data.put(Verdict.REASON, reason));
+    return new Verdict(PIPELINE, failure.isEmpty(), data);
+  }
+
+  /**
+   * Whether changes can come from the source.
+   *
+   * @param loss of the stream's connection
+   * @param seen what the source said of the slot
+   */
+  static Verdict source(
+      String place,
+      String slot,
+      RunStatus run,
+      Optional<SourceConnection.Loss> loss,
+      SourceWatch.Seen seen) {
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("database", place);
+    data.put("slot", slot);
+    Optional<SourceConnection.Loss> lost = loss.or(() -> unreachable(run, seen));
+    data.put("connected", lost.isEmpty());
+    lost.ifPresent(l -> data.put("lost_since", l.since().toString()));
+    seen.slot()
+        .ifPresent(s -> {
+          data.put("retained_wal_bytes", s.retainedBytes());
+          data.put("lag_bytes", s.lagBytes());
+        });
+    if (!run.initialSnapshot()) {
+      data.put("lag_seconds", run.lag().toSeconds());
+    }
+    Optional<String> reason =
+        slotProblem(slot, seen)
+            .or(() -> lost.map(SourceConnection.Loss::reason))
+            .or(() ->
+                run.silent()
+                    .map(silence ->
+                        "nothing has come for %d s, not even a heartbeat"
+                            .formatted(silence.toSeconds())));
+    reason.ifPresent(r -> data.put(Verdict.REASON, r));
+    return new Verdict(SOURCE, reason.isEmpty(), data);
+  }
+
+  /** A source that speaks on the stream is there, even if it takes no other connection just now. */
+  private static Optional<SourceConnection.Loss> unreachable(RunStatus run, SourceWatch.Seen seen) {
+    return run.heardAt().isAfter(seen.at()) ? Optional.empty() : seen.unreachable();
+  }
+
+  private static Optional<String> slotProblem(String slot, SourceWatch.Seen seen) {
+    if (seen.isSlotGone()) {
+      return Optional.of("replication slot %s is gone".formatted(slot));
+    }
+    return seen.slot()
+        .filter(ReplicationSlot.State::hasLostLog)
+        .map(s -> "replication slot %s has lost its log".formatted(slot));
+  }
+
+  /** Whether what has come is committed in time. */
+  static Verdict commit(RunStatus run, Duration maxAge, Instant now) {
+    CommitProgress progress = run.progress();
+    Map<String, Object> data = new LinkedHashMap<>();
+    run.lastCommit()
+        .ifPresent(last -> {
+          data.put("last_batch", last.batch());
+          data.put("last_position", last.position());
+          data.put("last_commit", last.at().toString());
+          data.put("last_commit_age_seconds", Duration.between(last.at(), now).toSeconds());
+        });
+    data.put("waiting_seconds", progress.waiting().orElse(Duration.ZERO).toSeconds());
+    data.put("max_age_seconds", maxAge.toSeconds());
+    boolean isLate = isLate(progress, maxAge);
+    if (isLate) {
+      data.put(Verdict.REASON, lateness(progress));
+    } else {
+      progress.trouble().ifPresent(trouble -> data.put("trouble", trouble));
+    }
+    return new Verdict(COMMIT, !isLate, data);
+  }
+
+  /** Whether whole transactions have waited too long for a commit. */
+  static boolean isLate(CommitProgress progress, Duration maxAge) {
+    return progress.waiting().map(waiting -> waiting.compareTo(maxAge) > 0).orElse(false);
+  }
+
+  /** For how long nothing was committed, and why if it is known. */
+  static String lateness(CommitProgress progress) {
+    return "nothing was committed for %d s although changes wait: %s"
+        .formatted(
+            progress.waiting().orElse(Duration.ZERO).toSeconds(),
+            progress.trouble().orElse("catalog or storage has not answered yet"));
+  }
+
+  /** What is held in memory; a full budget holds the source back, which is no failure. */
+  static Verdict memory(CommitProgress progress, long budgetBytes, Heap heap) {
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("waiting_bytes", progress.pendingBytes());
+    data.put("budget_bytes", budgetBytes);
+    data.put("source_held_back", progress.pendingBytes() >= budgetBytes);
+    data.put("heap_used_bytes", heap.usedBytes());
+    data.put("heap_max_bytes", heap.maxBytes());
+    return new Verdict(MEMORY, true, data);
+  }
+}

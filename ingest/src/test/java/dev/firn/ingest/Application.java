@@ -1,0 +1,113 @@
+package dev.firn.ingest;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/** The built application in a process of its own, which is ended with the test. */
+final class Application implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** What a command printed, and its exit code. */
+  record Printed(int exit, String text) {}
+
+  private final Process process;
+  private final List<String> lines = new ArrayList<>();
+  private final BlockingQueue<String> coming = new LinkedBlockingQueue<>();
+
+  private Application(Process process) {
+    this.process = process;
+    Thread.ofVirtual().start(this::read);
+  }
+
+  static Application start(Map<String, String> environment, String... arguments)
+      throws IOException {
+    return new Application(launch(environment, arguments));
+  }
+
+  /** Runs a command to its end. */
+  static Printed run(Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
+    Process process = launch(environment, arguments);
+    String text = new String(process.getInputStream().readAllBytes(), UTF_8);
+    return new Printed(process.waitFor(), text);
+  }
+
+  private static Process launch(Map<String, String> environment, String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    if (Runtime.version().feature() > 23) {
+      command.add("--sun-misc-unsafe-memory-access=allow");
+    }
+    command.add("-XX:TieredStopAtLevel=1");
+    command.add("-jar");
+    command.add(BuiltApplication.jar().toString());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    process.getOutputStream().close();
+    return process;
+  }
+
+  private void read() {
+    try (BufferedReader reader = process.inputReader()) {
+      reader.lines().forEach(coming::add);
+    } catch (UncheckedIOException | IOException e) {
+      // The process has ended.
+    }
+  }
+
+  /** Waits a moment, or less if it says something. */
+  void listen() throws InterruptedException {
+    String line = coming.poll(200, TimeUnit.MILLISECONDS);
+    if (line != null) {
+      lines.add(line);
+    }
+  }
+
+  /** Waits for a line of its output. */
+  void await(String text) throws InterruptedException {
+    Instant deadline = Instant.now().plus(PATIENCE);
+    while (lines.stream().noneMatch(line -> line.contains(text))) {
+      assertThat(Instant.now()).as("waiting for '%s' in %s", text, lines).isBefore(deadline);
+      assertThat(process.isAlive() || !coming.isEmpty()).as("ended: %s", lines).isTrue();
+      listen();
+    }
+  }
+
+  /** Ends it as SIGTERM does. */
+  int terminate() throws InterruptedException {
+    process.destroy();
+    return exitCode();
+  }
+
+  int exitCode() throws InterruptedException {
+    assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as("%s", lines).isTrue();
+    return process.exitValue();
+  }
+
+  List<String> lines() {
+    coming.drainTo(lines);
+    return List.copyOf(lines);
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}
