@@ -21,6 +21,7 @@ import picocli.CommandLine.ParseResult;
       DemoCommand.class,
       IngestCommand.class,
       CheckCommand.class,
+      CompactCommand.class,
       SimulateCommand.class,
       CommandLine.HelpCommand.class
     })

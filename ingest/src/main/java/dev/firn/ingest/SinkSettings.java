@@ -38,7 +38,7 @@ public record SinkSettings(
 
   private static final Duration LOCAL_COMMIT_INTERVAL = Duration.ofMillis(200);
   private static final Duration OBJECT_STORE_COMMIT_INTERVAL = Duration.ofSeconds(1);
-  private static final long DEFAULT_TARGET_FILE_BYTES = 128L << 20;
+  static final long DEFAULT_TARGET_FILE_BYTES = 128L << 20;
   private static final long MIN_MEMORY_BYTES = 1L << 20;
   private static final String TABLE_PREFIX = "table.";
 
