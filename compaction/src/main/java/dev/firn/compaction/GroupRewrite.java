@@ -106,7 +106,7 @@ public final class GroupRewrite {
   }
 
   long deletedRowsRemoved() {
-    return sources.stream().mapToLong(source -> source.deleted().length).sum();
+    return sources.stream().mapToLong(SourceFile::deleted).sum();
   }
 
   private void requireAllRows() {
@@ -183,7 +183,7 @@ public final class GroupRewrite {
 
     private void copy(FileScanTask task) {
       PositionDeleteIndex deleted = deleted(table, task.file(), task.deletes());
-      sources.add(new SourceFile(task, SourceFile.positions(deleted), rows));
+      sources.add(new SourceFile(task.file(), deleted, rows));
       Map<Integer, ?> constants =
           PartitionUtil.constantsMap(task, IdentityPartitionConverters::convertConstant);
       try (CloseableIterable<Record> records =

@@ -3,29 +3,41 @@ package dev.firn.compaction;
 import java.util.Arrays;
 import java.util.function.LongConsumer;
 import org.apache.iceberg.DataFile;
-import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.deletes.Deletes;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.io.CloseableIterable;
 
-/**
- * A data file that was read for a rewrite: which of its rows went where.
- *
- * @param deleted the positions that were deleted when it was read, ascending
- * @param firstRow where its first live row stands among all rows that were written
- */
-record SourceFile(FileScanTask task, long[] deleted, long firstRow) {
+/** A data file that was read for a rewrite: which of its rows went where. */
+final class SourceFile {
+  private final DataFile file;
+  private final long[] deleted;
+  private final long firstRow;
+
+  /**
+   * @param deleted the positions that were deleted when it was read
+   * @param firstRow where its first live row stands among all rows that were written
+   */
+  SourceFile(DataFile file, PositionDeleteIndex deleted, long firstRow) {
+    this.file = file;
+    this.deleted = ascending(deleted);
+    this.firstRow = firstRow;
+  }
+
   /** A row that was deleted when the file was read is live again: the table was rolled back. */
   static final class UndeletedException extends Exception {
     private static final long serialVersionUID = 1;
   }
 
   DataFile file() {
-    return task.file();
+    return file;
+  }
+
+  long deleted() {
+    return deleted.length;
   }
 
   long live() {
-    return file().recordCount() - deleted.length;
+    return file.recordCount() - deleted.length;
   }
 
   /**
@@ -54,8 +66,7 @@ record SourceFile(FileScanTask task, long[] deleted, long firstRow) {
     return all;
   }
 
-  /** The positions of an index, ascending. */
-  static long[] positions(PositionDeleteIndex index) {
+  private static long[] ascending(PositionDeleteIndex index) {
     long[][] positions = {new long[16]};
     int[] size = {0};
     index.forEach(position -> {

@@ -50,6 +50,7 @@ public final class CompactCommand implements Callable<Integer> {
       names = "--once",
       required = true,
       description = "Go through the tables once and end; the one way there is.")
+  @SuppressWarnings("UnusedVariable") // required: picocli refuses a command without it
   private boolean once;
 
   @ArgGroup(multiplicity = "1")

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.PartitionSpec;
@@ -125,8 +126,8 @@ class TestCompactionFaults {
     return compactions;
   }
 
-  private TreeSet<Long> ids() {
-    TreeSet<Long> ids = new TreeSet<>();
+  private SortedSet<Long> ids() {
+    SortedSet<Long> ids = new TreeSet<>();
     try (CloseableIterable<Record> rows = IcebergGenerics.read(table()).build()) {
       rows.forEach(row -> ids.add((Long) row.get(0)));
     } catch (IOException e) {

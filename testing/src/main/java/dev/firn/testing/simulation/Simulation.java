@@ -395,7 +395,7 @@ public final class Simulation {
   private void endCompaction(Compactor ending) {
     compactor = null;
     Faults faults = ending.faults();
-    // the writer is looking on, and must not be surprised by a snapshot
+    // whatever comes of it: a large transaction does not outlast a snapshot
     foreign++;
     if (random.nextInt(3) == 0) {
       faults.pauseBefore(FaultPoint.TABLE_COMMIT, 0, () -> foreigner.appendNothing(ending.table()));
