@@ -22,6 +22,8 @@ public final class Compaction {
   }
 
   /**
+   * Goes through the table once.
+   *
    * @param table as just loaded
    * @param name for people
    * @param targetBytes size at which a data file is closed and the next one begun
