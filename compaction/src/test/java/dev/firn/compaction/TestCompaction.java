@@ -1,6 +1,7 @@
 package dev.firn.compaction;
 
 import static dev.firn.compaction.CompactionFixture.with;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.writer.LakeTables;
@@ -113,7 +114,7 @@ class TestCompaction {
   void theWriterGoesOnAfterACompaction() {
     CompactionFixture lake = with(10, folder, 3);
     lake.commit(lake.update(1, "second"));
-    String row = lake.rows().get(1);
+    String row = requireNonNull(lake.rows().get(1));
     lake.compact();
 
     lake.commit(lake.update(1, "third"), lake.delete(2));
