@@ -23,6 +23,7 @@ import picocli.CommandLine.ParseResult;
       CheckCommand.class,
       InitCommand.class,
       StatusCommand.class,
+      CompactCommand.class,
       SimulateCommand.class,
       CommandLine.HelpCommand.class
     })

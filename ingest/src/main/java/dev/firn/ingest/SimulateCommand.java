@@ -103,7 +103,7 @@ public final class SimulateCommand implements Callable<Integer> {
       out.println();
     }
     out.println(
-        "%d seeds, %d failed, %d s: %d batches, %d restarts, %d faults survived without one, %d fenced writers, %d comparisons"
+        "%d seeds, %d failed, %d s: %d batches, %d restarts, %d faults survived without one, %d fenced writers, %d compactions (%d deletes remapped), %d comparisons"
             .formatted(
                 result.campaign().seeds(),
                 result.failed().size(),
@@ -112,6 +112,8 @@ public final class SimulateCommand implements Callable<Integer> {
                 result.counts().restarts(),
                 result.counts().survived(),
                 result.counts().fenced(),
+                result.counts().compactions(),
+                result.counts().remapped(),
                 result.counts().checks()));
     out.flush();
   }

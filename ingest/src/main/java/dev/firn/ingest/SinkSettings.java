@@ -43,7 +43,7 @@ public record SinkSettings(
   private static final Duration OBJECT_STORE_COMMIT_INTERVAL = Duration.ofSeconds(1);
   private static final Duration DEFAULT_MAX_COMMIT_AGE = Duration.ofMinutes(1);
   private static final Duration LEAST_MAX_COMMIT_AGE = Duration.ofSeconds(1);
-  private static final long DEFAULT_TARGET_FILE_BYTES = 128L << 20;
+  static final long DEFAULT_TARGET_FILE_BYTES = 128L << 20;
   private static final long MIN_MEMORY_BYTES = 1L << 20;
   private static final String TABLE_PREFIX = "table.";
 

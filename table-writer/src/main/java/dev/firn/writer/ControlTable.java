@@ -103,6 +103,11 @@ final class ControlTable {
     return TableIdentifier.of(settings.controlNamespace(), settings.name());
   }
 
+  /** Whether a table is the control table of some pipeline. */
+  static boolean isOne(Table table) {
+    return table.schema().sameSchema(SCHEMA);
+  }
+
   /** Opens it, making it when it is missing, and raises the epoch. */
   static ControlTable takeOver(
       Tables tables, Catalog catalog, PipelineSettings settings, String writer, Troubles troubles) {

@@ -27,7 +27,7 @@ class TestModuleBoundaries {
     noClasses()
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("dev.firn.ingest..", "dev.firn.testing..")
+        .resideInAnyPackage("dev.firn.ingest..", "dev.firn.testing..", "dev.firn.compaction..")
         .check(classes);
   }
 }

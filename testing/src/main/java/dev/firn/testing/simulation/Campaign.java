@@ -87,6 +87,8 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
             "fencedWriters": %d,
             "survivedFaults": %d,
             "foreignSnapshots": %d,
+            "compactions": %d,
+            "remappedDeletes": %d,
             "comparisons": %d,
             "deletionVectors": %d,
             "faults": %s
@@ -104,6 +106,8 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
           counts.fenced(),
           counts.survived(),
           counts.foreign(),
+          counts.compactions(),
+          counts.remapped(),
           counts.checks(),
           counts.vectors(),
           faults);

@@ -54,7 +54,7 @@ final class LakeReader {
   /** The table, if it has been made. */
   Optional<Table> load(SourceTable table) {
     return catalog.tableExists(identifier(table))
-        ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(identifier(table))))
+        ? Optional.of(plannedInPlace((BaseTable) catalog.loadTable(identifier(table))))
         : Optional.empty();
   }
 
@@ -65,6 +65,10 @@ final class LakeReader {
     return catalog.tableExists(name)
         ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(name)))
         : Optional.empty();
+  }
+
+  static Table plannedInPlace(BaseTable table) {
+    return new PlannedInPlace(table);
   }
 
   /** The snapshots of main from its newest back. */

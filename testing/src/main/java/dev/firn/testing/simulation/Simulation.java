@@ -2,6 +2,7 @@ package dev.firn.testing.simulation;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.compaction.GroupOutcome;
 import dev.firn.testing.FakeClock;
 import dev.firn.testing.FaultHits;
 import dev.firn.testing.FaultKind;
@@ -61,6 +62,10 @@ public final class Simulation {
 
   private ReplicationSlot slot;
   private @Nullable WriterProcess live;
+
+  /** Has written its files and not committed them yet. */
+  private @Nullable Compactor compactor;
+
   private @Nullable InvariantViolation violation;
 
   /** Where the last batch ended whose commit returned, or which a takeover found complete. */
@@ -82,6 +87,8 @@ public final class Simulation {
   private long fenced;
   private long survived;
   private long foreign;
+  private long compactions;
+  private long remapped;
 
   private Simulation(long seed, Profile profile) {
     SplittableRandom seeded = new SplittableRandom(seed);
@@ -144,6 +151,8 @@ public final class Simulation {
             fenced,
             survived,
             foreign,
+            compactions,
+            remapped,
             invariants.checks(),
             invariants.vectors());
     return new SimulationReport(seed, failure, log.events(), hits, counts);
@@ -164,6 +173,9 @@ public final class Simulation {
   private void step() {
     for (int i = random.nextInt(3); i > 0; i--) {
       var unused = source.transact(someChanges());
+    }
+    if (random.nextInt(100) < 30) {
+      compact();
     }
     WriterProcess process = process();
     armSometimes(process.faults());
@@ -355,19 +367,105 @@ public final class Simulation {
     FaultPoint point =
         pick(FaultPoint.TABLE_COMMIT, FaultPoint.DATA_FILE_CLOSE, FaultPoint.CONTROL_COMMIT);
     SourceTable table = pick(SourceTable.values());
-    boolean rewrite = random.nextBoolean();
+    int what = random.nextInt(4);
     faults.pauseBefore(
         point,
         random.nextInt(5),
         () -> {
-          foreign++;
-          log.add("  meanwhile, somebody %s %s", rewrite ? "rewrites" : "touches", table);
-          if (rewrite) {
-            boolean unused = foreigner.rewrite(table);
-          } else {
-            foreigner.appendNothing(table);
+          log.add("  meanwhile:");
+          switch (what) {
+            case 0 -> {
+              foreign++;
+              log.add("  somebody rewrites %s", table);
+              boolean unused = foreigner.rewrite(table);
+            }
+            case 1 -> {
+              foreign++;
+              log.add("  somebody touches %s", table);
+              foreigner.appendNothing(table);
+            }
+            default -> compact();
           }
         });
+  }
+
+  // The compaction, a process beside the writer.
+
+  /** Writes new files, or commits those that were written some time ago. */
+  private void compact() {
+    if (compactor == null) {
+      startCompaction();
+    } else {
+      endCompaction(compactor);
+    }
+  }
+
+  private void startCompaction() {
+    SourceTable table = pick(SourceTable.values());
+    Faults faults = compactorFaults();
+    log.add("a compaction of %s starts", table);
+    try {
+      compactor = Compactor.write(table, storage, faults).orElse(null);
+    } catch (Throwable e) {
+      requireInjected(faults, e);
+    }
+  }
+
+  private void endCompaction(Compactor ending) {
+    compactor = null;
+    Faults faults = ending.faults();
+    // whatever comes of it: a large transaction does not outlast a snapshot
+    foreign++;
+    if (random.nextInt(3) == 0) {
+      faults.pauseBefore(FaultPoint.TABLE_COMMIT, 0, () -> foreigner.appendNothing(ending.table()));
+    }
+    try {
+      GroupOutcome outcome = ending.commit();
+      log.add("the compaction of %s ends: %s", ending.table(), said(outcome));
+    } catch (Throwable e) {
+      requireInjected(faults, e);
+    }
+  }
+
+  private String said(GroupOutcome outcome) {
+    return switch (outcome) {
+      case GroupOutcome.Replaced done -> {
+        compactions++;
+        remapped += done.deletedRowsRemapped();
+        yield "%d files became %d, %d rows, %d deleted meanwhile"
+            .formatted(done.filesIn(), done.filesOut(), done.rows(), done.deletedRowsRemapped());
+      }
+      case GroupOutcome.GivenUp given -> given.why();
+    };
+  }
+
+  private Faults compactorFaults() {
+    Faults faults = new Faults(hits);
+    if (random.nextInt(100) < profile.faultPercent()) {
+      FaultPoint point =
+          pick(
+              FaultPoint.TABLE_COMMIT,
+              FaultPoint.TABLE_COMMIT,
+              FaultPoint.DATA_FILE_CLOSE,
+              FaultPoint.VECTOR_CLOSE,
+              FaultPoint.MANIFEST_CLOSE,
+              FaultPoint.METADATA_CLOSE,
+              FaultPoint.TABLE_LOAD,
+              FaultPoint.READ);
+      faults.arm(
+          point, pick(point.kinds().toArray(FaultKind[]::new)), random.nextInt(usualPasses(point)));
+    }
+    return faults;
+  }
+
+  private void requireInjected(Faults faults, Throwable e) {
+    if (!faults.isDead() && faults.struck().isEmpty()) {
+      throw fail("the compaction failed for no reason: " + e, e);
+    }
+    log.add(
+        "the compaction %s: %s",
+        faults.isDead() ? "crashed" : "failed",
+        faults.struck().map(Object::toString).orElse("dead"));
   }
 
   // Zombies.

@@ -14,7 +14,12 @@ import org.jspecify.annotations.Nullable;
 public record SimulationReport(
     long seed, Optional<Throwable> failure, List<String> events, FaultHits hits, Counts counts) {
 
-  /** How much happened. */
+  /**
+   * How much happened.
+   *
+   * @param compactions groups of files that a compaction replaced
+   * @param remapped rows that were deleted between a compaction's rewrite and its commit
+   */
   public record Counts(
       long batches,
       long transactions,
@@ -23,6 +28,8 @@ public record SimulationReport(
       long fenced,
       long survived,
       long foreign,
+      long compactions,
+      long remapped,
       long checks,
       long vectors) {
 
@@ -36,13 +43,15 @@ public record SimulationReport(
           fenced + other.fenced,
           survived + other.survived,
           foreign + other.foreign,
+          compactions + other.compactions,
+          remapped + other.remapped,
           checks + other.checks,
           vectors + other.vectors);
     }
 
     /** Nothing yet. */
     public static Counts none() {
-      return new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0);
+      return new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
   }
 

@@ -25,6 +25,8 @@ class TestSimulation {
     assertThat(result.counts().fenced()).isPositive();
     assertThat(result.counts().survived()).isPositive();
     assertThat(result.counts().vectors()).isPositive();
+    assertThat(result.counts().compactions()).isGreaterThan(SEEDS / 2);
+    assertThat(result.counts().remapped()).isPositive();
     assertThat(result.hits().strikes()).isPositive();
   }
 

@@ -1,0 +1,63 @@
+package dev.firn.writer;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.SupportsNamespaces;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.exceptions.NoSuchNamespaceException;
+import org.apache.iceberg.exceptions.NoSuchTableException;
+
+/** Finds the tables of a lake that Firn keeps: those with its mark, control tables left out. */
+public final class LakeTables {
+  /** A table property: this is the changelog of the table it names. */
+  public static final String CHANGELOG_OF = "firn.changelog-of";
+
+  private LakeTables() {}
+
+  /** All of them, by name. */
+  public static List<TableIdentifier> in(Catalog catalog) {
+    if (!(catalog instanceof SupportsNamespaces namespaces)) {
+      throw new PipelineException(
+          "the catalog %s cannot list its namespaces".formatted(catalog.name()));
+    }
+    List<TableIdentifier> found = new ArrayList<>();
+    for (Namespace namespace : namespaces.listNamespaces()) {
+      collect(catalog, namespaces, namespace, found);
+    }
+    found.sort(Comparator.comparing(TableIdentifier::toString));
+    return found;
+  }
+
+  private static void collect(
+      Catalog catalog,
+      SupportsNamespaces namespaces,
+      Namespace namespace,
+      List<TableIdentifier> found) {
+    try {
+      catalog.listTables(namespace).stream()
+          .filter(name -> isOurs(catalog, name))
+          .forEach(found::add);
+      for (Namespace child : namespaces.listNamespaces(namespace)) {
+        collect(catalog, namespaces, child, found);
+      }
+    } catch (NoSuchNamespaceException e) {
+      // dropped since it was listed
+    }
+  }
+
+  private static boolean isOurs(Catalog catalog, TableIdentifier name) {
+    Table table;
+    try {
+      table = catalog.loadTable(name);
+    } catch (NoSuchTableException e) {
+      return false;
+    }
+    boolean marked =
+        Mark.in(table.properties()).isPresent() || table.properties().containsKey(CHANGELOG_OF);
+    return marked && !ControlTable.isOne(table);
+  }
+}
