@@ -40,7 +40,7 @@ public final class CommitLoop implements AutoCloseable {
    * How long committed batches wait for their changelog rows and the control table: longer makes
    * fewer commits and files, and a start after a crash read more of the source's log again.
    */
-  private static final Duration SETTLE_WITHIN = Duration.ofSeconds(1);
+  private static final Duration SETTLE_WITHIN = Duration.ofSeconds(2);
 
   private final Pipeline pipeline;
   private final Settings settings;
