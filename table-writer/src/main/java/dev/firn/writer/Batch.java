@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class Batch {
   private final Recovery recovery;
   private final Function<TableIdentifier, TableBatch> newTable;
-  private final Predicate<TableIdentifier> hasChangelog;
+  private final Function<TableIdentifier, Optional<TableIdentifier>> changelogOf;
   private final Map<TableIdentifier, TableBatch> tables = new LinkedHashMap<>();
   private @Nullable TransactionEnd end;
   private @Nullable Instant first;
@@ -23,10 +22,10 @@ public final class Batch {
   Batch(
       Recovery recovery,
       Function<TableIdentifier, TableBatch> newTable,
-      Predicate<TableIdentifier> hasChangelog) {
+      Function<TableIdentifier, Optional<TableIdentifier>> changelogOf) {
     this.recovery = recovery;
     this.newTable = newTable;
-    this.hasChangelog = hasChangelog;
+    this.changelogOf = changelogOf;
   }
 
   /**
@@ -57,7 +56,8 @@ public final class Batch {
   private void add(TableChange change, TransactionEnd at, int order) {
     TableIdentifier name = change.table();
     boolean applies = !recovery.has(name, at.position());
-    boolean logs = hasChangelog.test(name) && !recovery.has(Changelog.nameFor(name), at.position());
+    boolean logs =
+        changelogOf.apply(name).filter(log -> !recovery.has(log, at.position())).isPresent();
     if (!applies && !logs) {
       return;
     }

@@ -2,9 +2,7 @@ package dev.firn.writer;
 
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import org.apache.iceberg.AppendFiles;
@@ -30,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Changelog {
   static final String BASELINE = "firn_baseline";
-  static final String TABLE_PROPERTY = "firn.changelog-of";
 
   private static final String SUFFIX = "_changelog";
 
@@ -50,30 +47,30 @@ final class Changelog {
               Types.TimestampType.withZone(),
               "when the source committed the transaction"));
 
-  private final String name;
+  private final TableIdentifier name;
   private final Table table;
   private final long targetFileBytes;
   private final Troubles troubles;
-  private final Deque<Numbered> waiting = new ArrayDeque<>();
   private @Nullable RowFiles files;
   private Mark mark;
   private long snapshotId;
   private long lastBatch;
   private long sequence;
 
-  /** A row and the number of the batch that it belongs to. */
-  private record Numbered(ChangelogRow row, long batch) {}
-
   /**
    * @param mark what this writer's claim left in it
    */
   Changelog(TableIdentifier name, Table table, Mark mark, long targetFileBytes, Troubles troubles) {
-    this.name = name.toString();
+    this.name = name;
     this.table = table;
     this.mark = mark;
     this.targetFileBytes = targetFileBytes;
     this.troubles = troubles;
     this.snapshotId = newest();
+  }
+
+  TableIdentifier name() {
+    return name;
   }
 
   /** The name of a table's changelog. */
@@ -96,30 +93,24 @@ final class Changelog {
   }
 
   static Map<String, String> properties(TableDefinition definition) {
-    return Map.of(TABLE_PROPERTY, definition.table().toString());
+    return Map.of(LakeTables.CHANGELOG_OF, definition.table().toString());
   }
 
   /** Writes changes into files that {@link #commit} will make part of the table. */
   void add(List<ChangelogRow> rows, long batch) {
-    rows.forEach(row -> add(row, batch));
-  }
-
-  /** Writes one change; it waits while values of it, or of one before it, are still missing. */
-  void add(ChangelogRow row, long batch) {
-    waiting.addLast(new Numbered(row, batch));
-    while (!waiting.isEmpty() && !waiting.getFirst().row().isIncomplete()) {
-      write(waiting.removeFirst());
+    for (ChangelogRow row : rows) {
+      if (row.isIncomplete()) {
+        throw new PipelineException(
+            "%s: an unchanged large value of batch %d is not in the lake; take a new initial snapshot"
+                .formatted(name, batch));
+      }
+      write(record(table.schema(), row), row.end(), batch);
     }
   }
 
   /** Whether there is something to commit. */
   boolean isPending() {
-    return files != null || !waiting.isEmpty();
-  }
-
-  private void write(Numbered numbered) {
-    ChangelogRow row = numbered.row();
-    write(record(table.schema(), row), row.end(), numbered.batch());
+    return files != null;
   }
 
   /** Writes a row as {@link #record} makes them, as one of a transaction that ended so. */
@@ -166,14 +157,6 @@ final class Changelog {
    * @param info of the last batch that it belongs to
    */
   void commit(BatchInfo info) {
-    while (!waiting.isEmpty()) {
-      if (waiting.getFirst().row().isIncomplete()) {
-        throw new PipelineException(
-            "%s: an unchanged large value of batch %d is not in the lake; take a new initial snapshot"
-                .formatted(name, waiting.getFirst().batch()));
-      }
-      write(waiting.removeFirst());
-    }
     if (files == null) {
       return;
     }
@@ -186,7 +169,7 @@ final class Changelog {
   private Snapshot append(List<LiveFile> added, BatchInfo info) {
     while (true) {
       try {
-        return new MarkedCommit(name, table, info.mark(), snapshotId, troubles)
+        return new MarkedCommit(name.toString(), table, info.mark(), snapshotId, troubles)
             .commit((transaction, head) -> {
               AppendFiles append = transaction.newFastAppend();
               append
@@ -200,7 +183,7 @@ final class Changelog {
       } catch (Head.ForeignCommitException e) {
         // Whatever they did, as a rewrite: no row here is ever looked up.
         table.refresh();
-        Marks.requireSame(name, table, mark);
+        Marks.requireSame(name.toString(), table, mark);
         snapshotId = newest();
       }
     }

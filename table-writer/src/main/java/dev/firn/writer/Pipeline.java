@@ -247,7 +247,7 @@ public final class Pipeline {
     return new Batch(
         recovery,
         table -> new TableBatch(writer(table).state().isKeyed()),
-        changelogs::containsKey);
+        table -> Optional.ofNullable(changelogs.get(table)).map(Changelog::name));
   }
 
   /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
@@ -319,7 +319,7 @@ public final class Pipeline {
             .toList());
     control.commit(
         new ControlTable.State(
-            last.mark().batch(),
+            lastBatch,
             last.mark().position(),
             Optional.of(last.end().offset()),
             registry(),
@@ -376,10 +376,10 @@ public final class Pipeline {
     if (held == null) {
       return;
     }
-    if (recovery.has(Changelog.nameFor(table), info.end().position())) {
+    Changelog changelog = requireNonNull(changelogs.get(table), "changelog is null");
+    if (recovery.has(changelog.name(), info.end().position())) {
       held.abandon();
     } else {
-      Changelog changelog = requireNonNull(changelogs.get(table), "changelog is null");
       held.moveTo(changelog, info.end(), info.mark().batch());
       changelog.commit(info);
     }
@@ -462,8 +462,8 @@ public final class Pipeline {
               mark.position(),
               writer.state().snapshotId()));
     });
-    changelogs.forEach((table, changelog) ->
-        registered.put(Changelog.nameFor(table).toString(), changelog.registered()));
+    changelogs.forEach(
+        (table, changelog) -> registered.put(changelog.name().toString(), changelog.registered()));
     return registered;
   }
 
