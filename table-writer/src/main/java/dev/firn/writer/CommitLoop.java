@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,10 @@ public final class CommitLoop implements AutoCloseable {
   private boolean preparing;
   private boolean committing;
   private boolean largeOpen;
+
+  /** Whether the source's thread uses the pipeline itself. */
+  private boolean acting;
+
   private boolean draining;
   private boolean closing;
   private boolean preparerDone;
@@ -132,17 +137,56 @@ public final class CommitLoop implements AutoCloseable {
   public LargeTransaction beginLarge() throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      draining = true;
-      changed.signalAll();
-      while (failure == null && !isQuiet()) {
-        changed.await();
-      }
-      requireRunning();
+      drain();
       largeOpen = true;
       return pipeline.largeTransaction();
     } finally {
-      draining = false;
       lock.unlock();
+    }
+  }
+
+  /**
+   * Commits and completes all that was added, then lets the caller's thread alone use the pipeline;
+   * a large transaction that is open may stay so.
+   *
+   * @return what the action gives back
+   */
+  public <T> T quiesce(Function<Pipeline, T> action) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      drain();
+      acting(true);
+    } finally {
+      lock.unlock();
+    }
+    try {
+      return action.apply(pipeline);
+    } finally {
+      acting(false);
+    }
+  }
+
+  private void acting(boolean now) {
+    lock.lock();
+    try {
+      acting = now;
+      hasWork = false;
+      noteWork();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void drain() throws InterruptedException {
+    draining = true;
+    try {
+      changed.signalAll();
+      while (failure == null && !isDrained()) {
+        changed.await();
+      }
+      requireRunning();
+    } finally {
+      draining = false;
     }
   }
 
@@ -252,6 +296,7 @@ public final class CommitLoop implements AutoCloseable {
             || committing
             || settling
             || largeCommit != null
+            || acting
             || !waiting.stream().allMatch(Batch::isEmpty);
     if (work && !hasWork) {
       workSince = System.nanoTime();
@@ -260,12 +305,16 @@ public final class CommitLoop implements AutoCloseable {
   }
 
   private boolean isQuiet() {
+    return isDrained() && !largeOpen;
+  }
+
+  private boolean isDrained() {
     return waiting.stream().allMatch(Batch::isEmpty)
         && !preparing
         && prepared == null
+        && largeCommit == null
         && !committing
-        && !unsettled
-        && !largeOpen;
+        && !unsettled;
   }
 
   /** One of the two threads: takes steps until there are no more. */

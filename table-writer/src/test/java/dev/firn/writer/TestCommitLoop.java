@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -116,6 +117,27 @@ final class TestCommitLoop {
     loop.finishLarge(again, end(3));
     loop.close();
     assertThat(lake.rows()).containsExactly("1:first", "2:after", "7:again");
+  }
+
+  @Test
+  void quiescedPipelineIsTheCallersAlone() throws Exception {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    CommitLoop loop = start(lake);
+    loop.add(transaction(2, lake.insert(2, "before")));
+    Optional<Position> position =
+        loop.quiesce(pipeline -> {
+          pipeline.note("quiet", "yes");
+          assertThat(loop.progress().waiting()).isPresent();
+          return pipeline.position();
+        });
+    assertThat(position).contains(end(2).position());
+    assertThat(loop.progress().waiting()).isEmpty();
+    LargeTransaction large = loop.beginLarge();
+    large.apply(lake.insert(3, "large"));
+    assertThat(loop.quiesce(pipeline -> pipeline.note("quiet"))).contains("yes");
+    loop.finishLarge(large, end(3));
+    loop.close();
+    assertThat(lake.rows()).containsExactly("1:first", "2:before", "3:large");
   }
 
   @Test
