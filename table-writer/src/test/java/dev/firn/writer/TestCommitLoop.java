@@ -134,7 +134,8 @@ final class TestCommitLoop {
     assertThat(loop.progress().waiting()).isEmpty();
     LargeTransaction large = loop.beginLarge();
     large.apply(lake.insert(3, "large"));
-    assertThat(loop.quiesce(pipeline -> pipeline.note("quiet"))).contains("yes");
+    Optional<String> note = loop.quiesce(pipeline -> pipeline.note("quiet"));
+    assertThat(note).contains("yes");
     loop.finishLarge(large, end(3));
     loop.close();
     assertThat(lake.rows()).containsExactly("1:first", "2:before", "3:large");
