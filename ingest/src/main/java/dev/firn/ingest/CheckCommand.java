@@ -10,8 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -38,26 +36,15 @@ public final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    try {
-      ConfigFile file = ConfigFile.load(config);
-      quiet();
-      List<Check> checks = new ArrayList<>(SourceChecks.run(file.source()));
-      checks.addAll(LakeChecks.run(file.sink()));
-      out.println(json ? json(checks) : table(checks));
-      out.flush();
-      return checks.stream().anyMatch(check -> check.state() == Check.State.FAILED)
-          ? Outcome.FAILED
-          : Outcome.OK;
-    } catch (SettingsException e) {
-      spec.commandLine().getErr().println("firn check: " + e.getMessage());
-      spec.commandLine().getErr().flush();
-      return Outcome.USAGE;
-    }
-  }
-
-  /** What the libraries would log is in the table already. */
-  private static void quiet() {
-    Logger.getLogger("").setLevel(Level.OFF);
+    ConfigFile file = ConfigFile.load(config);
+    CommandOutput.silenceLogs();
+    List<Check> checks = new ArrayList<>(SourceChecks.run(file.source()));
+    checks.addAll(LakeChecks.run(file.sink()));
+    out.println(json ? json(checks) : table(checks));
+    out.flush();
+    return checks.stream().anyMatch(check -> check.state() == Check.State.FAILED)
+        ? Outcome.FAILED
+        : Outcome.OK;
   }
 
   static String table(List<Check> checks) {

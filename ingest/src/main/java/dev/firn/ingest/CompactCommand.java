@@ -1,7 +1,5 @@
 package dev.firn.ingest;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.firn.compaction.Compaction;
 import dev.firn.compaction.TableResult;
 import dev.firn.writer.Lake;
@@ -15,8 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -38,8 +34,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 public final class CompactCommand implements Callable<Integer> {
-  private static final Logger ROOT_LOGGER = Logger.getLogger("");
-
   @Parameters(
       paramLabel = "TABLE",
       arity = "0..*",
@@ -109,21 +103,17 @@ public final class CompactCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try {
-      CompactionTarget target = place.open();
-      ROOT_LOGGER.setLevel(Level.OFF);
-      List<TableResult> results = compact(target);
-      out().println(CompactReport.sum(results));
-      out().flush();
-      if (json != null) {
-        write(CompactReport.json(results), json);
-      }
-      return results.stream().anyMatch(result -> result.failure().isPresent())
-          ? Outcome.FAILED
-          : Outcome.OK;
-    } catch (SettingsException e) {
-      throw new CommandException(CommandException.USAGE, String.valueOf(e.getMessage()), e);
+    CompactionTarget target = place.open();
+    CommandOutput.silenceLogs();
+    List<TableResult> results = compact(target);
+    out().println(CompactReport.sum(results));
+    out().flush();
+    if (json != null) {
+      CommandOutput.write(CompactReport.json(results), json);
     }
+    return results.stream().anyMatch(result -> result.failure().isPresent())
+        ? Outcome.FAILED
+        : Outcome.OK;
   }
 
   private List<TableResult> compact(CompactionTarget target) {
@@ -169,15 +159,6 @@ public final class CompactCommand implements Callable<Integer> {
     return known.isEmpty()
         ? "none"
         : known.stream().map(TableIdentifier::toString).collect(Collectors.joining(", "));
-  }
-
-  private static void write(String text, Path file) {
-    try {
-      Files.writeString(file, text, UTF_8);
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.USAGE, "cannot write the result to %s: %s".formatted(file, e), e);
-    }
   }
 
   private PrintWriter out() {

@@ -70,6 +70,10 @@ public final class Firn implements Runnable {
             err.println(name(command) + expected.getMessage());
             yield expected.exitCode();
           }
+          case RuntimeException expected when Outcome.of(expected).isExpected() -> {
+            err.println(name(command) + expected.getMessage());
+            yield Outcome.of(expected).exitCode();
+          }
           case ServerException expected -> {
             err.println(name(command) + expected.getMessage());
             yield CommandException.USAGE;

@@ -38,21 +38,10 @@ public final class IngestCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try {
-      ConfigFile file = ConfigFile.load(config);
-      requireFreePort(file);
-      requireReachable(file.source());
-      return serve();
-    } catch (SettingsException e) {
-      return refuse(String.valueOf(e.getMessage()));
-    }
-  }
-
-  private int refuse(String message) {
-    PrintWriter err = spec.commandLine().getErr();
-    err.println("firn ingest: " + message);
-    err.flush();
-    return Outcome.USAGE;
+    ConfigFile file = ConfigFile.load(config);
+    requireFreePort(file);
+    requireReachable(file.source());
+    return serve();
   }
 
   /**
@@ -96,13 +85,14 @@ public final class IngestCommand implements Callable<Integer> {
   }
 
   private int startFailed(Throwable failure) {
+    PrintWriter err = spec.commandLine().getErr();
     for (Throwable t = failure; t != null; t = t.getCause()) {
       if (t instanceof RuntimeException e && Outcome.of(e).isExpected()) {
-        refuse(String.valueOf(e.getMessage()));
+        err.println("firn ingest: " + e.getMessage());
+        err.flush();
         return Outcome.of(e).exitCode();
       }
     }
-    PrintWriter err = spec.commandLine().getErr();
     err.println("firn ingest: could not be started");
     failure.printStackTrace(err);
     err.flush();

@@ -16,8 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.Callable;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.eclipse.microprofile.config.ConfigProvider;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -66,17 +64,7 @@ public final class InitCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try {
-      return write(SourceAddress.parse(from));
-    } catch (SettingsException e) {
-      PrintWriter err = spec.commandLine().getErr();
-      err.println("firn init: " + e.getMessage());
-      err.flush();
-      return Outcome.USAGE;
-    }
-  }
-
-  private int write(SourceAddress address) {
+    SourceAddress address = SourceAddress.parse(from);
     if (Files.exists(config)) {
       throw exists();
     }
@@ -90,7 +78,7 @@ public final class InitCommand implements Callable<Integer> {
     FirstConfig empty = new FirstConfig(address, passwordVariable, lake, List.of());
     Map<String, String> keys = keys(empty, password);
     ServerConfig.use(keys);
-    Logger.getLogger("").setLevel(Level.OFF);
+    CommandOutput.silenceLogs();
     List<FoundTable> tables = tables(source(Map.of()), password);
     FirstConfig found = new FirstConfig(address, passwordVariable, lake, tables);
     List<Check> checks =

@@ -1,19 +1,14 @@
 package dev.firn.ingest;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.testing.simulation.Campaign;
 import dev.firn.testing.simulation.Profile;
 import dev.firn.testing.simulation.SimulationReport;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,9 +26,6 @@ import picocli.CommandLine.Spec;
     sortOptions = false)
 public final class SimulateCommand implements Callable<Integer> {
   private static final int MANY = 200;
-
-  /** Held on to: a logger that nobody holds forgets its level. */
-  private static final Logger ROOT_LOGGER = Logger.getLogger("");
 
   @Spec private @Nullable CommandSpec spec;
 
@@ -64,14 +56,14 @@ public final class SimulateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     // Thousands of faults would be logged, all of them wanted.
-    ROOT_LOGGER.setLevel(Level.OFF);
+    CommandOutput.silenceLogs();
     Campaign campaign = campaign();
     PrintWriter out = out();
     Progress progress = new Progress(campaign.seeds(), out);
     Campaign.Result result = campaign.run(progress::ended);
     tell(result, out);
     if (json != null) {
-      write(result, json);
+      CommandOutput.write(result.toJson(), json);
     }
     return result.passed() ? 0 : CommandException.FAILED;
   }
@@ -116,15 +108,6 @@ public final class SimulateCommand implements Callable<Integer> {
                 result.counts().remapped(),
                 result.counts().checks()));
     out.flush();
-  }
-
-  private static void write(Campaign.Result result, Path file) {
-    try {
-      Files.writeString(file, result.toJson(), UTF_8);
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.USAGE, "cannot write the result to %s: %s".formatted(file, e), e);
-    }
   }
 
   /** A line for every failed seed and for every tenth part of the way. */

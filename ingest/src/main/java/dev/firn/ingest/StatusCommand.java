@@ -17,8 +17,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -49,19 +47,11 @@ public final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    try {
-      ConfigFile file = ConfigFile.load(config);
-      // What the libraries would log is in the report already.
-      Logger.getLogger("").setLevel(Level.OFF);
-      StatusReport report = report(file);
-      print(json ? json(report) : report.text());
-      return report.isWell() ? Outcome.OK : Outcome.FAILED;
-    } catch (SettingsException e) {
-      PrintWriter err = spec.commandLine().getErr();
-      err.println("firn status: " + e.getMessage());
-      err.flush();
-      return Outcome.USAGE;
-    }
+    ConfigFile file = ConfigFile.load(config);
+    CommandOutput.silenceLogs();
+    StatusReport report = report(file);
+    print(json ? json(report) : report.text());
+    return report.isWell() ? Outcome.OK : Outcome.FAILED;
   }
 
   private void print(String text) {

@@ -1,10 +1,7 @@
 package dev.firn.ingest.demo;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import dev.firn.ingest.CommandException;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.firn.ingest.CommandOutput;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -82,7 +79,9 @@ public final class DemoCommand implements Callable<Integer> {
       screen.line("");
       screen.line("  firn demo   in " + settings.folder());
       DemoReport report = Demo.run(settings, screen);
-      settings.json().ifPresent(file -> write(report, file));
+      settings
+          .json()
+          .ifPresent(file -> CommandOutput.write(report.toJson() + System.lineSeparator(), file));
       return report.equal() && report.changelogEqual() ? 0 : CommandException.FAILED;
     } catch (InterruptedException e) {
       screen.line("  stopped   everything is ended; the same command goes on from here");
@@ -108,14 +107,5 @@ public final class DemoCommand implements Callable<Integer> {
             },
             "demo-end");
     Runtime.getRuntime().addShutdownHook(hook);
-  }
-
-  private static void write(DemoReport report, Path file) {
-    try {
-      Files.writeString(file, report.toJson() + System.lineSeparator(), UTF_8);
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.USAGE, "cannot write the report to %s: %s".formatted(file, e), e);
-    }
   }
 }
