@@ -7,7 +7,6 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,8 +43,7 @@ public class EngineOutcome {
   static void report(RuntimeException cause) {
     if (!stopping && failure.isEmpty()) {
       Outcome outcome = Outcome.of(cause);
-      failure =
-          Optional.of(outcome.isExpected() ? String.valueOf(cause.getMessage()) : withRoot(cause));
+      failure = Optional.of(outcome.message());
       outcome.log(LOG);
     }
   }
@@ -67,17 +65,6 @@ public class EngineOutcome {
     }
     failure = Optional.of(error.map(ConnectionLoss::reason).orElse(event.getMessage()));
     LOG.error("stopping: Debezium's engine has failed: {}", event.getMessage(), error.orElse(null));
-  }
-
-  /** What failed, and the innermost why. */
-  private static String withRoot(RuntimeException failure) {
-    Throwable root = failure;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    String message =
-        failure.getCause() == null ? failure.toString() : failure.getMessage() + ": " + root;
-    return message.lines().collect(Collectors.joining(" "));
   }
 
   /** What one of our own parts inside the engine has thrown. */

@@ -8,6 +8,9 @@ import dev.firn.writer.PipelineState;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,8 +28,13 @@ import org.jspecify.annotations.Nullable;
  * What the lake says of a pipeline, by metadata alone and without taking it over.
  *
  * @param lastCommit when the newest of the pipeline's commits was made
+ * @param freeBytes what is left on the disk; empty for a lake that is not on a local one
  */
-record LakeStatus(PipelineState state, List<TableStatus> tables, Optional<Instant> lastCommit) {
+record LakeStatus(
+    PipelineState state,
+    List<TableStatus> tables,
+    Optional<Instant> lastCommit,
+    Optional<Long> freeBytes) {
 
   /**
    * A table as it is now.
@@ -44,6 +52,7 @@ record LakeStatus(PipelineState state, List<TableStatus> tables, Optional<Instan
     requireNonNull(state, "state is null");
     tables = List.copyOf(tables);
     requireNonNull(lastCommit, "lastCommit is null");
+    requireNonNull(freeBytes, "freeBytes is null");
   }
 
   /** The failure that ended the newest process, or an older one. */
@@ -65,7 +74,7 @@ record LakeStatus(PipelineState state, List<TableStatus> tables, Optional<Instan
     }
     try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
       return Pipeline.look(catalog, settings.pipeline())
-          .map(state -> Asked.of(of(catalog, state)))
+          .map(state -> Asked.of(of(catalog, state, freeBytes(settings))))
           .orElseGet(() ->
               Asked.nothing(
                   "the lake knows no pipeline %s: it has never run"
@@ -77,7 +86,18 @@ record LakeStatus(PipelineState state, List<TableStatus> tables, Optional<Instan
     }
   }
 
-  private static LakeStatus of(Catalog catalog, PipelineState state) {
+  private static Optional<Long> freeBytes(SinkSettings settings) {
+    String warehouse = settings.catalog().getOrDefault("warehouse", "");
+    try {
+      return warehouse.startsWith("file:")
+          ? Optional.of(Files.getFileStore(Path.of(URI.create(warehouse))).getUsableSpace())
+          : Optional.empty();
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static LakeStatus of(Catalog catalog, PipelineState state, Optional<Long> freeBytes) {
     List<TableStatus> tables = new ArrayList<>();
     Optional<Instant> newest = Optional.empty();
     for (Map.Entry<TableIdentifier, Long> entry : state.tables().entrySet()) {
@@ -90,7 +110,7 @@ record LakeStatus(PipelineState state, List<TableStatus> tables, Optional<Instan
         tables.add(new TableStatus(name, 0, 0, 0, "is gone"));
       }
     }
-    return new LakeStatus(state, tables, state.batch() == 0 ? Optional.empty() : newest);
+    return new LakeStatus(state, tables, state.batch() == 0 ? Optional.empty() : newest, freeBytes);
   }
 
   private static Optional<Instant> later(Optional<Instant> newest, @Nullable Snapshot snapshot) {

@@ -84,6 +84,7 @@ record StatusReport(
     line(lines, "last batch", batchWords());
     line(lines, "lag", lagWords());
     lake.answer().ifPresent(found -> tables(lines, found.tables()));
+    freeBytes().ifPresent(free -> line(lines, "storage", "%s free".formatted(bytes(free))));
     line(lines, "last error", lastError().orElse("none"));
     return String.join(System.lineSeparator(), lines);
   }
@@ -109,6 +110,7 @@ record StatusReport(
         });
     values.put("tables", lake.answer().map(LakeStatus::tables).orElse(List.of()));
     lastError().ifPresent(error -> values.put("last_error", error));
+    freeBytes().ifPresent(free -> values.put("free_bytes", free));
     values.put("problems", problems());
     process.answer().ifPresent(health -> values.put("checks", health.checks()));
     return values;
@@ -205,6 +207,10 @@ record StatusReport(
 
   private Optional<Instant> lastCommit() {
     return lake.answer().flatMap(LakeStatus::lastCommit);
+  }
+
+  private Optional<Long> freeBytes() {
+    return lake.answer().flatMap(LakeStatus::freeBytes);
   }
 
   private Optional<Long> lagSeconds() {

@@ -26,7 +26,9 @@ class TestStatusReport {
   private static Asked<LakeStatus> lake(long epoch, Map<String, String> notes) {
     PipelineState state = new PipelineState(epoch, "host:1", 12, "0/1A", Map.of(), notes);
     LakeStatus.TableStatus table = new LakeStatus.TableStatus("s.t", 1234, 5, 6, "");
-    return Asked.of(new LakeStatus(state, List.of(table), Optional.of(NOW.minusSeconds(3))));
+    return Asked.of(
+        new LakeStatus(
+            state, List.of(table), Optional.of(NOW.minusSeconds(3)), Optional.of(3L << 30)));
   }
 
   private static StatusReport report(
@@ -60,6 +62,7 @@ class TestStatusReport {
             last batch  12 up to 0/1A, committed at 2026-11-21T05:59:57Z (3 s ago)
             lag         0 s, 2.0 kB of log
             tables      s.t         1,234 rows in 5 data files, 6 delete files
+            storage     3.0 GB free
             last error  none\
             """);
   }
