@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -225,6 +226,52 @@ class TestCompose {
     assertThat(writes).isEqualTo(user.equals("firn-writer"));
     boolean readsAll = policy.toString().contains("\"arn:aws:s3:::lake/*\"");
     assertThat(readsAll).isEqualTo(!user.equals("auditor"));
+  }
+
+  /** Checks it against the published schema; takes no Docker engine. */
+  @Test
+  void composeItselfTakesTheFile(@TempDir Path folder) throws Exception {
+    List<String> command = composeCommand();
+    assumeFalse(command.isEmpty(), "neither docker compose nor docker-compose is installed");
+    // The schema of docker-compose 1 does not know the project's name yet.
+    String text = text("docker-compose.yml").replaceFirst("(?m)^name: .*\n", "");
+    Path good = Files.writeString(folder.resolve("good.yml"), text);
+    Path bad =
+        Files.writeString(folder.resolve("bad.yml"), text.replace("healthcheck:", "helthcheck:"));
+    assertThat(compose(command, good)).isZero();
+    assertThat(compose(command, bad)).isNotZero();
+  }
+
+  private static List<String> composeCommand() throws InterruptedException {
+    for (List<String> command : List.of(List.of("docker", "compose"), List.of("docker-compose"))) {
+      try {
+        List<String> asked = new ArrayList<>(command);
+        asked.add("version");
+        Process process =
+            new ProcessBuilder(asked)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        if (process.waitFor() == 0) {
+          return command;
+        }
+      } catch (IOException e) {
+        // not installed
+      }
+    }
+    return List.of();
+  }
+
+  private int compose(List<String> compose, Path file) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(compose);
+    String root = ROOT.toAbsolutePath().normalize().toString();
+    command.addAll(List.of("--project-directory", root, "-f", file.toString(), "config", "-q"));
+    ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+    Matcher secrets = SECRET.matcher(text("docker-compose.yml"));
+    while (secrets.find()) {
+      builder.environment().put(secrets.group(1), "x");
+    }
+    return builder.start().waitFor();
   }
 
   @ParameterizedTest
