@@ -3,7 +3,6 @@ package dev.firn.ingest;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -21,12 +21,7 @@ import picocli.CommandLine.Spec;
     description = "Try source, catalog and storage, and say what to do where something lacks.",
     mixinStandardHelpOptions = true)
 public final class CheckCommand implements Callable<Integer> {
-  @Option(
-      names = "--config",
-      required = true,
-      paramLabel = "FILE",
-      description = "The properties file that firn ingest gets.")
-  private Path config = Path.of("");
+  @Mixin private ConfigOption config = new ConfigOption();
 
   @Option(names = "--json", description = "Print JSON instead of a table.")
   private boolean json;
@@ -36,7 +31,7 @@ public final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
-    ConfigFile file = ConfigFile.load(config);
+    ConfigFile file = config.load();
     CommandOutput.silenceLogs();
     List<Check> checks = new ArrayList<>(SourceChecks.run(file.source()));
     checks.addAll(LakeChecks.run(file.sink()));

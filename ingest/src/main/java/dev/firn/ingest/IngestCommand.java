@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -14,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code firn ingest}: runs a pipeline until it is told to stop. */
@@ -27,18 +26,13 @@ public final class IngestCommand implements Callable<Integer> {
   /** What a stop may take altogether: a commit that runs is let finish. */
   private static final long STOP_SECONDS = 15;
 
-  @Option(
-      names = "--config",
-      required = true,
-      paramLabel = "FILE",
-      description = "Properties file: debezium.source.*, debezium.sink.iceberg.*, quarkus.*")
-  private Path config = Path.of("");
+  @Mixin private ConfigOption config = new ConfigOption();
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() {
-    ConfigFile file = ConfigFile.load(config);
+    ConfigFile file = config.load();
     requireFreePort(file);
     requireReachable(file.source());
     return serve();

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.PrintWriter;
 import java.net.URI;
-import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -33,12 +33,7 @@ import picocli.CommandLine.Spec;
 public final class StatusCommand implements Callable<Integer> {
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-  @Option(
-      names = "--config",
-      required = true,
-      paramLabel = "FILE",
-      description = "The properties file that firn ingest gets.")
-  private Path config = Path.of("");
+  @Mixin private ConfigOption config = new ConfigOption();
 
   @Option(names = "--json", description = "Print JSON instead of lines.")
   private boolean json;
@@ -47,7 +42,7 @@ public final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    ConfigFile file = ConfigFile.load(config);
+    ConfigFile file = config.load();
     CommandOutput.silenceLogs();
     StatusReport report = report(file);
     print(json ? json(report) : report.text());
