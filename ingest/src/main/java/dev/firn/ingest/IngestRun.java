@@ -246,7 +246,7 @@ final class IngestRun implements AutoCloseable {
     } finally {
       events.add(batch.size());
       heardAt = Instant.now();
-      if (acknowledgements.isEmpty() && loop.isIdle()) {
+      if (assembler.isBetween() && loop.isVisible()) {
         caughtUpAt = Optional.of(heardAt);
       }
       handling = false;

@@ -130,6 +130,11 @@ final class TransactionAssembler {
     return isSnapshotting ? Optional.empty() : Optional.of(lastPosition);
   }
 
+  /** Whether no transaction is open: all that came so far was given on. */
+  boolean isBetween() {
+    return openId == null;
+  }
+
   private Took changeEvent(SourceRecord event, Schema schema, Struct value)
       throws InterruptedException {
     Struct source = value.getStruct(Envelope.FieldName.SOURCE);

@@ -225,11 +225,11 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
-  /** Whether all that was added is committed. */
-  public boolean isIdle() {
+  /** Whether readers see all that was added. */
+  public boolean isVisible() {
     lock.lock();
     try {
-      return isQuiet();
+      return nothingWaits() && !largeOpen;
     } finally {
       lock.unlock();
     }
@@ -304,17 +304,16 @@ public final class CommitLoop implements AutoCloseable {
     hasWork = work;
   }
 
-  private boolean isQuiet() {
-    return isDrained() && !largeOpen;
+  private boolean isDrained() {
+    return nothingWaits() && !unsettled;
   }
 
-  private boolean isDrained() {
+  private boolean nothingWaits() {
     return waiting.stream().allMatch(Batch::isEmpty)
         && !preparing
         && prepared == null
         && largeCommit == null
-        && !committing
-        && !unsettled;
+        && !committing;
   }
 
   /** One of the two threads: takes steps until there are no more. */

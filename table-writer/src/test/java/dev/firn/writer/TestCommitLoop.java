@@ -66,7 +66,7 @@ final class TestCommitLoop {
     assertThat(lake.rows()).hasSize(49).contains("1:v49");
     assertThat(loop.committed()).contains(end(49));
     assertThat(loop.pendingBytes()).isZero();
-    assertThat(loop.isIdle()).isTrue();
+    assertThat(loop.isVisible()).isTrue();
     assertThat(recorder.batches)
         .extracting(CommittedBatch::number)
         .isSorted()
