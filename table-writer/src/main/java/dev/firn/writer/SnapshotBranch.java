@@ -228,7 +228,10 @@ final class SnapshotBranch {
 
   /** Removes the branch, unless it is another's by now, and the files that are not on it. */
   void abandon() {
-    awaitAppend();
+    if (appending != null) {
+      var unused = appending.exceptionally(failed -> null).join();
+      appending = null;
+    }
     table.refresh();
     SnapshotRef branch = table.refs().get(NAME);
     if (branch != null && branch.snapshotId() == tip.snapshotId()) {
