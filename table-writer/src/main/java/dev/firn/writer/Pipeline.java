@@ -247,8 +247,7 @@ public final class Pipeline {
         writers.entrySet().stream()
             .<Runnable>map(table ->
                 () ->
-                    branches.put(
-                        table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
+                    branches.put(table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
             .toList());
     return new InitialSnapshot(this, branches, tableCommits);
   }
@@ -406,12 +405,11 @@ public final class Pipeline {
     recovery = Recovery.NONE;
     BatchInfo info = info(end, end.committedAt(), 1);
     runAll(
-        branches.values().stream()
-            .<Runnable>map(branch -> () -> branch.complete(info))
-            .toList());
+        branches.values().stream().<Runnable>map(branch -> () -> branch.complete(info)).toList());
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
-    branches.forEach((table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
+    branches.forEach(
+        (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
     CommittedBatch published = committed(info, commitTables(commits));
     var unused = settle();
     return published;

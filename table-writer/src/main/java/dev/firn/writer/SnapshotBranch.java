@@ -183,7 +183,7 @@ final class SnapshotBranch {
   /** Appends the last files, with the mark of the batch: main can be moved now. */
   void complete(BatchInfo info) {
     List<LiveFile> files = write.finish();
-    append(files, writer.summary(info, write));
+    append(files, writer.summary(write, info));
   }
 
   /**
@@ -221,8 +221,7 @@ final class SnapshotBranch {
     SnapshotRef branch = base.refs().get(NAME);
     if (branch == null || branch.snapshotId() != tip.snapshotId()) {
       throw new Head.ForeignCommitException(
-          "table %s: branch %s was changed by someone else"
-              .formatted(writer.state().name(), NAME));
+          "table %s: branch %s was changed by someone else".formatted(writer.state().name(), NAME));
     }
   }
 

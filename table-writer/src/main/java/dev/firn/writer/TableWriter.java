@@ -188,7 +188,7 @@ final class TableWriter {
       }
       return Optional.empty();
     }
-    Snapshot snapshot = commit(info.mark(), summary(info, write), changes, tag);
+    Snapshot snapshot = commit(info.mark(), summary(write, info), changes, tag);
     FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
     synchronized (state.index()) {
       changes.takeOver(state.files(), firstRowIds);
@@ -202,7 +202,7 @@ final class TableWriter {
   }
 
   /** What the snapshot of a write says about it. */
-  Map<String, String> summary(BatchInfo info, TableWrite write) {
+  Map<String, String> summary(TableWrite write, BatchInfo info) {
     Map<String, String> summary = info.summary();
     summary.put(SummaryKeys.INSERTED, Long.toString(write.inserted()));
     summary.put(SummaryKeys.UPDATED, Long.toString(write.updated()));

@@ -207,10 +207,7 @@ final class InitialReading {
 
   private static List<Record> read(Table table, Snapshot snapshot, Schema columns) {
     try (CloseableIterable<Record> read =
-        IcebergGenerics.read(table)
-            .useSnapshot(snapshot.snapshotId())
-            .project(columns)
-            .build()) {
+        IcebergGenerics.read(table).useSnapshot(snapshot.snapshotId()).project(columns).build()) {
       List<Record> rows = new ArrayList<>();
       read.forEach(rows::add);
       return rows;

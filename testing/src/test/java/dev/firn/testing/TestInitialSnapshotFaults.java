@@ -165,12 +165,13 @@ class TestInitialSnapshotFaults {
     InitialSnapshot reading = writer.pipeline().initialSnapshot();
     writer.add(reading, FIRST);
     lake.load(ORDERS).newFastAppend().commit();
-    assertThatThrownBy(() -> {
-          if (whileReading) {
-            reading.append();
-          }
-          reading.publish(InitialReading.end(1));
-        })
+    assertThatThrownBy(
+            () -> {
+              if (whileReading) {
+                reading.append();
+              }
+              reading.publish(InitialReading.end(1));
+            })
         .isInstanceOf(PipelineException.class)
         .hasMessageContaining("shop.orders")
         .hasMessageContaining("start again");
@@ -227,8 +228,7 @@ class TestInitialSnapshotFaults {
       for (String key : List.of("firn.pipeline", "firn.epoch", "firn.batch", "firn.position")) {
         assertThat(summary).containsEntry(key, table.properties().get(key));
       }
-      assertThat(table.refs().get("firn_baseline").snapshotId())
-          .isEqualTo(table.currentSnapshot().snapshotId());
+      assertThat(table.snapshot("firn_baseline")).isEqualTo(table.currentSnapshot());
     }
   }
 

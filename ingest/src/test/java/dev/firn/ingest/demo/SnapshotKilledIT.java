@@ -34,7 +34,7 @@ class SnapshotKilledIT {
   private static final long SEED = Long.getLong("firn.seed", 20261121);
 
   /** So many that reading them takes some seconds, in a table that the load leaves alone. */
-  private static final int ROWS = 250_000;
+  private static final int ROWS = 150_000;
 
   private static final String TABLE = "returns";
   private static final String BRANCH = "firn_snapshot";
@@ -56,7 +56,7 @@ class SnapshotKilledIT {
       LakeView lake = LakeView.open(folder.resolve("lake"));
       Process demo = demo(json);
       long branch = awaitReading(lake, -1, demo.toHandle());
-      Sinks.pause(random.nextLong(1000));
+      Sinks.pause(random.nextLong(1500));
       demo.destroyForcibly();
       killSink();
       assertThat(demo.waitFor()).isEqualTo(137);
@@ -100,6 +100,7 @@ class SnapshotKilledIT {
           assertUnpublished(lake, branch);
           assertThat(slots(server)).contains("somebody_else").hasSizeLessThanOrEqualTo(2);
         }
+        CatchUp.awaitTables(lake, sink, shop.mark());
         CatchUp.await(lake, sink, shop.mark());
       }
       Sinks.assertEqual(shop, lake);
