@@ -3,7 +3,8 @@
 -- "$row_id" is given to a row once and stays with it through updates and compaction; a row that was
 -- deleted and put in again is another row and has another id. "$last_updated_sequence_number" is the
 -- number of the commit that wrote the row's values last; the batch says which transactions that commit
--- held (see 05), as long as the snapshot is kept.
+-- held (see 05), as long as the snapshot is kept. Rows that were read early in a long initial snapshot
+-- have none: their commit was to its branch.
 -- Tables of format version 3, which is what Firn makes unless told otherwise.
 --
 -- Replace before running (as text, everywhere in this file):

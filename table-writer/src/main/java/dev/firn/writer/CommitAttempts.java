@@ -2,8 +2,10 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.exceptions.CommitFailedException;
 import org.apache.iceberg.util.SnapshotUtil;
@@ -23,6 +25,8 @@ final class CommitAttempts {
 
   private final Table table;
   private final Head head;
+  private final String validated;
+  private final String target;
   private final Troubles troubles;
 
   /** The outcome is not known yet, or it is known that nothing was committed. */
@@ -41,10 +45,29 @@ final class CommitAttempts {
     }
   }
 
+  /** Of a commit to main. */
   CommitAttempts(Table table, Head head, Troubles troubles) {
+    this(table, head, SnapshotRef.MAIN_BRANCH, SnapshotRef.MAIN_BRANCH, troubles);
+  }
+
+  /**
+   * @param validated the branch of which the head makes its demands
+   * @param target the branch that has the commit's snapshot afterwards
+   */
+  CommitAttempts(Table table, Head head, String validated, String target, Troubles troubles) {
     this.table = table;
     this.head = head;
+    this.validated = validated;
+    this.target = target;
     this.troubles = troubles;
+  }
+
+  /** The snapshots of a branch from its newest back; none when there is no such branch. */
+  static Iterable<Snapshot> ancestors(Table table, String branch) {
+    Snapshot newest = table.snapshot(branch);
+    return newest == null
+        ? List.of()
+        : SnapshotUtil.ancestorsOf(newest.snapshotId(), table::snapshot);
   }
 
   /**
@@ -90,7 +113,11 @@ final class CommitAttempts {
     troubles.failed(head.table(), failure);
     try {
       table.refresh();
-      head.validate(SnapshotUtil.currentAncestors(table));
+      head.validate(ancestors(table, validated));
+      Snapshot made = find();
+      if (made != null) {
+        return made;
+      }
     } catch (Head.AlreadyCommittedException e) {
       return found();
     } catch (FencedException | Head.ForeignCommitException e) {
@@ -112,7 +139,7 @@ final class CommitAttempts {
   }
 
   private @Nullable Snapshot find() {
-    for (Snapshot snapshot : SnapshotUtil.currentAncestors(table)) {
+    for (Snapshot snapshot : ancestors(table, target)) {
       if (head.commit().equals(snapshot.summary().get(SummaryKeys.COMMIT))) {
         return snapshot;
       }

@@ -1,44 +1,94 @@
 package dev.firn.writer;
 
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 
 /**
- * The first reading of the source's tables. Its rows lie in files that are part of no table until
- * it is published; then each table gets all of its rows, and loses what it had, in one commit.
+ * The first reading of the source's tables. Each table's rows go to a branch of it, {@value
+ * SnapshotBranch#NAME}, while they are read; when it is published main becomes that branch in all
+ * tables, and each table has lost whatever it had.
+ *
+ * <p>Used by one thread at a time.
  */
 public final class InitialSnapshot {
-  private final Pipeline pipeline;
-  private final Map<TableIdentifier, TableWrite> writes;
+  /** A table's files are appended when there are so many ... */
+  private static final int FILES = 16;
 
-  InitialSnapshot(Pipeline pipeline, Map<TableIdentifier, TableWrite> writes) {
+  /** ... or one has waited for so long. */
+  private static final long CLOSED_NANOS = Duration.ofSeconds(10).toNanos();
+
+  /** A file that is not full is closed after this, so that none is out of the lake for longer. */
+  private static final long OPEN_NANOS = Duration.ofMinutes(5).toNanos();
+
+  private static final int ROWS_BETWEEN_LOOKS = 1_000;
+
+  private final Pipeline pipeline;
+  private final Map<TableIdentifier, SnapshotBranch> branches;
+  private final Executor appends;
+  private long rows;
+
+  /**
+   * @param appends runs appends to the branches while more rows are added
+   */
+  InitialSnapshot(
+      Pipeline pipeline, Map<TableIdentifier, SnapshotBranch> branches, Executor appends) {
     this.pipeline = pipeline;
-    this.writes = Collections.unmodifiableMap(new LinkedHashMap<>(writes));
-    writes.values().forEach(TableWrite::truncate);
+    this.branches = Map.copyOf(branches);
+    this.appends = appends;
   }
 
-  /** Adds a row that was read. */
+  /**
+   * Adds a row that was read; now and then what has been read is appended to the tables' branches.
+   *
+   * @throws FencedException another writer has taken over
+   */
   public void add(TableIdentifier table, Record row) {
-    TableWrite write = writes.get(table);
-    if (write == null) {
+    SnapshotBranch branch = branches.get(table);
+    if (branch == null) {
       throw new PipelineException("table %s is not open".formatted(table));
     }
-    write.append(pipeline.writer(table).state().target().keys().keyOf(row), row);
+    branch.add(row);
+    if (++rows % ROWS_BETWEEN_LOOKS == 0) {
+      branches.values().forEach(this::appendWhenDue);
+    }
+  }
+
+  private void appendWhenDue(SnapshotBranch branch) {
+    if (branch.isAppending()) {
+      return;
+    }
+    branch.awaitAppend();
+    long waiting = System.nanoTime() - branch.appendedAt();
+    if (waiting >= OPEN_NANOS) {
+      branch.append(true, appends);
+    } else if (branch.closedFiles() >= FILES
+        || (branch.closedFiles() > 0 && waiting >= CLOSED_NANOS)) {
+      branch.append(false, appends);
+    }
+  }
+
+  /** Appends all that was added so far to the tables' branches; returns when it is there. */
+  public void append() {
+    branches.values().forEach(branch -> branch.append(true, appends));
+    branches.values().forEach(SnapshotBranch::awaitAppend);
   }
 
   /**
    * Makes all tables visible; streaming goes on after {@code end}. A crash in between leaves some
    * of the tables published: the next start reads all of them again and replaces them.
+   *
+   * @throws FencedException another writer has taken over
    */
   public CommittedBatch publish(TransactionEnd end) {
-    return pipeline.publish(writes, end);
+    branches.values().forEach(SnapshotBranch::awaitAppend);
+    return pipeline.publish(branches, end);
   }
 
   /** Gives it up: nothing of it becomes visible. */
   public void abandon() {
-    writes.forEach((table, write) -> pipeline.writer(table).abandonAtOnce(write));
+    branches.values().forEach(SnapshotBranch::abandon);
   }
 }

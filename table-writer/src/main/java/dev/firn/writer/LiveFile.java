@@ -65,6 +65,11 @@ final class LiveFile {
     this.firstRowId = first;
   }
 
+  /** Forgets the metrics of its columns, which only the commit of it needs. */
+  void dropMetrics() {
+    file = file().copyWithoutStats();
+  }
+
   void deleted(PositionDeleteIndex positions, @Nullable DeleteFile newVector) {
     if (deleted.isEmpty()) {
       deleted = Deletions.none();

@@ -237,9 +237,19 @@ public final class Pipeline {
       throw new IllegalStateException("the initial snapshot is over");
     }
     control.commit(control.state().withTables(registry()));
-    Map<TableIdentifier, TableWrite> writes = new LinkedHashMap<>();
-    writers.forEach((name, writer) -> writes.put(name, writer.writeAtOnce()));
-    return new InitialSnapshot(this, writes);
+    claimed.forEach((name, table) -> {
+      if (!writers.containsKey(TableIdentifier.parse(name))) {
+        SnapshotBranch.drop(table.table());
+      }
+    });
+    Map<TableIdentifier, SnapshotBranch> branches = new ConcurrentHashMap<>();
+    runAll(
+        writers.entrySet().stream()
+            .<Runnable>map(table ->
+                () ->
+                    branches.put(table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
+            .toList());
+    return new InitialSnapshot(this, branches, tableCommits);
   }
 
   /** A new batch, empty. */
@@ -391,9 +401,16 @@ public final class Pipeline {
   }
 
   /** Makes the initial snapshot visible, and complete. */
-  CommittedBatch publish(Map<TableIdentifier, TableWrite> writes, TransactionEnd end) {
+  CommittedBatch publish(Map<TableIdentifier, SnapshotBranch> branches, TransactionEnd end) {
     recovery = Recovery.NONE;
-    CommittedBatch published = commit(writes, Map.of(), end, Optional.of(Changelog.BASELINE));
+    BatchInfo info = info(end, end.committedAt(), 1);
+    runAll(
+        branches.values().stream().<Runnable>map(branch -> () -> branch.complete(info)).toList());
+    Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
+        new LinkedHashMap<>();
+    branches.forEach(
+        (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
+    CommittedBatch published = committed(info, commitTables(commits));
     var unused = settle();
     return published;
   }
@@ -424,7 +441,7 @@ public final class Pipeline {
     return made;
   }
 
-  private static void join(Collection<? extends CompletableFuture<?>> running) {
+  static void join(Collection<? extends CompletableFuture<?>> running) {
     try {
       CompletableFuture.allOf(running.toArray(CompletableFuture<?>[]::new)).join();
     } catch (CompletionException e) {

@@ -84,7 +84,7 @@ final class RowFiles {
     return List.copyOf(closed);
   }
 
-  /** Removes all files; nothing refers to them. */
+  /** Removes all files that were not handed over; nothing refers to them. */
   void abandon() {
     for (OpenFile file : open.values()) {
       file.abandon();
@@ -102,6 +102,17 @@ final class RowFiles {
     } catch (NotFoundException e) {
       // as wanted
     }
+  }
+
+  /** Hands over the files that are complete; those that are open stay so. */
+  List<LiveFile> takeClosed() {
+    List<LiveFile> taken = List.copyOf(closed);
+    closed.clear();
+    return taken;
+  }
+
+  int closedFiles() {
+    return closed.size();
   }
 
   private void close(OpenFile file) {

@@ -115,6 +115,19 @@ final class TableWrite {
     inserted++;
   }
 
+  /** How many data files are complete and not yet handed over. */
+  int closedFiles() {
+    return rows.closedFiles();
+  }
+
+  /** Hands over the data files that are complete, or all; only in a write that only appends. */
+  List<LiveFile> takeFiles(boolean open) {
+    if (open) {
+      var unused = rows.close();
+    }
+    return rows.takeClosed();
+  }
+
   private void apply(NetChange change) {
     RowKey origin = change.origin();
     TableWrite before = inFlight;
@@ -333,7 +346,7 @@ final class TableWrite {
     }
   }
 
-  /** Removes its data files; nothing refers to them. */
+  /** Removes its data files but for those that it has handed over; nothing refers to them. */
   void abandon() {
     rows.abandon();
   }

@@ -188,12 +188,7 @@ final class TableWriter {
       }
       return Optional.empty();
     }
-    Map<String, String> summary = info.summary();
-    summary.put(SummaryKeys.INSERTED, Long.toString(write.inserted()));
-    summary.put(SummaryKeys.UPDATED, Long.toString(write.updated()));
-    summary.put(SummaryKeys.DELETED, Long.toString(write.deleted()));
-    summary.put(SummaryKeys.SCHEMA_ID, Integer.toString(state.table().schema().schemaId()));
-    Snapshot snapshot = commit(info.mark(), summary, changes, tag);
+    Snapshot snapshot = commit(info.mark(), summary(write, info), changes, tag);
     FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
     synchronized (state.index()) {
       changes.takeOver(state.files(), firstRowIds);
@@ -204,6 +199,24 @@ final class TableWriter {
     return Optional.of(
         new CommittedBatch.TableCommit(
             snapshot.snapshotId(), write.inserted(), write.updated(), write.deleted()));
+  }
+
+  /** What the snapshot of a write says about it. */
+  Map<String, String> summary(TableWrite write, BatchInfo info) {
+    Map<String, String> summary = info.summary();
+    summary.put(SummaryKeys.INSERTED, Long.toString(write.inserted()));
+    summary.put(SummaryKeys.UPDATED, Long.toString(write.updated()));
+    summary.put(SummaryKeys.DELETED, Long.toString(write.deleted()));
+    summary.put(SummaryKeys.SCHEMA_ID, Integer.toString(state.table().schema().schemaId()));
+    return summary;
+  }
+
+  /** Main has become what the state reflects. */
+  void published(Snapshot snapshot, Mark left) {
+    synchronized (state.index()) {
+      state.snapshotId(snapshot.snapshotId());
+    }
+    mark = left;
   }
 
   /** A table that this writer knows as empty may hold rows of somebody else, which go as well. */
@@ -236,7 +249,7 @@ final class TableWriter {
         });
   }
 
-  private static void tag(Transaction transaction, String name) {
+  static void tag(Transaction transaction, String name) {
     Table table = transaction.table();
     long snapshot = table.currentSnapshot().snapshotId();
     if (table.refs().containsKey(name)) {
@@ -253,7 +266,10 @@ final class TableWriter {
     transaction.commitTransaction();
   }
 
-  private FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, int added) {
+  /**
+   * @param added number of data files that the snapshot added
+   */
+  FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, int added) {
     if (!state.hasRowLineage() || added == 0) {
       return file -> -1;
     }

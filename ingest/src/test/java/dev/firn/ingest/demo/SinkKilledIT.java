@@ -2,17 +2,12 @@ package dev.firn.ingest.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.firn.ingest.BuiltApplication;
 import dev.firn.testing.PostgresServer;
-import dev.firn.testing.RowComparison;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -42,7 +37,7 @@ class SinkKilledIT {
     try (PostgresServer server = PostgresServer.start(major)) {
       Shop shop = Shop.open(server);
       LakeView lake = LakeView.open(folder.resolve("lake"));
-      try (SinkProcess sink = startSink(server);
+      try (SinkProcess sink = Sinks.start(server, folder);
           FreshnessProbe probe = FreshnessProbe.start(lake);
           Load load = Load.start(shop, RATE, 1, probe)) {
         for (int kill = 1; kill <= KILLS; kill++) {
@@ -50,67 +45,27 @@ class SinkKilledIT {
           if (kill % 3 != 1) {
             awaitNewBatch(lake, sink);
           }
-          pause(random.nextLong(kill % 3 == 1 ? 4000 : 1500));
+          Sinks.pause(random.nextLong(kill % 3 == 1 ? 4000 : 1500));
           sink.kill();
-          awaitRestart(sink, kill);
+          Sinks.awaitRestart(sink, kill);
         }
         load.close();
         assertThat(load.failure()).isEmpty();
         CatchUp.await(lake, sink, shop.mark());
       }
-      assertEqual(shop, lake);
+      Sinks.assertEqual(shop, lake);
     }
-  }
-
-  private SinkProcess startSink(PostgresServer server) {
-    Path config = folder.resolve("ingest.properties");
-    IngestConfig.write(config, server, Shop.DATABASE, Shop.SCHEMA, folder.resolve("lake"));
-    return SinkProcess.start(
-        new SinkProcess.Settings(
-            BuiltApplication.jar(),
-            List.of("-Xmx512m"),
-            config,
-            folder.resolve("ingest.log"),
-            folder.resolve("ingest.pid")),
-        notice -> System.out.println(notice));
   }
 
   private static void awaitNewBatch(LakeView lake, SinkProcess sink) throws InterruptedException {
     OptionalLong before = newest(lake);
     while (newest(lake).equals(before)) {
       assertThat(sink.failure()).isEmpty();
-      pause(100);
+      Sinks.pause(100);
     }
   }
 
   private static OptionalLong newest(LakeView lake) {
     return lake.table("orders").map(LakeView::batch).orElse(OptionalLong.empty());
-  }
-
-  private static void awaitRestart(SinkProcess sink, int restarts) throws InterruptedException {
-    while (sink.restarts() < restarts) {
-      assertThat(sink.failure()).isEmpty();
-      pause(20);
-    }
-  }
-
-  private static void pause(long millis) throws InterruptedException {
-    if (Thread.interrupted()) {
-      throw new InterruptedException();
-    }
-    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
-  }
-
-  private static void assertEqual(Shop shop, LakeView lake) throws SQLException {
-    try (Connection source = shop.connect()) {
-      source.setAutoCommit(false);
-      for (String table : Shop.TABLES) {
-        RowComparison.Result result = lake.compare(source, table);
-        System.out.printf(
-            "%s: %d rows, %d in the lake%n", table, result.sourceRows(), result.lakeRows());
-        assertThat(result.differences()).as(table).isEmpty();
-        assertThat(lake.replay(source, table).differences()).as("changelog of " + table).isEmpty();
-      }
-    }
   }
 }

@@ -12,7 +12,6 @@ import dev.firn.testing.MemoryStorage;
 import dev.firn.testing.simulation.WriterProcess.Prepared;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.FencedException;
-import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
@@ -624,22 +623,18 @@ public final class Simulation {
     ModelPosition at = source.end();
     Instant committedAt = clock.instant();
     log.add("%s reads all tables at %s", process, at);
-    InitialSnapshot snapshot = process.pipeline().initialSnapshot();
+    FirstReading reading = new FirstReading(process, lake, log, random);
     for (SourceTable table : SourceTable.values()) {
-      for (ModelRow row : source.rows(table, at)) {
-        snapshot.add(LakeReader.identifier(table), process.translation().row(table, row));
-      }
+      reading.read(table, source.rows(table, at));
       var unused = source.transact(someChanges());
       if (random.nextInt(30) == 0) {
-        log.add("  and gives up");
-        snapshot.abandon();
+        reading.abandon();
         readInitially(process);
         return;
       }
     }
-    log.add("%s publishes the initial snapshot", process);
     begin(at);
-    made(snapshot.publish(Translation.end(at, committedAt)), at);
+    made(reading.publish(Translation.end(at, committedAt)), at);
     settled(at);
     process.added(at);
   }
@@ -725,7 +720,9 @@ public final class Simulation {
       point = random.nextBoolean() ? FaultPoint.TABLE_CREATE : FaultPoint.CONTROL_CREATE;
     }
     FaultKind kind = pick(point.kinds().toArray(FaultKind[]::new));
-    faults.arm(point, kind, random.nextInt(usualPasses(point)));
+    // the initial snapshot is in the first start that succeeds, and takes many steps
+    int longer = committed.isEmpty() && random.nextBoolean() ? 12 : 1;
+    faults.arm(point, kind, random.nextInt(longer * usualPasses(point)));
   }
 
   /** How often a step of the writer passes the point, about. */
