@@ -63,7 +63,7 @@ record LakeStatus(PipelineState state, List<TableStatus> tables, Optional<Instan
     } catch (RuntimeException e) {
       return Asked.nothing("cannot open the catalog: " + ConnectionLoss.reason(e));
     }
-    try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
+    try (Closeable closing = Lake.closing(catalog)) {
       return Pipeline.look(catalog, settings.pipeline())
           .map(state -> Asked.of(of(catalog, state)))
           .orElseGet(() ->
