@@ -239,16 +239,15 @@ public final class Simulation {
 
   private void largeTransaction(WriterProcess process) {
     ModelTransaction transaction = process.take(50 + random.nextInt(150));
-    log.add(
-        "%s streams a transaction of %d to %s",
-        process, transaction.changes().size(), transaction.end());
+    int size = transaction.changes().size();
+    log.add("%s streams a transaction of %d to %s", process, size, transaction.end());
     large = true;
     LargeTransaction streamed = process.pipeline().largeTransaction();
-    int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + transaction.changes().size()) : -1;
-    int disturbAt = random.nextInt(2 * (1 + transaction.changes().size()));
-    for (int i = 0; i <= transaction.changes().size(); i++) {
+    int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + size) : -1;
+    int disturbAt = random.nextInt(4) == 0 ? -1 : size - random.nextInt(1 + size / 2);
+    for (int i = 0; i <= size; i++) {
       if (i == disturbAt) {
-        disturb(pick(SourceTable.values()), random.nextInt(4));
+        disturb(tableOf(transaction), random.nextInt(3));
       }
       if (i == abandonAt) {
         log.add("  and gives it up after %d changes", i);
@@ -257,7 +256,7 @@ public final class Simulation {
         process.connect(slot);
         return;
       }
-      if (i < transaction.changes().size()) {
+      if (i < size) {
         streamed.apply(process.translation().change(transaction.changes().get(i)));
       }
     }
@@ -269,6 +268,14 @@ public final class Simulation {
     process.added(transaction.end());
     made(batch, transaction.end());
     settle(process);
+  }
+
+  /** One of the tables that it changes. */
+  private SourceTable tableOf(ModelTransaction transaction) {
+    int size = transaction.changes().size();
+    return size == 0
+        ? pick(SourceTable.values())
+        : transaction.changes().get(random.nextInt(size)).table();
   }
 
   private void stop(WriterProcess process) {
