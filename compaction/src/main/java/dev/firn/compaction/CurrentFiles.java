@@ -105,9 +105,11 @@ record CurrentFiles(
   /**
    * The positions of an old file that are deleted now.
    *
+   * @param read what was read before, by data file and delete files; what is read is added
    * @throws SupersededException it has equality deletes
    */
-  PositionDeleteIndex deleted(Table table, SourceFile source) {
+  PositionDeleteIndex deleted(
+      Table table, SourceFile source, Map<String, PositionDeleteIndex> read) {
     FileScanTask task = files.get(source.file().location());
     if (task == null) {
       return SourceFile.allDeleted(source.file().recordCount());
@@ -115,6 +117,11 @@ record CurrentFiles(
     if (CompactionPlan.hasEqualityDeletes(task)) {
       throw new SupersededException("someone else wrote equality deletes meanwhile");
     }
-    return GroupRewrite.deleted(table, task.file(), task.deletes());
+    String which =
+        task.deletes().stream()
+            .map(CurrentFiles::identity)
+            .collect(Collectors.joining(" ", task.file().location() + " ", ""));
+    return read.computeIfAbsent(
+        which, unused -> GroupRewrite.deleted(table, task.file(), task.deletes()));
   }
 }

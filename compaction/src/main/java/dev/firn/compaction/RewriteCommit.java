@@ -7,6 +7,7 @@ import dev.firn.writer.CommitTrials;
 import dev.firn.writer.CommitTrials.NotCommittedException;
 import dev.firn.writer.SummaryKeys;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.apache.iceberg.RowDelta;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotUpdate;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.exceptions.CommitFailedException;
 import org.apache.iceberg.exceptions.ValidationException;
 import org.slf4j.Logger;
@@ -31,13 +33,18 @@ import org.slf4j.LoggerFactory;
 final class RewriteCommit {
   private static final Logger LOG = LoggerFactory.getLogger(RewriteCommit.class);
   private static final ExecutorService CALLER_RUNS = new CallerRuns();
-  private static final int RETRIES = 12;
-  private static final Duration WITHIN = Duration.ofMinutes(10);
+
+  /** Beside a busy writer most trials lose, whatever the pause: many soon after each other. */
+  private static final CommitTrials.Patience PATIENCE =
+      new CommitTrials.Patience(60, Duration.ofMillis(250), Duration.ofMinutes(10));
 
   private final Table table;
   private final GroupRewrite rewrite;
 
   private final CommitTrials trials;
+
+  /** What the attempts so far have read: most delete files are the same in the next one. */
+  private final Map<String, PositionDeleteIndex> read = new HashMap<>();
 
   private int attempts;
 
@@ -52,7 +59,7 @@ final class RewriteCommit {
 
   GroupOutcome run() {
     try {
-      return trials.run(RETRIES, WITHIN, this::attempt);
+      return trials.run(PATIENCE, this::attempt);
     } catch (SupersededException e) {
       removeWritten();
       return new GroupOutcome.GivenUp(requireNonNull(e.getMessage()));
@@ -92,7 +99,7 @@ final class RewriteCommit {
     for (SourceFile source : rewrite.sources()) {
       long before = remapped.rows();
       try {
-        source.remap(current.deleted(table, source), remapped::add);
+        source.remap(current.deleted(table, source, read), remapped::add);
       } catch (SourceFile.UndeletedException e) {
         throw new SupersededException("deleted rows are live again: it was rolled back", e);
       }

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
  */
 final class CommitAttempts {
   private static final Logger LOG = LoggerFactory.getLogger(CommitAttempts.class);
-  private static final int RETRIES = 4;
-  private static final Duration WITHIN = Duration.ofMinutes(1);
+  private static final CommitTrials.Patience PATIENCE =
+      new CommitTrials.Patience(4, Duration.ofSeconds(5), Duration.ofMinutes(1));
 
   private final Table table;
   private final Head head;
@@ -37,7 +37,7 @@ final class CommitAttempts {
    */
   Snapshot commit(Runnable attempt) {
     try {
-      Snapshot made = trials.run(RETRIES, WITHIN, () -> attempt(attempt));
+      Snapshot made = trials.run(PATIENCE, () -> attempt(attempt));
       troubles.over(head.table());
       return made;
     } catch (NotCommittedException e) {

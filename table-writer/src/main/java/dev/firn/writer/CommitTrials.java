@@ -39,17 +39,28 @@ public record CommitTrials(Table table, String commit, long after) {
   }
 
   /**
-   * Runs trials, with the pauses that the table's properties ask for, until one returns.
+   * How long to go on.
    *
    * @param retries how many trials may follow the first one
+   * @param longestPause between two trials, unless the table's properties ask for another one
+   * @param within no trial begins later
+   */
+  public record Patience(int retries, Duration longestPause, Duration within) {}
+
+  /**
+   * Runs trials with growing pauses until one returns.
+   *
    * @param trial throws {@link NotCommittedException} to be run again, anything else to end it
    */
-  public <R> R run(int retries, Duration within, Supplier<R> trial) {
+  public <R> R run(Patience patience, Supplier<R> trial) {
     AtomicReference<R> result = new AtomicReference<>();
     Tasks.foreach(trial)
-        .retry(retries)
+        .retry(patience.retries())
         .exponentialBackoff(
-            waitMillis("min", 100), waitMillis("max", 5_000), (int) within.toMillis(), GROWTH)
+            waitMillis("min", 100),
+            waitMillis("max", (int) patience.longestPause().toMillis()),
+            (int) patience.within().toMillis(),
+            GROWTH)
         .onlyRetryOn(NotCommittedException.class)
         .run(one -> result.set(one.get()));
     return requireNonNull(result.get());
