@@ -118,7 +118,7 @@ public final class CompactCommand implements Callable<Integer> {
 
   private List<TableResult> compact(CompactionTarget target) {
     Catalog catalog = Lake.open(target.catalogName(), target.catalog());
-    try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
+    try (Closeable closing = Lake.closing(catalog)) {
       List<TableResult> results = new ArrayList<>();
       for (TableIdentifier name : chosen(LakeTables.in(catalog))) {
         TableResult result =

@@ -16,7 +16,6 @@ import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
 import dev.firn.writer.TransactionEnd;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
-import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
@@ -336,12 +335,10 @@ final class IngestRun implements AutoCloseable {
 
   private static void closeAll(ExecutorService threads, Catalog catalog) {
     threads.shutdown();
-    if (catalog instanceof Closeable closeable) {
-      try {
-        closeable.close();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    try {
+      Lake.closing(catalog).close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -49,7 +49,7 @@ final class LakeChecks {
               "see debezium.sink.iceberg.type (or catalog-impl), uri and credentials"));
       return;
     }
-    try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
+    try (Closeable closing = Lake.closing(catalog)) {
       checks.add(Check.ok("catalog", catalog.getClass().getSimpleName()));
       scratchTable(catalog);
     } catch (IOException e) {

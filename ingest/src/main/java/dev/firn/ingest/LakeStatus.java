@@ -72,7 +72,7 @@ record LakeStatus(
     } catch (RuntimeException e) {
       return Asked.nothing("cannot open the catalog: " + ConnectionLoss.reason(e));
     }
-    try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
+    try (Closeable closing = Lake.closing(catalog)) {
       return Pipeline.look(catalog, settings.pipeline())
           .map(state -> Asked.of(of(catalog, state, freeBytes(settings))))
           .orElseGet(() ->

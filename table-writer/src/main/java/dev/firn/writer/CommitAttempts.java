@@ -1,16 +1,11 @@
 package dev.firn.writer;
 
-import static java.util.Objects.requireNonNull;
-
-import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
+import dev.firn.writer.CommitTrials.NotCommittedException;
+import java.time.Duration;
+import java.util.Optional;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
-import org.apache.iceberg.exceptions.CommitFailedException;
-import org.apache.iceberg.util.SnapshotUtil;
-import org.apache.iceberg.util.Tasks;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,30 +15,14 @@ import org.slf4j.LoggerFactory;
  */
 final class CommitAttempts {
   private static final Logger LOG = LoggerFactory.getLogger(CommitAttempts.class);
-  private static final int RETRIES = 4;
-  private static final double GROWTH = 2.0;
+  private static final CommitTrials.Patience PATIENCE =
+      new CommitTrials.Patience(4, Duration.ofSeconds(5), Duration.ofMinutes(1));
 
   private final Table table;
   private final Head head;
   private final String validated;
-  private final String target;
   private final Troubles troubles;
-
-  /** The outcome is not known yet, or it is known that nothing was committed. */
-  private static final class NotCommittedException extends RuntimeException {
-    private static final long serialVersionUID = 1;
-
-    private final RuntimeException reason;
-
-    NotCommittedException(RuntimeException reason) {
-      super(reason);
-      this.reason = reason;
-    }
-
-    RuntimeException reason() {
-      return reason;
-    }
-  }
+  private final CommitTrials trials;
 
   /** Of a commit to main. */
   CommitAttempts(Table table, Head head, Troubles troubles) {
@@ -58,16 +37,8 @@ final class CommitAttempts {
     this.table = table;
     this.head = head;
     this.validated = validated;
-    this.target = target;
     this.troubles = troubles;
-  }
-
-  /** The snapshots of a branch from its newest back; none when there is no such branch. */
-  static Iterable<Snapshot> ancestors(Table table, String branch) {
-    Snapshot newest = table.snapshot(branch);
-    return newest == null
-        ? List.of()
-        : SnapshotUtil.ancestorsOf(newest.snapshotId(), table::snapshot);
+    this.trials = new CommitTrials(table, target, head.commit(), head.snapshotId());
   }
 
   /**
@@ -77,29 +48,24 @@ final class CommitAttempts {
    * @return the snapshot that the commit made
    */
   Snapshot commit(Runnable attempt) {
-    AtomicReference<Snapshot> made = new AtomicReference<>();
     try {
-      Tasks.foreach(attempt)
-          .retry(RETRIES)
-          .exponentialBackoff(waitMillis("min", 100), waitMillis("max", 5_000), 60_000, GROWTH)
-          .onlyRetryOn(NotCommittedException.class)
-          .run(one -> made.set(attempt(one)));
+      Snapshot made = trials.run(PATIENCE, () -> attempt(attempt));
       troubles.over(head.table());
+      return made;
     } catch (NotCommittedException e) {
       throw e.reason();
     }
-    return requireNonNull(made.get());
   }
 
   private Snapshot attempt(Runnable attempt) {
     try {
       attempt.run();
-      return found();
+      return trials.found();
     } catch (FencedException | Head.ForeignCommitException e) {
       throw e;
     } catch (Head.AlreadyCommittedException e) {
       table.refresh();
-      return found();
+      return trials.found();
     } catch (RuntimeException e) {
       return look(e);
     }
@@ -113,13 +79,13 @@ final class CommitAttempts {
     troubles.failed(head.table(), failure);
     try {
       table.refresh();
-      head.validate(ancestors(table, validated));
-      Snapshot made = find();
-      if (made != null) {
-        return made;
+      head.validate(CommitTrials.ancestors(table, validated));
+      Optional<Snapshot> made = trials.find();
+      if (made.isPresent()) {
+        return made.orElseThrow();
       }
     } catch (Head.AlreadyCommittedException e) {
-      return found();
+      return trials.found();
     } catch (FencedException | Head.ForeignCommitException e) {
       e.addSuppressed(failure);
       throw e;
@@ -127,31 +93,5 @@ final class CommitAttempts {
       failure.addSuppressed(e);
     }
     throw new NotCommittedException(failure);
-  }
-
-  private Snapshot found() {
-    Snapshot snapshot = find();
-    if (snapshot == null) {
-      throw new NotCommittedException(
-          new CommitFailedException("%s: the commit is not in the table", table.name()));
-    }
-    return snapshot;
-  }
-
-  private @Nullable Snapshot find() {
-    for (Snapshot snapshot : ancestors(table, target)) {
-      if (head.commit().equals(snapshot.summary().get(SummaryKeys.COMMIT))) {
-        return snapshot;
-      }
-      if (snapshot.snapshotId() == head.snapshotId()) {
-        return null;
-      }
-    }
-    return null;
-  }
-
-  private int waitMillis(String which, int otherwise) {
-    String set = table.properties().get("commit.retry.%s-wait-ms".formatted(which));
-    return set == null ? otherwise : Integer.parseInt(set);
   }
 }

@@ -25,6 +25,20 @@ final class Deletions {
     return byFile.keySet();
   }
 
+  boolean isEmpty() {
+    return byFile.isEmpty();
+  }
+
+  /** How many positions of a file. */
+  long count(int fileId) {
+    PositionDeleteIndex positions = byFile.get(fileId);
+    return positions == null ? 0 : positions.cardinality();
+  }
+
+  void remove(int fileId) {
+    byFile.remove(fileId);
+  }
+
   @Nullable PositionDeleteIndex of(int fileId) {
     return byFile.get(fileId);
   }
@@ -35,6 +49,17 @@ final class Deletions {
 
   void clear() {
     byFile.clear();
+  }
+
+  /** Those of the positions that are not among the others. */
+  static PositionDeleteIndex without(PositionDeleteIndex positions, PositionDeleteIndex others) {
+    PositionDeleteIndex left = none();
+    positions.forEach(position -> {
+      if (!others.isDeleted(position)) {
+        left.delete(position);
+      }
+    });
+    return left;
   }
 
   /** A new bitmap, empty. */

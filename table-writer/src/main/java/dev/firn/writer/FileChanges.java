@@ -35,6 +35,7 @@ record FileChanges(
   static FileChanges of(TableState state, TableWrite write) {
     List<LiveFile> added = new ArrayList<>(write.finish());
     List<LiveFile> removed = new ArrayList<>();
+    List<LiveFile> dropped = new ArrayList<>();
     Map<Integer, PositionDeleteIndex> deleted = new LinkedHashMap<>();
     if (write.isTruncated()) {
       removed.addAll(state.files().committed());
@@ -46,11 +47,12 @@ record FileChanges(
           if (!file.isDeadWith(positions)) {
             deleted.put(id, positions);
           } else if (added.remove(file)) {
-            write.drop(file);
+            dropped.add(file);
           } else {
             removed.add(file);
           }
         });
+    dropped.forEach(write::drop);
     return new FileChanges(added, removed, deleted, new DeletionFiles(state).write(deleted));
   }
 

@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A key index on the heap: open addressing with linear probing, 32 bytes a slot. */
@@ -24,7 +25,7 @@ final class HeapKeyIndex implements KeyIndex {
       if (holds(slot, key)) {
         long place = slots[4 * slot + PLACE];
         if (liveness.isLive(fileId(place), position(place))) {
-          return new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
+          return location(slot);
         }
       }
     }
@@ -50,6 +51,34 @@ final class HeapKeyIndex implements KeyIndex {
         return;
       }
     }
+  }
+
+  @Override
+  public boolean replace(RowKey key, Predicate<RowLocation> old, RowLocation now) {
+    for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
+      if (holds(slot, key) && old.test(location(slot))) {
+        slots[4 * slot + PLACE] = place(now);
+        slots[4 * slot + ROW_ID] = now.rowId();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void retain(Liveness liveness) {
+    for (int slot = 0; slot < capacity; slot++) {
+      // Looked at again: what fills the slot comes from one that was not looked at yet, or lives.
+      while (isUsed(slot) && !isLive(slot, liveness)) {
+        close(slot);
+        size--;
+      }
+    }
+  }
+
+  private boolean isLive(int slot, Liveness liveness) {
+    long place = slots[4 * slot + PLACE];
+    return liveness.isLive(fileId(place), position(place));
   }
 
   @Override
@@ -106,6 +135,11 @@ final class HeapKeyIndex implements KeyIndex {
 
   private boolean holds(int slot, RowKey key) {
     return slots[4 * slot + LOW] == key.low() && slots[4 * slot + HIGH] == key.high();
+  }
+
+  private RowLocation location(int slot) {
+    long place = slots[4 * slot + PLACE];
+    return new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
   }
 
   private boolean isUsed(int slot) {

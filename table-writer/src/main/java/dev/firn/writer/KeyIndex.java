@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** From a key to where its rows lie; a keyless table may have several rows of one key. */
@@ -17,6 +18,16 @@ interface KeyIndex {
 
   /** Removes one location of the key; nothing happens when it is not there. */
   void remove(RowKey key, RowLocation location);
+
+  /**
+   * Puts a location in the place of one of the key that is so.
+   *
+   * @return false when there is none; nothing happened
+   */
+  boolean replace(RowKey key, Predicate<RowLocation> old, RowLocation now);
+
+  /** Removes all locations that are not live. */
+  void retain(Liveness liveness);
 
   void clear();
 

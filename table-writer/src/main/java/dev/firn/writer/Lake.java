@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.io.Closeable;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,5 +39,10 @@ public final class Lake {
   /** Any catalog that {@code CatalogUtil} can load ({@code type} or {@code catalog-impl}). */
   public static Catalog open(String name, Map<String, String> properties) {
     return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), new Configuration());
+  }
+
+  /** Closes a catalog, if it is of a kind that holds something open. */
+  public static Closeable closing(Catalog catalog) {
+    return catalog instanceof Closeable closeable ? closeable : () -> {};
   }
 }

@@ -16,7 +16,15 @@ public final class LakeTables {
   /** A table property: this is the changelog of the table it names. */
   public static final String CHANGELOG_OF = "firn.changelog-of";
 
+  /** The tag of the snapshot that a table's changelog begins with. */
+  public static final String BASELINE = Changelog.BASELINE;
+
   private LakeTables() {}
+
+  /** The name of a table's changelog, whether there is one or not. */
+  public static TableIdentifier changelogOf(TableIdentifier table) {
+    return Changelog.nameFor(table);
+  }
 
   /** All of them, by name. */
   public static List<TableIdentifier> in(Catalog catalog) {

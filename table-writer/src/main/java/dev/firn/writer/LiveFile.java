@@ -2,6 +2,8 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
+import java.util.Objects;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
@@ -78,10 +80,36 @@ final class LiveFile {
     vector = newVector;
   }
 
+  /** Notes all its deleted positions, in the place of those that were known. */
+  void redeleted(PositionDeleteIndex positions, @Nullable DeleteFile newVector) {
+    deleted = PositionDeleteIndex.empty();
+    deleted(positions, newVector);
+  }
+
+  /** Whether its deleted positions are those of these delete files; false when it must be read. */
+  boolean isDeletedBy(List<DeleteFile> deletes) {
+    if (deletes.isEmpty()) {
+      return deleted.isEmpty();
+    }
+    DeleteFile known = vector;
+    DeleteFile other = deletes.getFirst();
+    return known != null
+        && deletes.size() == 1
+        && known.location().equals(other.location())
+        && Objects.equals(known.contentOffset(), other.contentOffset());
+  }
+
+  long liveRows() {
+    return file().recordCount() - deletedRows();
+  }
+
+  private long deletedRows() {
+    // an index without positions has no cardinality
+    return deleted.isEmpty() ? 0 : deleted.cardinality();
+  }
+
   /** Whether no row of it is live once {@code more} positions, none deleted before, are gone. */
   boolean isDeadWith(PositionDeleteIndex more) {
-    // an index without positions has no cardinality
-    long before = deleted.isEmpty() ? 0 : deleted.cardinality();
-    return before + more.cardinality() == file().recordCount();
+    return more.cardinality() == liveRows();
   }
 }

@@ -36,6 +36,10 @@ final class LiveFiles {
     files.remove(id);
   }
 
+  int size() {
+    return files.size();
+  }
+
   /** The files that are part of the table. */
   List<LiveFile> committed() {
     return files.values().stream().filter(LiveFile::isCommitted).toList();

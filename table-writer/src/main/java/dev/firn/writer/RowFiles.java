@@ -95,7 +95,12 @@ final class RowFiles {
   }
 
   /** Removes a closed file that is not needed after all. */
-  void delete(LiveFile file) {
+  void drop(LiveFile file) {
+    closed.remove(file);
+    delete(file);
+  }
+
+  private void delete(LiveFile file) {
     files.remove(file.id());
     try {
       table.io().deleteFile(file.file().location());

@@ -84,7 +84,7 @@ final class SnapshotBranch {
 
   private void create(Head onMain) {
     Transaction transaction = table.newTransaction();
-    onMain.validate(CommitAttempts.ancestors(transaction.table(), SnapshotRef.MAIN_BRANCH));
+    onMain.validate(CommitTrials.ancestors(transaction.table(), SnapshotRef.MAIN_BRANCH));
     ManageSnapshots refs = transaction.manageSnapshots();
     if (transaction.table().refs().containsKey(NAME)) {
       refs.replaceBranch(NAME, main);
@@ -167,7 +167,7 @@ final class SnapshotBranch {
   private void append(List<LiveFile> files, Map<String, String> summary, Head onBranch) {
     table.refresh();
     // Publishing would find it as well, which may be days later.
-    head(main).validate(CommitAttempts.ancestors(table, SnapshotRef.MAIN_BRANCH));
+    head(main).validate(CommitTrials.ancestors(table, SnapshotRef.MAIN_BRANCH));
     AppendFiles append =
         table
             .newFastAppend()
@@ -203,7 +203,7 @@ final class SnapshotBranch {
   private void moveMain(Head onMain, Mark mark) {
     Transaction transaction = table.newTransaction();
     Table base = transaction.table();
-    onMain.validate(CommitAttempts.ancestors(base, SnapshotRef.MAIN_BRANCH));
+    onMain.validate(CommitTrials.ancestors(base, SnapshotRef.MAIN_BRANCH));
     requireTip(base);
     transaction
         .manageSnapshots()

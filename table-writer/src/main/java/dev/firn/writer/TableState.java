@@ -2,10 +2,7 @@ package dev.firn.writer;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileFormat;
@@ -16,23 +13,25 @@ import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.data.BaseDeleteLoader;
-import org.apache.iceberg.data.Record;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
-import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.io.FileIO;
-import org.apache.iceberg.types.Types.NestedField;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the writer knows of one table: its files, their deleted positions, and where each key is.
  */
 final class TableState {
+  /** Of a table's rows: when so many are in new files, everything is read anew. */
+  private static final double MUCH = 0.9;
+
   private final Table table;
   private final RowTarget target;
   private final long targetFileBytes;
   private final LiveFiles files = new LiveFiles();
   private final KeyIndex index = new HeapKeyIndex();
   private long snapshotId = -1;
+  private long sequenceNumber;
   private volatile int generation;
 
   TableState(Table table, TableDefinition definition, long targetFileBytes) {
@@ -56,37 +55,66 @@ final class TableState {
   /** Reads everything anew from the table's newest snapshot. */
   void load() {
     synchronized (index) {
+      generation++;
+      reflects(null);
       files.clear();
       index.clear();
-      generation++;
-      Snapshot current = table.currentSnapshot();
-      snapshotId = current == null ? -1 : current.snapshotId();
-      if (current == null) {
-        return;
-      }
-      try (CloseableIterable<FileScanTask> tasks =
-          table.newScan().useSnapshot(snapshotId).planFiles()) {
+      KeyColumns keys = new KeyColumns(this);
+      try (CloseableIterable<FileScanTask> tasks = table.newScan().planFiles()) {
         for (FileScanTask task : tasks) {
-          load(task);
+          keys.read(add(task), (key, location, lastUpdated) -> index.add(key, location));
         }
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot list the files of " + name(), e);
       }
+      reflects(table.currentSnapshot());
     }
   }
 
-  private void load(FileScanTask task) {
+  /** Comes to the table's newest snapshot by what somebody else has changed in it. */
+  void follow() {
+    synchronized (index) {
+      generation++;
+      reflects(null);
+      FileDifference difference = FileDifference.of(table, files);
+      if (difference.rowsAdded() > difference.rows() * MUCH) {
+        load();
+      } else {
+        new Following(this, difference).index();
+        reflects(table.currentSnapshot());
+      }
+    }
+  }
+
+  /**
+   * Comes to the table's newest snapshot with a write at once, which has changed the index already.
+   *
+   * @return false when that cannot be: somebody else did more than move rows
+   */
+  boolean carry(TableWrite write) {
+    synchronized (index) {
+      generation++;
+      boolean carried = new Following(this, FileDifference.of(table, files)).carry(write);
+      reflects(table.currentSnapshot());
+      return carried;
+    }
+  }
+
+  /** Adds a file of the table, without its keys. */
+  LiveFile add(FileScanTask task) {
     LiveFile file = files.add();
     file.written(task.file().copy());
     Long firstRowId = task.file().firstRowId();
     file.committed(firstRowId == null ? -1 : firstRowId);
     if (!task.deletes().isEmpty()) {
-      loadDeletes(file, task.deletes());
+      readDeletes(file, task);
     }
-    loadKeys(file);
+    return file;
   }
 
-  private void loadDeletes(LiveFile file, List<DeleteFile> deletes) {
+  /** Reads the deleted positions of a file anew. */
+  void readDeletes(LiveFile file, FileScanTask task) {
+    List<DeleteFile> deletes = task.deletes();
     for (DeleteFile delete : deletes) {
       if (delete.content() == FileContent.EQUALITY_DELETES) {
         throw new PipelineException(
@@ -98,55 +126,11 @@ final class TableState {
         new BaseDeleteLoader(delete -> io().newInputFile(delete))
             .loadPositionDeletes(deletes, file.file().location());
     boolean vector = deletes.size() == 1 && deletes.getFirst().format() == FileFormat.PUFFIN;
-    file.deleted(positions, vector ? deletes.getFirst().copy() : null);
-  }
-
-  private void loadKeys(LiveFile file) {
-    List<NestedField> fields = new ArrayList<>(columns().columns());
-    if (isKeyed()) {
-      fields.removeIf(field -> !target.key().contains(field.name()));
-    }
-    RowKeys keys = RowKeys.of(new Schema(fields), List.of());
-    int positionField = fields.size();
-    fields.add(MetadataColumns.ROW_POSITION);
-    Map<Integer, Object> constants = new HashMap<>();
-    if (hasRowLineage()) {
-      fields.add(MetadataColumns.ROW_ID);
-      constants.put(
-          MetadataColumns.ROW_ID.fieldId(),
-          file.rowId(new RowLocation(file.id(), 0, RowLocation.INHERITED)));
-    }
-    try (CloseableIterable<Record> rows =
-        FormatModelRegistry.<Record, Schema>readBuilder(
-                FileFormat.PARQUET, Record.class, io().newInputFile(file.file().location()))
-            .project(new Schema(fields))
-            .idToConstant(constants)
-            .reuseContainers()
-            .build()) {
-      for (Record row : rows) {
-        int position = Math.toIntExact(row.get(positionField, Long.class));
-        if (!file.deleted().isDeleted(position)) {
-          index.add(keys.keyOf(row), location(file, position, row, positionField + 1));
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read a data file of " + name(), e);
-    }
-  }
-
-  private RowLocation location(LiveFile file, int position, Record row, int rowIdField) {
-    RowLocation inherited = new RowLocation(file.id(), position, RowLocation.INHERITED);
-    if (!hasRowLineage()) {
-      return inherited;
-    }
-    Long rowId = row.get(rowIdField, Long.class);
-    return rowId == null || rowId == file.rowId(inherited)
-        ? inherited
-        : new RowLocation(file.id(), position, rowId);
+    file.redeleted(positions, vector ? deletes.getFirst().copy() : null);
   }
 
   /** A live location of the key, or null; safe while another thread lets the index take over. */
-  @org.jspecify.annotations.Nullable RowLocation find(RowKey key, KeyIndex.Liveness liveness) {
+  @Nullable RowLocation find(RowKey key, KeyIndex.Liveness liveness) {
     synchronized (index) {
       return index.find(key, liveness);
     }
@@ -167,11 +151,20 @@ final class TableState {
     return (current == null ? -1 : current.snapshotId()) != snapshotId;
   }
 
-  void snapshotId(long id) {
-    snapshotId = id;
+  /** The sequence number of that snapshot. */
+  long sequenceNumber() {
+    return sequenceNumber;
   }
 
-  /** Goes up when everything was read anew: what was planned before is void. */
+  /**
+   * @param snapshot what the index reflects from here on; null: no snapshot
+   */
+  void reflects(@Nullable Snapshot snapshot) {
+    snapshotId = snapshot == null ? -1 : snapshot.snapshotId();
+    sequenceNumber = snapshot == null ? 0 : snapshot.sequenceNumber();
+  }
+
+  /** Goes up when somebody else changed the table: what was planned before is void. */
   int generation() {
     return generation;
   }

@@ -361,7 +361,8 @@ final class TableWrite {
 
   /** Removes a data file of its own whose rows are all gone again. */
   void drop(LiveFile file) {
-    rows.delete(file);
+    rows.drop(file);
+    deletions.remove(file.id());
   }
 
   Deletions deletions() {

@@ -153,17 +153,26 @@ final class TableWriter {
    * @param first done before the commit, once no value is missing any more
    * @param tag what the snapshot is called from then on; empty for no tag, and then a write without
    *     changes makes no snapshot
-   * @throws PipelineException somebody else changed the table meanwhile
+   * @throws PipelineException somebody else changed rows of the table meanwhile
    */
   Optional<CommittedBatch.TableCommit> commitAtOnce(
       TableWrite write, BatchInfo info, Runnable first, Optional<String> tag) {
-    try {
-      return commit(write, info, first, tag);
-    } catch (Head.ForeignCommitException e) {
+    while (true) {
+      try {
+        return commit(write, info, first, tag);
+      } catch (Head.ForeignCommitException e) {
+        carry(write, e);
+      }
+    }
+  }
+
+  private void carry(TableWrite write, Head.ForeignCommitException cause) {
+    refresh();
+    if (!state.carry(write)) {
       throw new PipelineException(
           "table %s was changed by someone else while one large transaction was being written; start again: nothing is lost"
               .formatted(state.name()),
-          e);
+          cause);
     }
   }
 
@@ -193,7 +202,7 @@ final class TableWriter {
     synchronized (state.index()) {
       changes.takeOver(state.files(), firstRowIds);
       write.takeOver();
-      state.snapshotId(snapshot.snapshotId());
+      state.reflects(snapshot);
     }
     mark = info.mark();
     return Optional.of(
@@ -289,12 +298,14 @@ final class TableWriter {
     return file -> requireNonNull(byLocation.get(file.location()));
   }
 
-  /**
-   * Reads the table again after somebody else's commit; it must still hold what this writer left.
-   */
   private void reload() {
+    refresh();
+    state.follow();
+  }
+
+  /** Looks at somebody else's commit; the table must still hold what this writer left. */
+  private void refresh() {
     state.table().refresh();
     Marks.requireSame(state.name(), state.table(), mark);
-    state.load();
   }
 }

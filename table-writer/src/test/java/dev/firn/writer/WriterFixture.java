@@ -57,7 +57,11 @@ final class WriterFixture {
     this.catalog = Lake.open("lake", Lake.embedded(folder));
     this.settings =
         new PipelineSettings(
-            "shop", Namespace.of("firn"), formatVersion, Map.of(), 128L * 1024 * 1024);
+            "shop",
+            Namespace.of("firn"),
+            formatVersion,
+            Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2"),
+            128L * 1024 * 1024);
     this.pipeline =
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
@@ -78,7 +82,11 @@ final class WriterFixture {
   }
 
   static WriterFixture withoutChangelog(Path folder) {
-    return new WriterFixture(folder, 3, List.of("id"), false);
+    return withoutChangelog(folder, 3, List.of("id"));
+  }
+
+  static WriterFixture withoutChangelog(Path folder, int formatVersion, List<String> key) {
+    return new WriterFixture(folder, formatVersion, key, false);
   }
 
   /** Past an initial snapshot of the given rows, which ends at position 1. */
@@ -115,6 +123,11 @@ final class WriterFixture {
 
   TableChange delete(int id) {
     return change(new RowChange.Delete(key(id), row(id, null)));
+  }
+
+  /** An update in a table without a key. */
+  TableChange move(int from, int to) {
+    return change(new RowChange.Update(key(from), key(to), row(to, "first"), row(from, "first")));
   }
 
   static TableChange change(RowChange change) {

@@ -2,28 +2,19 @@ package dev.firn.testing;
 
 import static java.util.Objects.requireNonNull;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import dev.firn.writer.LakeTables;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
-import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
-import org.apache.iceberg.expressions.Expressions;
-import org.apache.iceberg.io.CloseableIterable;
 import org.jspecify.annotations.Nullable;
 
 /** The rows to which a table's baseline and its changelog lead; all of them are held in memory. */
 public final class ReplayedRows implements CanonicalRows {
-  private static final String BASELINE = "firn_baseline";
-  private static final String BATCH = "firn.batch";
-
   private final Table table;
   private final Table changelog;
   private final List<String> columns;
@@ -56,27 +47,14 @@ public final class ReplayedRows implements CanonicalRows {
   @Override
   public void forEach(Visitor visitor) {
     SnapshotRef tag =
-        requireNonNull(table.refs().get(BASELINE), () -> table + " has no tag " + BASELINE);
+        requireNonNull(
+            table.refs().get(LakeTables.BASELINE),
+            () -> table + " has no tag " + LakeTables.BASELINE);
     Map<List<@Nullable String>, List<@Nullable String[]>> rows = new HashMap<>();
     LakeRows.at(table, tag.snapshotId(), columns).forEach(row -> add(row.clone(), rows));
-    changes(table.snapshot(tag.snapshotId())).forEach(change -> apply(change, rows));
+    ChangelogRows.since(table.snapshot(tag.snapshotId()), changelog)
+        .forEach(change -> apply(change, rows));
     rows.values().forEach(equal -> equal.forEach(visitor::row));
-  }
-
-  private List<Record> changes(Snapshot baseline) {
-    List<Record> changes = new ArrayList<>();
-    try (CloseableIterable<Record> read =
-        IcebergGenerics.read(changelog)
-            .where(Expressions.greaterThan("_batch", Long.parseLong(baseline.summary().get(BATCH))))
-            .build()) {
-      read.forEach(changes::add);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    changes.sort(
-        Comparator.<Record>comparingLong(row -> (Long) row.getField("_batch"))
-            .thenComparingLong(row -> (Long) row.getField("_sequence")));
-    return changes;
   }
 
   private void apply(Record change, Map<List<@Nullable String>, List<@Nullable String[]>> rows) {

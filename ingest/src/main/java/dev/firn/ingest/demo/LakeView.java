@@ -1,10 +1,13 @@
 package dev.firn.ingest.demo;
 
+import dev.firn.testing.ChangelogRows;
 import dev.firn.testing.LakeRows;
 import dev.firn.testing.ReplayedRows;
 import dev.firn.testing.RowComparison;
 import dev.firn.testing.SourceRows;
 import dev.firn.writer.Lake;
+import dev.firn.writer.LakeTables;
+import dev.firn.writer.SummaryKeys;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -42,8 +45,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The lake as any Iceberg reader sees it: every look loads the table anew from the catalog. */
 final class LakeView {
-  private static final String BATCH = "firn.batch";
-
   private final Catalog catalog;
 
   private LakeView(Catalog catalog) {
@@ -98,7 +99,7 @@ final class LakeView {
   /** The number of the newest batch that changed a table. */
   static OptionalLong batch(Table table) {
     for (@Nullable Snapshot at = table.currentSnapshot(); at != null; at = parent(table, at)) {
-      String number = at.summary().get(BATCH);
+      String number = at.summary().get(SummaryKeys.BATCH);
       if (number != null) {
         return OptionalLong.of(Long.parseLong(number));
       }
@@ -116,7 +117,7 @@ final class LakeView {
   }
 
   static String changelogOf(String name) {
-    return name + "_changelog";
+    return LakeTables.changelogOf(TableIdentifier.of(Shop.SCHEMA, name)).name();
   }
 
   /** Whether a table's baseline and its changelog lead to what the table holds. */
@@ -147,9 +148,7 @@ final class LakeView {
 
   private static List<OrderChange> inOrder(List<Record> rows) {
     return rows.stream()
-        .sorted(
-            Comparator.<Record>comparingLong(row -> (Long) row.getField("_batch"))
-                .thenComparingLong(row -> (Long) row.getField("_sequence")))
+        .sorted(ChangelogRows.ORDER)
         .map(row ->
             new OrderChange(
                 (OffsetDateTime) row.getField("_committed_at"),
@@ -174,7 +173,7 @@ final class LakeView {
     for (String name : Shop.TABLES) {
       Table table = existing(name);
       for (Snapshot snapshot : table.snapshots()) {
-        String batch = snapshot.summary().get(BATCH);
+        String batch = snapshot.summary().get(SummaryKeys.BATCH);
         if (batch != null && snapshot.timestampMillis() >= since.toEpochMilli()) {
           commits++;
           batches.add(batch);

@@ -2,10 +2,9 @@ package dev.firn.testing.simulation;
 
 import static java.util.Objects.requireNonNull;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import dev.firn.testing.ChangelogRows;
+import dev.firn.writer.LakeTables;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -13,14 +12,11 @@ import java.util.Optional;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
-import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
-import org.apache.iceberg.io.CloseableIterable;
 import org.jspecify.annotations.Nullable;
 
 /** Compares the changelogs, change by change, with what the source did since their baselines. */
 final class ChangelogCheck {
-  private static final String BASELINE = "firn_baseline";
   private static final int OWN_COLUMNS = 7;
 
   /** A change as the changelog should tell it, but for the batch. */
@@ -50,7 +46,7 @@ final class ChangelogCheck {
     Table log =
         lake.loadChangelog(table)
             .orElseThrow(() -> new InvariantViolation(table + " has no changelog"));
-    SnapshotRef tag = state.refs().get(BASELINE);
+    SnapshotRef tag = state.refs().get(LakeTables.BASELINE);
     if (tag == null) {
       throw new InvariantViolation(table + " has no baseline");
     }
@@ -63,7 +59,8 @@ final class ChangelogCheck {
     Snapshot baseline = state.snapshot(tag.snapshotId());
     List<Change> expected =
         expected(table, LakeReader.position(state, baseline).orElseThrow(), upTo);
-    List<Change> found = found(log, Long.parseLong(baseline.summary().get("firn.batch")));
+    List<Change> found =
+        ChangelogRows.since(baseline, log).stream().map(ChangelogCheck::found).toList();
     if (!found.equals(expected)) {
       throw new InvariantViolation(
           "the changelog of %s up to %s differs from the source: %s"
@@ -130,23 +127,6 @@ final class ChangelogCheck {
     };
   }
 
-  private static List<Change> found(Table log, long baselineBatch) {
-    List<Record> records = new ArrayList<>();
-    try (CloseableIterable<Record> rows = IcebergGenerics.read(log).build()) {
-      for (Record row : rows) {
-        if (number(row, "_batch") > baselineBatch) {
-          records.add(row);
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    records.sort(
-        Comparator.<Record>comparingLong(row -> number(row, "_batch"))
-            .thenComparingLong(row -> number(row, "_sequence")));
-    return records.stream().map(ChangelogCheck::found).toList();
-  }
-
   private static Change found(Record row) {
     List<@Nullable Object> values = new ArrayList<>();
     for (int i = OWN_COLUMNS; i < row.size(); i++) {
@@ -158,10 +138,6 @@ final class ChangelogCheck {
         text(row, "_transaction"),
         requireNonNull((Integer) row.getField("_order")),
         values);
-  }
-
-  private static long number(Record row, String field) {
-    return requireNonNull((Long) row.getField(field));
   }
 
   private static String text(Record row, String field) {

@@ -4,6 +4,8 @@ import dev.firn.testing.Faults;
 import dev.firn.testing.FaultyCatalog;
 import dev.firn.testing.MemoryStorage;
 import dev.firn.writer.CallerRuns;
+import dev.firn.writer.LakeTables;
+import dev.firn.writer.SummaryKeys;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -60,8 +62,7 @@ final class LakeReader {
 
   /** The table's changelog, if it has been made. */
   Optional<Table> loadChangelog(SourceTable table) {
-    TableIdentifier state = identifier(table);
-    TableIdentifier name = TableIdentifier.of(state.namespace(), state.name() + "_changelog");
+    TableIdentifier name = LakeTables.changelogOf(identifier(table));
     return catalog.tableExists(name)
         ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(name)))
         : Optional.empty();
@@ -81,7 +82,7 @@ final class LakeReader {
   /** The position that a snapshot carries, or the nearest one before it. */
   static Optional<ModelPosition> position(Table table, @Nullable Snapshot snapshot) {
     for (Snapshot at = snapshot; at != null; at = parent(table, at)) {
-      String position = at.summary().get("firn.position");
+      String position = at.summary().get(SummaryKeys.POSITION);
       if (position != null && !position.isEmpty()) {
         return Optional.of(ModelPosition.parse(position));
       }

@@ -1,0 +1,44 @@
+package dev.firn.testing;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.writer.SummaryKeys;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.Record;
+import org.apache.iceberg.expressions.Expressions;
+import org.apache.iceberg.io.CloseableIterable;
+
+/** Reads changelog tables. */
+public final class ChangelogRows {
+  /** The order in which the changes of one table happened. */
+  public static final Comparator<Record> ORDER =
+      Comparator.<Record>comparingLong(row -> number(row, "_batch"))
+          .thenComparingLong(row -> number(row, "_sequence"));
+
+  private ChangelogRows() {}
+
+  /** The changes since a baseline, in order; all of them are held in memory. */
+  public static List<Record> since(Snapshot baseline, Table changelog) {
+    long batch = Long.parseLong(requireNonNull(baseline.summary().get(SummaryKeys.BATCH)));
+    List<Record> changes = new ArrayList<>();
+    try (CloseableIterable<Record> rows =
+        IcebergGenerics.read(changelog).where(Expressions.greaterThan("_batch", batch)).build()) {
+      rows.forEach(changes::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    changes.sort(ORDER);
+    return changes;
+  }
+
+  private static long number(Record row, String field) {
+    return requireNonNull((Long) row.getField(field));
+  }
+}
