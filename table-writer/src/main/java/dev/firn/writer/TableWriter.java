@@ -223,7 +223,7 @@ final class TableWriter {
   /** Main has become what the state reflects. */
   void published(Snapshot snapshot, Mark left) {
     synchronized (state.index()) {
-      state.snapshotId(snapshot.snapshotId());
+      state.reflects(snapshot);
     }
     mark = left;
   }
