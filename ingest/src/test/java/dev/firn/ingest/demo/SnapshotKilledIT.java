@@ -86,8 +86,7 @@ class SnapshotKilledIT {
       fill(shop);
       try (Connection connection = shop.connect();
           Statement statement = connection.createStatement()) {
-        statement.execute(
-            "SELECT pg_create_logical_replication_slot('somebody_else', 'pgoutput')");
+        statement.execute("SELECT pg_create_logical_replication_slot('somebody_else', 'pgoutput')");
       }
       LakeView lake = LakeView.open(folder.resolve("lake"));
       try (SinkProcess sink = Sinks.start(server, folder)) {
