@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
@@ -12,7 +14,10 @@ import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.GenericRecord;
+import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.expressions.Expressions;
+import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.types.TypeUtil;
 import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
@@ -120,7 +125,7 @@ final class Changelog {
     }
     if (batch != lastBatch) {
       lastBatch = batch;
-      sequence = 0;
+      sequence = batch == mark.batch() ? sequenceAfter(batch) : 0;
     }
     row.set(1, batch);
     row.set(2, sequence++);
@@ -128,6 +133,23 @@ final class Changelog {
     row.set(4, end.transaction());
     row.set(6, end.committedAt().atOffset(ZoneOffset.UTC));
     files.write(row, RowLocation.INHERITED);
+  }
+
+  /** A batch that an earlier writer has told in part, as its large transactions, goes on there. */
+  private long sequenceAfter(long batch) {
+    long next = 0;
+    try (CloseableIterable<Record> rows =
+        IcebergGenerics.read(table)
+            .where(Expressions.equal("_batch", batch))
+            .select("_sequence")
+            .build()) {
+      for (Record row : rows) {
+        next = Math.max(next, row.get(0, Long.class) + 1);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("Cannot read " + name, e);
+    }
+    return next;
   }
 
   /** A row of the changelog that lacks its batch and the end of its transaction. */
