@@ -117,8 +117,10 @@ final class RewriteCommit {
       CurrentFiles current, RemappedDeletes remapped, List<DeleteFile> deletes) {
     long replaced =
         current.files().values().stream().mapToLong(task -> task.file().recordCount()).sum();
-    SnapshotUpdate<?> change =
-        rewrite.rowsWritten() <= replaced ? replace(current, deletes) : overwrite(current, deletes);
+    boolean replaces =
+        rewrite.rowsWritten() <= replaced
+            && (deletes.isEmpty() || !current.removableDeletes().isEmpty());
+    SnapshotUpdate<?> change = replaces ? replace(current, deletes) : overwrite(current, deletes);
     change.scanManifestsWith(CALLER_RUNS);
     summary(remapped.rows()).forEach(change::set);
     return change;
@@ -138,8 +140,9 @@ final class RewriteCommit {
   }
 
   /**
-   * Says the same as {@link #replace}, which Iceberg refuses where the new files hold more rows,
-   * deleted ones included, than the old ones: of these some are gone, with all their rows.
+   * Says the same as {@link #replace}, which Iceberg refuses where new deletes take the place of
+   * none, and where the new files hold more rows, deleted ones included, than the old ones: of
+   * these some are gone, with all their rows.
    */
   private RowDelta overwrite(CurrentFiles current, List<DeleteFile> deletes) {
     RowDelta overwrite =
