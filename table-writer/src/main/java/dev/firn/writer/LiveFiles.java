@@ -36,6 +36,11 @@ final class LiveFiles {
     files.remove(id);
   }
 
+  /** All of them. */
+  List<LiveFile> all() {
+    return List.copyOf(files.values());
+  }
+
   /** The files that are part of the table. */
   List<LiveFile> committed() {
     return files.values().stream().filter(LiveFile::isCommitted).toList();

@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileFormat;
@@ -27,8 +29,11 @@ import org.apache.iceberg.types.Types.NestedField;
  * What the writer knows of one table: its files, their deleted positions, and where each key is.
  */
 final class TableState {
+  /** Makes row ids of a file that is not committed yet negative, unless a row has its own. */
+  private static final long NO_ROW_ID = Long.MIN_VALUE;
+
   private final Table table;
-  private final RowTarget target;
+  private volatile RowTarget target;
   private final long targetFileBytes;
   private final LiveFiles files = new LiveFiles();
   private final KeyIndex index = new HeapKeyIndex();
@@ -39,14 +44,8 @@ final class TableState {
     this.table = table;
     this.targetFileBytes = targetFileBytes;
     this.target =
-        new RowTarget(
-            definition.table(),
-            table.schema(),
-            hasRowLineage(table)
-                ? MetadataColumns.schemaWithRowLineage(table.schema())
-                : table.schema(),
-            definition.key(),
-            RowKeys.of(table.schema(), definition.key()));
+        RowTarget.of(
+            definition.table(), table, Tables.keyOf(definition, table), definition.names());
   }
 
   private static boolean hasRowLineage(Table table) {
@@ -83,7 +82,7 @@ final class TableState {
     if (!task.deletes().isEmpty()) {
       loadDeletes(file, task.deletes());
     }
-    loadKeys(file);
+    loadKeys(file, (id, position) -> true);
   }
 
   private void loadDeletes(LiveFile file, List<DeleteFile> deletes) {
@@ -101,11 +100,34 @@ final class TableState {
     file.deleted(positions, vector ? deletes.getFirst().copy() : null);
   }
 
-  private void loadKeys(LiveFile file) {
-    List<NestedField> fields = new ArrayList<>(columns().columns());
-    if (isKeyed()) {
-      fields.removeIf(field -> !target.key().contains(field.name()));
+  /**
+   * Takes over the table's columns as they are now; files, rows and their keys stay the same.
+   *
+   * @param sent the columns that the source has
+   * @return whether rows are told apart by other columns than before, so that the index is void
+   */
+  boolean columnsChanged(Set<String> sent) {
+    RowTarget before = target;
+    target = RowTarget.of(before.table(), table, before.key(), sent);
+    Set<Integer> now = target.keys().ids();
+    // A column that is new is null in all rows there are, which does not count in their keys.
+    return !isKeyed()
+        && !(now.containsAll(before.keys().ids())
+            && now.stream()
+                .filter(id -> before.columns().findField(id) != null)
+                .allMatch(before.keys().ids()::contains));
+  }
+
+  /** Reads the keys of some files again, but for rows that are not live. */
+  void indexAgain(Predicate<LiveFile> which, KeyIndex.Liveness liveness) {
+    synchronized (index) {
+      index.clear();
+      files.all().stream().filter(which).forEach(file -> loadKeys(file, liveness));
     }
+  }
+
+  private void loadKeys(LiveFile file, KeyIndex.Liveness liveness) {
+    List<NestedField> fields = new ArrayList<>(target.keys().fields());
     RowKeys keys = RowKeys.of(new Schema(fields), List.of());
     int positionField = fields.size();
     fields.add(MetadataColumns.ROW_POSITION);
@@ -114,7 +136,9 @@ final class TableState {
       fields.add(MetadataColumns.ROW_ID);
       constants.put(
           MetadataColumns.ROW_ID.fieldId(),
-          file.rowId(new RowLocation(file.id(), 0, RowLocation.INHERITED)));
+          file.isCommitted()
+              ? file.rowId(new RowLocation(file.id(), 0, RowLocation.INHERITED))
+              : NO_ROW_ID);
     }
     try (CloseableIterable<Record> rows =
         FormatModelRegistry.<Record, Schema>readBuilder(
@@ -125,7 +149,7 @@ final class TableState {
             .build()) {
       for (Record row : rows) {
         int position = Math.toIntExact(row.get(positionField, Long.class));
-        if (!file.deleted().isDeleted(position)) {
+        if (!file.deleted().isDeleted(position) && liveness.isLive(file.id(), position)) {
           index.add(keys.keyOf(row), location(file, position, row, positionField + 1));
         }
       }
@@ -140,7 +164,7 @@ final class TableState {
       return inherited;
     }
     Long rowId = row.get(rowIdField, Long.class);
-    return rowId == null || rowId == file.rowId(inherited)
+    return rowId == null || rowId < 0 || rowId == file.rowId(inherited)
         ? inherited
         : new RowLocation(file.id(), position, rowId);
   }

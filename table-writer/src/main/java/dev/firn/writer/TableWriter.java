@@ -160,11 +160,58 @@ final class TableWriter {
     try {
       return commit(write, info, first, tag);
     } catch (Head.ForeignCommitException e) {
-      throw new PipelineException(
-          "table %s was changed by someone else while one large transaction was being written; start again: nothing is lost"
-              .formatted(state.name()),
-          e);
+      throw changedBeside(e);
     }
+  }
+
+  private PipelineException changedBeside(Head.ForeignCommitException e) {
+    return new PipelineException(
+        "table %s was changed by someone else while one large transaction was being written; start again: nothing is lost"
+            .formatted(state.name()),
+        e);
+  }
+
+  /**
+   * Gives the table other columns under the last commit's mark; no row changes. Nothing may be
+   * planned or committing.
+   */
+  void changeColumns(ColumnChanges changes) {
+    while (true) {
+      try {
+        if (commitColumns(changes)) {
+          state.indexAgain(LiveFile::isCommitted, (file, position) -> true);
+        }
+        return;
+      } catch (Head.ForeignCommitException e) {
+        reload();
+      }
+    }
+  }
+
+  /**
+   * Gives the table other columns while a write at once is open, which goes on with them.
+   *
+   * @throws PipelineException somebody else changed the table meanwhile
+   */
+  void changeColumns(ColumnChanges changes, TableWrite open) {
+    open.beforeColumnsChange();
+    try {
+      open.columnsChanged(commitColumns(changes));
+    } catch (Head.ForeignCommitException e) {
+      throw changedBeside(e);
+    }
+  }
+
+  /**
+   * @return whether rows are told apart by other columns than before
+   */
+  private boolean commitColumns(ColumnChanges changes) {
+    if (!changes.isIn(state.table().schema())) {
+      MarkedCommit commit =
+          new MarkedCommit(state.name(), state.table(), mark, state.snapshotId(), troubles);
+      state.snapshotId(commit.commit(commit.emptySnapshot(changes)).snapshotId());
+    }
+    return state.columnsChanged(changes.sent());
   }
 
   /** Gives up a write at once. */
