@@ -76,7 +76,7 @@ class TestTransactionAssembler {
 
   private TransactionAssembler assembler(long largeBytes, Optional<LsnPosition> position) {
     TableDecoder decoder = Events.decoder(List.of("id"));
-    return new TransactionAssembler((envelope, source) -> decoder, told, largeBytes, position);
+    return new TransactionAssembler((event, source) -> decoder, told, largeBytes, position);
   }
 
   private List<Took> accept(SourceRecord... events) throws InterruptedException {

@@ -60,6 +60,11 @@ public final class RowKeys {
     return new RowKeys(fields, fields.stream().mapToInt(columns::indexOf).toArray());
   }
 
+  /** The names of the columns that make up the key. */
+  public Set<String> columns() {
+    return fields.stream().map(NestedField::name).collect(Collectors.toSet());
+  }
+
   /** The columns that make up the key. */
   List<NestedField> fields() {
     return fields;
