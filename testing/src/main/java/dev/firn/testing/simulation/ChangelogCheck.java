@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
 /** Compares the changelogs, change by change, with what the source did since their baselines. */
 final class ChangelogCheck {
   private static final String BASELINE = "firn_baseline";
-  private static final int OWN_COLUMNS = 7;
 
   /** A change as the changelog should tell it, but for the batch. */
   private record Change(
@@ -63,7 +62,7 @@ final class ChangelogCheck {
     Snapshot baseline = state.snapshot(tag.snapshotId());
     List<Change> expected =
         expected(table, LakeReader.position(state, baseline).orElseThrow(), upTo);
-    List<Change> found = found(log, Long.parseLong(baseline.summary().get("firn.batch")));
+    List<Change> found = found(table, log, Long.parseLong(baseline.summary().get("firn.batch")));
     if (!found.equals(expected)) {
       throw new InvariantViolation(
           "the changelog of %s up to %s differs from the source: %s"
@@ -118,7 +117,8 @@ final class ChangelogCheck {
           case ModelChange.Truncate unused -> none;
         };
     String end = transaction.end().toString();
-    return new Change(op(change), end, "x" + end, order, values);
+    return new Change(
+        op(change), end, "x" + end, order, transaction.columns().get(order).of(values));
   }
 
   private static String op(ModelChange change) {
@@ -130,7 +130,7 @@ final class ChangelogCheck {
     };
   }
 
-  private static List<Change> found(Table log, long baselineBatch) {
+  private static List<Change> found(SourceTable table, Table log, long baselineBatch) {
     List<Record> records = new ArrayList<>();
     try (CloseableIterable<Record> rows = IcebergGenerics.read(log).build()) {
       for (Record row : rows) {
@@ -144,20 +144,16 @@ final class ChangelogCheck {
     records.sort(
         Comparator.<Record>comparingLong(row -> number(row, "_batch"))
             .thenComparingLong(row -> number(row, "_sequence")));
-    return records.stream().map(ChangelogCheck::found).toList();
+    return records.stream().map(record -> found(table, record)).toList();
   }
 
-  private static Change found(Record row) {
-    List<@Nullable Object> values = new ArrayList<>();
-    for (int i = OWN_COLUMNS; i < row.size(); i++) {
-      values.add(row.get(i));
-    }
+  private static Change found(SourceTable table, Record row) {
     return new Change(
         text(row, "_op"),
         text(row, "_position"),
         text(row, "_transaction"),
         requireNonNull((Integer) row.getField("_order")),
-        values);
+        LakeReader.values(table, row));
   }
 
   private static long number(Record row, String field) {

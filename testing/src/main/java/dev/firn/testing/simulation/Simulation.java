@@ -242,6 +242,9 @@ public final class Simulation {
     log.add(
         "%s streams a transaction of %d to %s",
         process, transaction.changes().size(), transaction.end());
+    if (process.translation().asks(transaction)) {
+      settle(process);
+    }
     large = true;
     LargeTransaction streamed = process.pipeline().largeTransaction();
     int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + transaction.changes().size()) : -1;
@@ -254,7 +257,9 @@ public final class Simulation {
         return;
       }
       if (i < transaction.changes().size()) {
-        streamed.apply(process.translation().change(transaction.changes().get(i)));
+        boolean unused =
+            process.translation().follow(transaction.columns().get(i), streamed::changeColumns);
+        streamed.apply(process.translation().change(transaction, i));
       }
     }
     count(transaction);
@@ -285,12 +290,20 @@ public final class Simulation {
               ModelTransaction transaction = process.take(someChanges());
               count(transaction);
               return transaction;
+            },
+            () -> {
+              log.add("%s meets other columns", process);
+              process.uncommitted().forEach(earlier -> commit(process, earlier));
+              settle(process);
             });
     log.add("%s prepared up to %s", process, prepared.end());
     return prepared;
   }
 
   private void commit(WriterProcess process, Prepared prepared) {
+    if (!process.takeToCommit(prepared)) {
+      return;
+    }
     log.add("%s commits to %s", process, prepared.end());
     begin(prepared.end());
     made(process.pipeline().commit(prepared.batch()), prepared.end());
@@ -335,6 +348,7 @@ public final class Simulation {
       return;
     }
     committed = Optional.of(end);
+    source.mayDropColumns();
     begun.removeIf(other -> !other.isAfter(end));
   }
 
@@ -511,6 +525,7 @@ public final class Simulation {
     old.faults().pauseBefore(point, random.nextInt(4), takeover);
     log.add("%s commits to %s", old, prepared.end());
     begin(prepared.end());
+    boolean unused = old.takeToCommit(prepared);
     try {
       CommittedBatch batch = old.pipeline().commit(prepared.batch());
       Optional<TransactionEnd> end = old.pipeline().settle();
@@ -592,7 +607,7 @@ public final class Simulation {
   private void start(Faults faults) {
     int number = ++processes;
     log.add("writer %d starts", number);
-    WriterProcess process = WriterProcess.start(number, faults, storage, settings);
+    WriterProcess process = WriterProcess.start(number, faults, storage, settings, source);
     adopt(process);
     if (committed.isEmpty()) {
       readInitially(process);
@@ -624,10 +639,17 @@ public final class Simulation {
     ModelPosition at = source.end();
     Instant committedAt = clock.instant();
     log.add("%s reads all tables at %s", process, at);
+    for (SourceTable table : SourceTable.values()) {
+      boolean unused =
+          process
+              .translation()
+              .follow(source.columns(table, at), process.pipeline()::changeColumns);
+    }
     InitialSnapshot snapshot = process.pipeline().initialSnapshot();
     for (SourceTable table : SourceTable.values()) {
+      TableColumns had = source.columns(table, at);
       for (ModelRow row : source.rows(table, at)) {
-        snapshot.add(LakeReader.identifier(table), process.translation().row(table, row));
+        snapshot.add(LakeReader.identifier(table), process.translation().row(had, row));
       }
       var unused = source.transact(someChanges());
       if (random.nextInt(30) == 0) {
