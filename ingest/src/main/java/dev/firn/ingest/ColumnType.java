@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.Unavailable;
+import dev.firn.writer.Widening;
 import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.Enum;
 import io.debezium.data.Json;
@@ -64,6 +65,13 @@ record ColumnType(Type type, Conversion conversion) {
   ColumnType {
     requireNonNull(type, "type is null");
     requireNonNull(conversion, "conversion is null");
+  }
+
+  /** Its conversion for a column of the lake whose type may be wider. */
+  Conversion in(Type lake) {
+    return lake.equals(type)
+        ? conversion
+        : value -> Widening.widen(conversion.convert(value), lake);
   }
 
   /**

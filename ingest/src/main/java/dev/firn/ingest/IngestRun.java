@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommitProgress;
 import dev.firn.writer.CommittedBatch;
@@ -15,6 +16,7 @@ import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
 import dev.firn.writer.TransactionEnd;
+import io.debezium.data.Envelope;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -75,6 +77,7 @@ final class IngestRun implements AutoCloseable {
   private @Nullable LargeTransaction large;
   private final Pipeline pipeline;
   private final String pipelineName;
+  private final SchemaChanges schemaChanges;
   private final Duration patience;
 
   /** When the source committed what was the last in the lake at the start. */
@@ -101,6 +104,7 @@ final class IngestRun implements AutoCloseable {
       CommitLoop.Listener listener) {
     this.pipeline = pipeline;
     this.pipelineName = settings.pipeline().name();
+    this.schemaChanges = settings.schemaChanges();
     this.patience = patience;
     this.startedFrom = pipeline.offset().flatMap(PostgresOffset::committedAt);
     this.listener = listener;
@@ -146,7 +150,11 @@ final class IngestRun implements AutoCloseable {
             table.definition(route, source.placeholder(), settings.changelogs().has(name));
         requireOwnName(definition, routes);
         RowTarget target = pipeline.open(definition);
-        decoders.put(name, new TableDecoder(table, target, source.placeholder()));
+        TableDecoder decoder = new TableDecoder(table, target, source.placeholder());
+        if (pipeline.offset().isEmpty()) {
+          fitBeforeReading(pipeline, decoder, settings.schemaChanges());
+        }
+        decoders.put(name, decoder);
       });
       LakeOffsetStore.resumeFrom(pipeline.offset());
       IngestRun run =
@@ -165,6 +173,17 @@ final class IngestRun implements AutoCloseable {
     } catch (RuntimeException e) {
       closeAll(threads, catalog);
       throw e;
+    }
+  }
+
+  /** A table of an earlier attempt at the initial snapshot may lack what was added since. */
+  private static void fitBeforeReading(
+      Pipeline pipeline, TableDecoder decoder, SchemaChanges policy) {
+    CapturedTable captured = decoder.captured();
+    ColumnPlan plan =
+        decoder.plan(new ColumnPlan.Event(Set.copyOf(captured.key()), captured.row()), policy);
+    if (plan.isNeeded()) {
+      decoder.follow(pipeline.changeColumns(decoder.table(), plan.changes()), captured.row());
     }
   }
 
@@ -314,7 +333,8 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private TableDecoder decoderOf(Schema envelope, Struct source) {
+  private TableDecoder decoderOf(SourceRecord event, Struct source) throws InterruptedException {
+    Schema envelope = event.valueSchema();
     TableDecoder known = decodersBySchema.get(envelope);
     if (known != null) {
       return known;
@@ -326,11 +346,59 @@ final class IngestRun implements AutoCloseable {
           "table %s is new at the source since this pipeline started; leave it out with debezium.source.table.exclude.list, or capture it with a pipeline of its own"
               .formatted(table));
     }
+    followColumns(
+        decoder,
+        ColumnPlan.Event.of(event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
     if (decodersBySchema.size() >= MAX_SCHEMAS) {
       decodersBySchema.clear();
     }
     decodersBySchema.put(envelope, decoder);
     return decoder;
+  }
+
+  /** Brings the lake's table to the columns of an event, after all that came before it. */
+  private void followColumns(TableDecoder decoder, ColumnPlan.Event event)
+      throws InterruptedException {
+    SourceTable table = decoder.captured().source();
+    ColumnPlan plan = decoder.plan(event, schemaChanges);
+    if (!plan.said().isEmpty()) {
+      LOG.info("table {} has changed at the source: {}", table, String.join(", ", plan.said()));
+    }
+    if (!plan.unread().isEmpty()) {
+      needsReading(table, String.join(", ", plan.unread()));
+    }
+    RowTarget target = decoder.target();
+    if (plan.isNeeded()) {
+      target = changeColumns(table, decoder.table(), plan.changes());
+      assembler.columnsChanged(target);
+    }
+    // What an older schema of the table asked for may not hold any more.
+    decodersBySchema.values().removeIf(other -> other == decoder);
+    decoder.follow(target, event.row());
+  }
+
+  private RowTarget changeColumns(SourceTable table, TableIdentifier name, ColumnChanges changes)
+      throws InterruptedException {
+    if (initialSnapshot != null) {
+      throw new PipelineException(
+          "the columns of table %s changed while the initial snapshot was being read; start again: it is then read anew"
+              .formatted(table));
+    }
+    LargeTransaction open = large;
+    return loop.quiesce(alone ->
+        uninterrupted(
+            threads.submit(() ->
+                open == null
+                    ? alone.changeColumns(name, changes)
+                    : open.changeColumns(name, changes))));
+  }
+
+  /** The one place that learns of rows whose values at the source no event brings. */
+  private static void needsReading(SourceTable table, String why) {
+    LOG.warn(
+        "table {}: {}; rows that have not changed since lack these values in the lake until the table is read again",
+        table,
+        why);
   }
 
   private static void closeAll(ExecutorService threads, Catalog catalog) {
@@ -429,7 +497,7 @@ final class IngestRun implements AutoCloseable {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
       }
-      throw new PipelineException("the initial snapshot could not be published", e);
+      throw new PipelineException("a commit failed", e);
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

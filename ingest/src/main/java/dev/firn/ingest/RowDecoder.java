@@ -35,37 +35,35 @@ final class RowDecoder {
     this.template = GenericRecord.create(target.written());
   }
 
-  /**
-   * @throws PipelineException the schema is not the one that the table was opened with
-   */
+  /** Of a schema whose columns the table has. */
   static RowDecoder compile(
       CapturedTable captured, RowTarget target, Schema schema, ColumnType.Placeholder placeholder) {
+    LakeColumns lake = new LakeColumns(target.columns());
     List<Column> columns = new ArrayList<>();
     List<Column> keyColumns = new ArrayList<>();
-    List<Types.NestedField> targets = target.columns().columns();
-    for (int i = 0; i < targets.size(); i++) {
-      Types.NestedField to = targets.get(i);
-      Field from = schema.field(to.name());
-      if (from == null) {
-        throw changed(captured, to.name(), "is no longer there");
+    for (Field from : schema.fields()) {
+      if (captured.unsent().contains(from.name())) {
+        continue;
       }
       ColumnType type = CapturedTable.columnType(captured.source(), from, placeholder);
-      if (!type.type().equals(to.type())) {
-        throw changed(captured, to.name(), "is now %s, not %s".formatted(type.type(), to.type()));
-      }
-      Column column = new Column(from, i, type.conversion());
+      Types.NestedField to =
+          lake.holding(from.name(), type.type())
+              .orElseThrow(() -> lacking(captured, target, from, type));
+      Column column = new Column(from, target.columns().columns().indexOf(to), type.in(to.type()));
       columns.add(column);
       if (target.key().contains(to.name())) {
         keyColumns.add(column);
       }
     }
-    for (Field field : schema.fields()) {
-      if (target.columns().findField(field.name()) == null
-          && !captured.unsent().contains(field.name())) {
-        throw changed(captured, field.name(), "is new");
-      }
-    }
     return new RowDecoder(captured, target, columns, keyColumns);
+  }
+
+  /** Somebody else changes the columns of the lake's table at the same time. */
+  private static PipelineException lacking(
+      CapturedTable captured, RowTarget target, Field from, ColumnType type) {
+    return new PipelineException(
+        "table %s has no column for %s (%s) of source table %s; its columns there were changed by someone else"
+            .formatted(target.table(), from.name(), type.type(), captured.source()));
   }
 
   /** The whole row; the row lineage fields stay null. */
@@ -81,8 +79,8 @@ final class RowDecoder {
   /** An estimate of the memory that a row holds. */
   int bytes(Record row) {
     int bytes = RECORD_BYTES;
-    for (int i = 0; i < columns.size(); i++) {
-      Object value = row.get(i);
+    for (Column column : columns) {
+      Object value = row.get(column.to);
       bytes += SLOT_BYTES;
       if (value instanceof String text) {
         bytes += SIZED_VALUE_BYTES + text.length();
@@ -97,8 +95,8 @@ final class RowDecoder {
 
   /** Whether a value was not sent because it had not changed. */
   boolean isIncomplete(Record row) {
-    for (int i = 0; i < columns.size(); i++) {
-      if (row.get(i) == Unavailable.VALUE) {
+    for (Column column : columns) {
+      if (row.get(column.to) == Unavailable.VALUE) {
         return true;
       }
     }
@@ -126,12 +124,5 @@ final class RowDecoder {
               .formatted(column.from.name(), captured.source(), e.getMessage()),
           e);
     }
-  }
-
-  /** The one place that a change of a source table's schema passes through. */
-  private static PipelineException changed(CapturedTable captured, String column, String how) {
-    return new PipelineException(
-        "table %s has changed while it was captured: column %s %s; Firn does not follow schema changes yet: bring the table back to its columns, or drop it from the lake and use a new pipeline"
-            .formatted(captured.source(), column, how));
   }
 }

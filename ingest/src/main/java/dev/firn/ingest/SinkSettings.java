@@ -22,6 +22,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param catalog the catalog's properties, as Iceberg takes them
  * @param routing how source tables are named in the lake
  * @param changelogs which source tables have a changelog
+ * @param schemaChanges what becomes of changes of the source tables' columns
  * @param commitInterval no commit starts sooner than this after the one before
  * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
  * @param memoryBytes budget for events that are not committed yet
@@ -33,6 +34,7 @@ public record SinkSettings(
     Map<String, String> catalog,
     TableRouting routing,
     ChangelogTables changelogs,
+    SchemaChanges schemaChanges,
     Duration commitInterval,
     Duration maxCommitAge,
     long memoryBytes,
@@ -63,6 +65,7 @@ public record SinkSettings(
           "destination-lowercase-table-names",
           "changelog",
           "changelog.exclude.list",
+          SchemaChanges.KEY,
           "commit.interval-min",
           "commit.max-age",
           "memory",
@@ -133,7 +136,8 @@ public record SinkSettings(
           Map.entry(
               "create-identifier-fields",
               "the key columns are always identifier fields; remove it"),
-          Map.entry("allow-field-addition", "a changed source table stops the pipeline; remove it"),
+          Map.entry(
+              "allow-field-addition", "new columns are followed; schema.changes=stop does not"),
           Map.entry("excluded-columns", "use debezium.source.column.exclude.list"),
           Map.entry(
               "preserve-required-property",
@@ -148,6 +152,7 @@ public record SinkSettings(
     requireNonNull(catalogName, "catalogName is null");
     catalog = Map.copyOf(catalog);
     requireNonNull(routing, "routing is null");
+    requireNonNull(schemaChanges, "schemaChanges is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(commitInterval, "commitInterval is null");
     requireNonNull(maxCommitAge, "maxCommitAge is null");
@@ -197,6 +202,7 @@ public record SinkSettings(
         catalog,
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
+        SchemaChanges.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         maxCommitAge(keys),
         memory,

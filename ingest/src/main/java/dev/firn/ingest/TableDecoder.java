@@ -7,8 +7,11 @@ import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableChange;
 import io.debezium.data.Envelope;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
+import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +21,12 @@ final class TableDecoder {
   private static final int CHANGE_BYTES = 96;
 
   private final CapturedTable captured;
-  private final RowTarget target;
   private final ColumnType.Placeholder placeholder;
+  private RowTarget target;
+
+  /** The columns of the source in the last event, or when the pipeline started. */
+  private Set<String> sourceColumns;
+
   private @Nullable Schema compiledFor;
   private @Nullable RowDecoder compiled;
 
@@ -27,7 +34,39 @@ final class TableDecoder {
     this.captured = captured;
     this.target = target;
     this.placeholder = placeholder;
-    decoder(captured.row());
+    this.sourceColumns = names(captured.row());
+  }
+
+  private Set<String> names(Schema row) {
+    return row.fields().stream()
+        .map(Field::name)
+        .filter(name -> !captured.unsent().contains(name))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /**
+   * What events of a schema that is new to this decoder ask of the table.
+   *
+   * @throws PipelineException what has changed cannot be followed, or must not be
+   */
+  ColumnPlan plan(ColumnPlan.Event event, SchemaChanges policy) {
+    return ColumnPlan.of(captured, target, event, sourceColumns, placeholder, policy);
+  }
+
+  /** The source's table as it was when the pipeline started. */
+  CapturedTable captured() {
+    return captured;
+  }
+
+  /** Goes on with events of a schema for which the table is ready. */
+  void follow(RowTarget newTarget, Schema row) {
+    target = newTarget;
+    sourceColumns = names(row);
+    compiledFor = null;
+  }
+
+  RowTarget target() {
+    return target;
   }
 
   TableIdentifier table() {

@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
@@ -56,9 +57,9 @@ final class TransactionAssembler {
     void abandonLarge();
   }
 
-  /** Finds the decoder of an event's table. */
+  /** Finds the decoder of an event's table, whose columns are then those of the event. */
   interface Decoders {
-    TableDecoder decoderOf(Schema envelope, Struct source);
+    TableDecoder decoderOf(SourceRecord event, Struct source) throws InterruptedException;
   }
 
   /** What a record meant for the acknowledgement of the source. */
@@ -111,7 +112,7 @@ final class TransactionAssembler {
       return heartbeat(event);
     }
     if (Envelope.isEnvelopeSchema(schema)) {
-      return changeEvent(event, schema, value);
+      return changeEvent(event, value);
     }
     if (schema.field(Envelope.FieldName.OPERATION) != null
         && MESSAGE_OPERATION.equals(value.getString(Envelope.FieldName.OPERATION))) {
@@ -135,20 +136,25 @@ final class TransactionAssembler {
     return openId == null;
   }
 
-  private Took changeEvent(SourceRecord event, Schema schema, Struct value)
-      throws InterruptedException {
+  /** Brings what is held back of an open transaction to a table's new columns. */
+  void columnsChanged(RowTarget target) {
+    open.replaceAll(
+        change -> change.table().equals(target.table()) ? target.adapt(change) : change);
+  }
+
+  private Took changeEvent(SourceRecord event, Struct value) throws InterruptedException {
     Struct source = value.getStruct(Envelope.FieldName.SOURCE);
     String snapshot =
         source.schema().field("snapshot") == null ? null : source.getString("snapshot");
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
-      return change(decoders.decoderOf(schema, source), value);
+      return change(decoders.decoderOf(event, source), value);
     }
     if (snapshot.equals("incremental")) {
       throw new PipelineException(
           "an incremental snapshot was signalled; Firn does not take them yet");
     }
-    return snapshotRow(event, snapshot, decoders.decoderOf(schema, source), value);
+    return snapshotRow(event, snapshot, decoders.decoderOf(event, source), value);
   }
 
   private Took snapshotRow(

@@ -178,4 +178,14 @@ class TestSinkSettings {
   void defaultsPassTheChecks() {
     ServerConfig.check(ServerConfig.defaults(HEAP));
   }
+
+  @Test
+  void schemaChangesAreFollowedUnlessSaidOtherwise() {
+    assertThat(parse().schemaChanges()).isEqualTo(SchemaChanges.EVOLVE);
+    assertThat(parse("schema.changes", "new-column").schemaChanges())
+        .isEqualTo(SchemaChanges.NEW_COLUMN);
+    assertThatThrownBy(() -> parse("schema.changes", "ignore"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContainingAll("schema.changes", "ignore", "evolve, new-column, stop");
+  }
 }

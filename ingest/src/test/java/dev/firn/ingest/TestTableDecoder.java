@@ -8,8 +8,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowChange;
+import dev.firn.writer.RowKeys;
+import dev.firn.writer.RowTarget;
 import dev.firn.writer.Unavailable;
 import java.util.List;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.types.Types;
 import org.junit.jupiter.api.Test;
 
 class TestTableDecoder {
@@ -84,5 +88,30 @@ class TestTableDecoder {
     assertThatThrownBy(() -> decode(keyed, change(1, "c", null, row(1, "unavailable"), null)))
         .isInstanceOf(PipelineException.class)
         .hasMessageContaining("REPLICA IDENTITY FULL");
+  }
+
+  @Test
+  void olderEventFillsTheColumnsThatItHas() {
+    Schema wider =
+        new Schema(
+            Types.NestedField.required(1, "id", Types.LongType.get()),
+            Types.NestedField.optional(3, "more", Types.StringType.get()),
+            Types.NestedField.optional(2, "name", Types.StringType.get()));
+    List<String> key = List.of("id");
+    keyed.follow(
+        new RowTarget(Events.TABLE, wider, wider, key, RowKeys.of(wider, key)),
+        row(1, "a").schema());
+    RowChange.Insert insert =
+        (RowChange.Insert) decode(keyed, change(1, "c", null, row(1, "a"), null));
+    assertThat(insert.row().getField("id")).isEqualTo(1L);
+    assertThat(insert.row().getField("name")).isEqualTo("a");
+    assertThat(insert.row().getField("more")).isNull();
+    assertThat(decode(keyed, change(1, "u", null, row(1, "unavailable"), null)))
+        .isInstanceOfSatisfying(
+            RowChange.Update.class,
+            update -> {
+              assertThat(update.key()).isEqualTo(insert.key());
+              assertThat(update.row().getField("name")).isEqualTo(Unavailable.VALUE);
+            });
   }
 }

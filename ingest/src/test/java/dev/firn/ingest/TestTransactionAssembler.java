@@ -10,6 +10,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.ingest.TransactionAssembler.Took;
 import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowChange;
+import dev.firn.writer.RowKeys;
+import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
@@ -17,8 +20,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.apache.iceberg.Schema;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.types.Types;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.junit.jupiter.api.Test;
 
@@ -28,6 +33,7 @@ class TestTransactionAssembler {
   /** Writes down what it is told. */
   private static final class Told implements TransactionAssembler.Downstream {
     private final List<String> lines = new ArrayList<>();
+    private final List<TableChange> changes = new ArrayList<>();
 
     @Override
     public void snapshotRow(TableIdentifier table, Record row) {
@@ -41,6 +47,7 @@ class TestTransactionAssembler {
 
     @Override
     public void transaction(SourceTransaction transaction) {
+      changes.addAll(transaction.changes());
       lines.add(
           "%d changes up to %s"
               .formatted(transaction.changes().size(), transaction.end().position()));
@@ -76,7 +83,7 @@ class TestTransactionAssembler {
 
   private TransactionAssembler assembler(long largeBytes, Optional<LsnPosition> position) {
     TableDecoder decoder = Events.decoder(List.of("id"));
-    return new TransactionAssembler((envelope, source) -> decoder, told, largeBytes, position);
+    return new TransactionAssembler((event, source) -> decoder, told, largeBytes, position);
   }
 
   private List<Took> accept(SourceRecord... events) throws InterruptedException {
@@ -133,6 +140,24 @@ class TestTransactionAssembler {
     assertThat(accept(begin(1, 20), end(1, 30))).containsExactly(Took.NOTHING, Took.BETWEEN);
     assertThat(told.lines).isEmpty();
     assertThat(assembler.position()).contains(new LsnPosition(30));
+  }
+
+  @Test
+  void whatIsHeldBackGetsTheTablesNewColumns() throws Exception {
+    accept(begin(1, 20), insert(21, 1));
+    Schema wider =
+        new Schema(
+            Types.NestedField.required(1, "id", Types.LongType.get()),
+            Types.NestedField.optional(2, "name", Types.StringType.get()),
+            Types.NestedField.optional(3, "more", Types.StringType.get()));
+    List<String> key = List.of("id");
+    assembler.columnsChanged(
+        new RowTarget(Events.TABLE, wider, wider, key, RowKeys.of(wider, key)));
+    accept(end(1, 30));
+    Record row = ((RowChange.Insert) told.changes.getFirst().change()).row();
+    assertThat(row.struct()).isEqualTo(wider.asStruct());
+    assertThat(row.getField("id")).isEqualTo(1L);
+    assertThat(row.getField("name")).isEqualTo("n");
   }
 
   @Test

@@ -2,18 +2,17 @@ package dev.firn.writer;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.apache.iceberg.AppendFiles;
 import org.apache.iceberg.PartitionSpec;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.expressions.Expressions;
@@ -37,7 +36,7 @@ final class Changelog {
   private static final String SUFFIX = "_changelog";
 
   /** Ours come first, so that columns can be added behind. */
-  private static final List<NestedField> OWN =
+  static final List<NestedField> OWN =
       List.of(
           NestedField.required(1, "_op", Types.StringType.get(), "c, u, d or t (truncate)"),
           NestedField.required(2, "_batch", Types.LongType.get(), "number of the batch"),
@@ -56,6 +55,7 @@ final class Changelog {
   private final Table table;
   private final long targetFileBytes;
   private final Troubles troubles;
+  private ChangelogRecords records;
   private @Nullable RowFiles files;
   private Mark mark;
   private long snapshotId;
@@ -72,6 +72,7 @@ final class Changelog {
     this.targetFileBytes = targetFileBytes;
     this.troubles = troubles;
     this.snapshotId = newest();
+    this.records = new ChangelogRecords(table.schema());
   }
 
   TableIdentifier name() {
@@ -109,7 +110,7 @@ final class Changelog {
             "%s: an unchanged large value of batch %d is not in the lake; take a new initial snapshot"
                 .formatted(name, batch));
       }
-      write(record(table.schema(), row), row.end(), batch);
+      write(records.of(row), row.end(), batch);
     }
   }
 
@@ -118,7 +119,7 @@ final class Changelog {
     return files != null;
   }
 
-  /** Writes a row as {@link #record} makes them, as one of a transaction that ended so. */
+  /** Writes a row as {@link ChangelogRecords} makes them, as one of a transaction that ended so. */
   void write(Record row, TransactionEnd end, long batch) {
     if (files == null) {
       files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
@@ -152,23 +153,6 @@ final class Changelog {
     return next;
   }
 
-  /** A row of the changelog that lacks its batch and the end of its transaction. */
-  static Record record(Schema schema, ChangelogRow change) {
-    Record row = GenericRecord.create(schema);
-    row.set(0, change.op().letter());
-    row.set(1, 0L);
-    row.set(2, 0L);
-    row.set(3, "");
-    row.set(4, "");
-    row.set(5, change.order());
-    row.set(6, Instant.EPOCH.atOffset(ZoneOffset.UTC));
-    Record values = change.row();
-    for (int i = OWN.size(); values != null && i < row.size(); i++) {
-      row.set(i, values.get(i - OWN.size()));
-    }
-    return row;
-  }
-
   HeldChanges hold() {
     return new HeldChanges(table, targetFileBytes);
   }
@@ -189,10 +173,10 @@ final class Changelog {
   }
 
   private Snapshot append(List<LiveFile> added, BatchInfo info) {
-    while (true) {
-      try {
-        return new MarkedCommit(name.toString(), table, info.mark(), snapshotId, troubles)
-            .commit((transaction, head) -> {
+    return commit(
+        info.mark(),
+        commit ->
+            (transaction, head) -> {
               AppendFiles append = transaction.newFastAppend();
               append
                   .scanManifestsWith(TableWriter.CALLER_RUNS)
@@ -202,6 +186,24 @@ final class Changelog {
               info.summary().forEach(append::set);
               append.set(SummaryKeys.COMMIT, head.commit()).commit();
             });
+  }
+
+  /** Gives it the columns that its table has; nothing may be pending. */
+  void follow(Schema columns) {
+    ColumnChanges changes = ColumnChanges.between(table.schema(), columns);
+    if (changes.isIn(table.schema())) {
+      return;
+    }
+    snapshotId = commit(mark, commit -> commit.emptySnapshot(changes)).snapshotId();
+    records = new ChangelogRecords(table.schema());
+  }
+
+  private Snapshot commit(Mark newMark, Function<MarkedCommit, MarkedCommit.Change> change) {
+    while (true) {
+      try {
+        MarkedCommit commit =
+            new MarkedCommit(name.toString(), table, newMark, snapshotId, troubles);
+        return commit.commit(change.apply(commit));
       } catch (Head.ForeignCommitException e) {
         // Whatever they did, as a rewrite: no row here is ever looked up.
         table.refresh();

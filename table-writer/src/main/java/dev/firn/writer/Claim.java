@@ -1,7 +1,6 @@
 package dev.firn.writer;
 
 import java.util.Optional;
-import org.apache.iceberg.AppendFiles;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 
@@ -35,16 +34,8 @@ record Claim(String pipeline, long epoch, String writer) {
       Snapshot current = table.currentSnapshot();
       long onto = current == null ? -1 : current.snapshotId();
       try {
-        new MarkedCommit(name, table, mark, onto, new Troubles())
-            .commit((transaction, head) -> {
-              AppendFiles append = transaction.newFastAppend();
-              append
-                  .scanManifestsWith(TableWriter.CALLER_RUNS)
-                  .writeManifestsWith(TableWriter.CALLER_RUNS, 1)
-                  .validateWith(head);
-              mark.values().forEach(append::set);
-              append.set(SummaryKeys.COMMIT, head.commit()).commit();
-            });
+        MarkedCommit commit = new MarkedCommit(name, table, mark, onto, new Troubles());
+        var unused = commit.commit(commit.emptySnapshot());
         return mark;
       } catch (Head.ForeignCommitException e) {
         table.refresh();

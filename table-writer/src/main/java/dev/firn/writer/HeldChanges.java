@@ -19,10 +19,12 @@ final class HeldChanges {
   private final Table table;
   private final RowFiles files;
   private final Deque<ChangelogRow> incomplete = new ArrayDeque<>();
+  private ChangelogRecords records;
 
   HeldChanges(Table table, long targetFileBytes) {
     this.table = table;
     this.files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
+    this.records = new ChangelogRecords(table.schema());
   }
 
   /** Takes the next change, which has been applied to the table. */
@@ -33,9 +35,15 @@ final class HeldChanges {
 
   private void writeComplete() {
     while (!incomplete.isEmpty() && !incomplete.getFirst().isIncomplete()) {
-      files.write(
-          Changelog.record(table.schema(), incomplete.removeFirst()), RowLocation.INHERITED);
+      files.write(records.of(incomplete.removeFirst()), RowLocation.INHERITED);
     }
+  }
+
+  /** Goes on with the changelog's new columns. */
+  void columnsChanged() {
+    writeComplete();
+    files.columnsChanged(table.schema());
+    records = new ChangelogRecords(table.schema());
   }
 
   /** Gives the changes to the changelog as those of a transaction that ended so. */

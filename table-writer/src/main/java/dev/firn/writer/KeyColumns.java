@@ -15,6 +15,9 @@ import org.apache.iceberg.types.Types.NestedField;
 
 /** Reads the keys in a table's data files, and where each live row of them lies. */
 final class KeyColumns {
+  /** Makes row ids of a file that is not committed yet negative, unless a row has its own. */
+  private static final long NO_ROW_ID = Long.MIN_VALUE;
+
   private final TableState state;
   private final RowKeys keys;
   private final int keyFields;
@@ -32,10 +35,7 @@ final class KeyColumns {
 
   KeyColumns(TableState state) {
     this.state = state;
-    List<NestedField> fields = new ArrayList<>(state.columns().columns());
-    if (state.isKeyed()) {
-      fields.removeIf(field -> !state.target().key().contains(field.name()));
-    }
+    List<NestedField> fields = new ArrayList<>(state.target().keys().fields());
     this.keys = RowKeys.of(new Schema(fields), List.of());
     this.keyFields = fields.size();
     fields.add(MetadataColumns.ROW_POSITION);
@@ -46,7 +46,7 @@ final class KeyColumns {
     this.read = new Schema(fields);
   }
 
-  /** Reads a file that is part of the table, in its order. */
+  /** Reads a complete file, in its order. */
   void read(LiveFile file, Visitor visitor) {
     try (CloseableIterable<Record> rows =
         FormatModelRegistry.<Record, Schema>readBuilder(
@@ -69,12 +69,14 @@ final class KeyColumns {
   /** What a row has of its file when it has nothing of its own. */
   private Map<Integer, Object> inherited(LiveFile file) {
     Map<Integer, Object> values = new HashMap<>();
-    if (state.hasRowLineage()) {
+    if (state.hasRowLineage() && file.isCommitted()) {
       values.put(
           MetadataColumns.ROW_ID.fieldId(),
           file.rowId(new RowLocation(file.id(), 0, RowLocation.INHERITED)));
       values.put(
           MetadataColumns.LAST_UPDATED_SEQUENCE_NUMBER.fieldId(), file.file().dataSequenceNumber());
+    } else if (state.hasRowLineage()) {
+      values.put(MetadataColumns.ROW_ID.fieldId(), NO_ROW_ID);
     }
     return values;
   }
@@ -85,7 +87,7 @@ final class KeyColumns {
       return inherited;
     }
     Long rowId = row.get(keyFields + 1, Long.class);
-    return rowId == null || rowId == file.rowId(inherited)
+    return rowId == null || rowId < 0 || rowId == file.rowId(inherited)
         ? inherited
         : new RowLocation(file.id(), position, rowId);
   }

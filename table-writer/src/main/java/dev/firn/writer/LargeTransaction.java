@@ -32,6 +32,20 @@ public final class LargeTransaction {
     order++;
   }
 
+  /** Gives an open table other columns; its changes so far stay what they were. */
+  public RowTarget changeColumns(TableIdentifier table, ColumnChanges changes) {
+    TableWrite write = writes.get(table);
+    if (write == null) {
+      return pipeline.changeColumns(table, changes);
+    }
+    RowTarget target = pipeline.changeColumns(table, changes, write);
+    HeldChanges told = held.get(table);
+    if (told != null) {
+      told.columnsChanged();
+    }
+    return target;
+  }
+
   /** Commits it as a batch of its own; tables that already have it drop it. */
   public CommittedBatch commit(TransactionEnd end) {
     return pipeline.commitLarge(writes, held, end);

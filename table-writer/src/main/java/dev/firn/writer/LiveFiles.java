@@ -40,6 +40,11 @@ final class LiveFiles {
     return files.size();
   }
 
+  /** All of them. */
+  List<LiveFile> all() {
+    return List.copyOf(files.values());
+  }
+
   /** The files that are part of the table. */
   List<LiveFile> committed() {
     return files.values().stream().filter(LiveFile::isCommitted).toList();

@@ -1,10 +1,12 @@
 package dev.firn.writer;
 
 import java.util.UUID;
+import org.apache.iceberg.AppendFiles;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.Transaction;
 import org.apache.iceberg.UpdateProperties;
+import org.apache.iceberg.UpdateSchema;
 
 /**
  * A commit to a table that leaves a mark, in its snapshot and as a copy in the table's properties,
@@ -20,6 +22,29 @@ record MarkedCommit(String name, Table table, Mark mark, long onto, Troubles tro
   @FunctionalInterface
   interface Change {
     void addTo(Transaction transaction, Head head);
+  }
+
+  /** A snapshot without changes of rows, and with it other columns. */
+  Change emptySnapshot(ColumnChanges columns) {
+    return (transaction, head) -> {
+      UpdateSchema update = transaction.updateSchema();
+      columns.addTo(update, transaction.table().schema());
+      update.commit();
+      emptySnapshot().addTo(transaction, head);
+    };
+  }
+
+  /** A snapshot without changes of rows. */
+  Change emptySnapshot() {
+    return (transaction, head) -> {
+      AppendFiles append = transaction.newFastAppend();
+      append
+          .scanManifestsWith(TableWriter.CALLER_RUNS)
+          .writeManifestsWith(TableWriter.CALLER_RUNS, 1)
+          .validateWith(head);
+      mark.values().forEach(append::set);
+      append.set(SummaryKeys.COMMIT, head.commit()).commit();
+    };
   }
 
   /**

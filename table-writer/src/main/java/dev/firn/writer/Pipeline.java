@@ -170,15 +170,14 @@ public final class Pipeline {
 
   /**
    * Opens a table of the lake for writing, making it when it is missing, and builds its key index.
-   *
-   * @throws PipelineException the table exists and does not fit the definition
+   * One that exists is taken with the columns that it has: the events may be older than the
+   * definition, and those that are not bring what it lacks ({@link #changeColumns}).
    */
   public RowTarget open(TableDefinition definition) {
     Claimed table = claimed.get(definition.table().toString());
     if (table == null) {
       table = claimNew(definition);
     }
-    Tables.requireFit(definition, table.table());
     TableState state = new TableState(table.table(), definition, settings.targetFileBytes());
     state.load();
     TableWriter writer = new TableWriter(state, table.mark(), troubles);
@@ -199,12 +198,40 @@ public final class Pipeline {
       return;
     }
     if (changelog == null) {
-      changelog = newChangelog(definition, writer);
+      changelog = newChangelog(definition.with(writer.state().columns()), writer);
     }
-    changelogs.put(
-        definition.table(),
+    Changelog opened =
         new Changelog(
-            name, changelog.table(), changelog.mark(), settings.targetFileBytes(), troubles));
+            name, changelog.table(), changelog.mark(), settings.targetFileBytes(), troubles);
+    opened.follow(writer.state().columns());
+    changelogs.put(definition.table(), opened);
+  }
+
+  /**
+   * Gives an open table, then its changelog, other columns. Only while all that was prepared is
+   * committed and settled. A crash in between is made good by the next {@link #open}.
+   *
+   * @return what its rows must be made of from here on
+   * @throws FencedException another writer has taken over
+   */
+  public RowTarget changeColumns(TableIdentifier table, ColumnChanges changes) {
+    writer(table).changeColumns(changes);
+    return columnsChanged(table);
+  }
+
+  /** The same for a table of which a large transaction is being written. */
+  RowTarget changeColumns(TableIdentifier table, ColumnChanges changes, TableWrite open) {
+    writer(table).changeColumns(changes, open);
+    return columnsChanged(table);
+  }
+
+  private RowTarget columnsChanged(TableIdentifier table) {
+    RowTarget target = writer(table).state().target();
+    Changelog changelog = changelogs.get(table);
+    if (changelog != null) {
+      changelog.follow(target.columns());
+    }
+    return target;
   }
 
   /** One that begins with what the table holds now. */

@@ -32,13 +32,13 @@ final class RowFiles {
 
   private final Table table;
   private final PartitionSpec spec;
-  private final Schema written;
+  private Schema written;
   private final LiveFiles files;
   private final long targetBytes;
   private final OutputFileFactory names;
-  private final int rowIdField;
-  private final InternalRecordWrapper partitionView;
-  private final PartitionKey partition;
+  private int rowIdField;
+  private InternalRecordWrapper partitionView;
+  private PartitionKey partition;
   private final Map<PartitionKey, OpenFile> open = new HashMap<>();
   private final List<LiveFile> closed = new ArrayList<>();
 
@@ -82,6 +82,15 @@ final class RowFiles {
     open.values().forEach(this::close);
     open.clear();
     return List.copyOf(closed);
+  }
+
+  /** Completes the files that are open and goes on with rows of other columns. */
+  void columnsChanged(Schema newWritten) {
+    var unused = close();
+    written = newWritten;
+    rowIdField = written.columns().indexOf(MetadataColumns.ROW_ID);
+    partitionView = new InternalRecordWrapper(written.asStruct());
+    partition = new PartitionKey(spec, written);
   }
 
   /** Removes all files that were not handed over; nothing refers to them. */

@@ -11,9 +11,11 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Type;
@@ -21,7 +23,8 @@ import org.apache.iceberg.types.Types.NestedField;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Computes the keys of one table's rows.
+ * Computes the keys of one table's rows. They stay the same when columns are added or get wider: a
+ * value counts with its column's id, a null does not count.
  *
  * <p>The hash is keyed by a seed of this process, so that nobody can choose values that collide.
  */
@@ -30,12 +33,16 @@ public final class RowKeys {
   private static final ThreadLocal<HashStream128> STREAM =
       ThreadLocal.withInitial(HASHER::hashStream);
 
+  private final List<NestedField> fields;
   private final int[] positions;
+  private final int[] ids;
   private final Encoder[] encoders;
 
-  private RowKeys(int[] positions, Encoder[] encoders) {
+  private RowKeys(List<NestedField> fields, int[] positions) {
+    this.fields = fields;
     this.positions = positions;
-    this.encoders = encoders;
+    this.ids = fields.stream().mapToInt(NestedField::fieldId).toArray();
+    this.encoders = fields.stream().map(field -> encoder(field.type())).toArray(Encoder[]::new);
   }
 
   /**
@@ -45,15 +52,27 @@ public final class RowKeys {
    */
   public static RowKeys of(Schema schema, List<String> key) {
     List<NestedField> columns = schema.columns();
-    int[] positions =
-        IntStream.range(0, columns.size())
-            .filter(i -> key.isEmpty() || key.contains(columns.get(i).name()))
-            .toArray();
-    return new RowKeys(
-        positions,
-        IntStream.of(positions)
-            .mapToObj(i -> encoder(columns.get(i).type()))
-            .toArray(Encoder[]::new));
+    List<NestedField> fields =
+        columns.stream()
+            .filter(column -> key.isEmpty() || key.contains(column.name()))
+            .sorted(Comparator.comparingInt(NestedField::fieldId))
+            .toList();
+    return new RowKeys(fields, fields.stream().mapToInt(columns::indexOf).toArray());
+  }
+
+  /** The names of the columns that make up the key. */
+  public Set<String> columns() {
+    return fields.stream().map(NestedField::name).collect(Collectors.toSet());
+  }
+
+  /** The columns that make up the key. */
+  List<NestedField> fields() {
+    return fields;
+  }
+
+  /** The ids of these columns. */
+  Set<Integer> ids() {
+    return fields.stream().map(NestedField::fieldId).collect(Collectors.toSet());
   }
 
   /** The key of a row whose leading fields are those of the schema, in its order. */
@@ -61,8 +80,8 @@ public final class RowKeys {
     HashStream128 stream = STREAM.get().reset();
     for (int i = 0; i < positions.length; i++) {
       Object value = row.get(positions[i]);
-      stream.putBoolean(value != null);
       if (value != null) {
+        stream.putInt(ids[i]);
         encoders[i].put(stream, value);
       }
     }
@@ -70,7 +89,10 @@ public final class RowKeys {
     return new RowKey(hash.getMostSignificantBits(), hash.getLeastSignificantBits());
   }
 
-  /** How a value of one type enters the hash; equal values enter it equally, others do not. */
+  /**
+   * How a value of one type enters the hash; equal values enter it equally, others do not. A value
+   * of a column that gets wider enters it as before.
+   */
   @FunctionalInterface
   private interface Encoder {
     void put(HashStream128 stream, Object value);
@@ -79,9 +101,9 @@ public final class RowKeys {
   private static Encoder encoder(Type type) {
     return switch (type.typeId()) {
       case BOOLEAN -> (stream, value) -> stream.putBoolean((Boolean) value);
-      case INTEGER -> (stream, value) -> stream.putInt((Integer) value);
+      case INTEGER -> (stream, value) -> stream.putLong((Integer) value);
       case LONG -> (stream, value) -> stream.putLong((Long) value);
-      case FLOAT -> (stream, value) -> stream.putInt(Float.floatToIntBits((Float) value));
+      case FLOAT -> (stream, value) -> stream.putLong(Double.doubleToLongBits((Float) value));
       case DOUBLE -> (stream, value) -> stream.putLong(Double.doubleToLongBits((Double) value));
       case STRING -> (stream, value) -> stream.putString(value.toString());
       case UUID -> (stream, value) -> stream.putUUID((UUID) value);

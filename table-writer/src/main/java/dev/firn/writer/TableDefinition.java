@@ -4,8 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.types.Types.NestedField;
 
 /**
  * What a source table asks of its table in the lake.
@@ -20,6 +23,16 @@ public record TableDefinition(
   /** A table with a changelog. */
   public TableDefinition(TableIdentifier table, Schema schema, List<String> key) {
     this(table, schema, key, true);
+  }
+
+  /** The names of its columns. */
+  Set<String> names() {
+    return schema.columns().stream().map(NestedField::name).collect(Collectors.toSet());
+  }
+
+  /** The same with other columns. */
+  TableDefinition with(Schema columns) {
+    return new TableDefinition(table, columns, key, changelog);
   }
 
   /** Where its changelog goes, if it has one. */

@@ -3,11 +3,12 @@ package dev.firn.writer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
-import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
@@ -26,7 +27,7 @@ final class TableState {
   private static final double MUCH = 0.9;
 
   private final Table table;
-  private final RowTarget target;
+  private volatile RowTarget target;
   private final long targetFileBytes;
   private final LiveFiles files = new LiveFiles();
   private final KeyIndex index = new HeapKeyIndex();
@@ -38,14 +39,8 @@ final class TableState {
     this.table = table;
     this.targetFileBytes = targetFileBytes;
     this.target =
-        new RowTarget(
-            definition.table(),
-            table.schema(),
-            hasRowLineage(table)
-                ? MetadataColumns.schemaWithRowLineage(table.schema())
-                : table.schema(),
-            definition.key(),
-            RowKeys.of(table.schema(), definition.key()));
+        RowTarget.of(
+            definition.table(), table, Tables.keyOf(definition, table), definition.names());
   }
 
   private static boolean hasRowLineage(Table table) {
@@ -127,6 +122,42 @@ final class TableState {
             .loadPositionDeletes(deletes, file.file().location());
     boolean vector = deletes.size() == 1 && deletes.getFirst().format() == FileFormat.PUFFIN;
     file.redeleted(positions, vector ? deletes.getFirst().copy() : null);
+  }
+
+  /**
+   * Takes over the table's columns as they are now; files, rows and their keys stay the same.
+   *
+   * @param sent the columns that the source has
+   * @return whether rows are told apart by other columns than before, so that the index is void
+   */
+  boolean columnsChanged(Set<String> sent) {
+    RowTarget before = target;
+    target = RowTarget.of(before.table(), table, before.key(), sent);
+    Set<Integer> now = target.keys().ids();
+    // A column that is new is null in all rows there are, which does not count in their keys.
+    return !isKeyed()
+        && !(now.containsAll(before.keys().ids())
+            && now.stream()
+                .filter(id -> before.columns().findField(id) != null)
+                .allMatch(before.keys().ids()::contains));
+  }
+
+  /** Reads the keys of some files again, but for rows that are not live. */
+  void indexAgain(Predicate<LiveFile> which, KeyIndex.Liveness liveness) {
+    synchronized (index) {
+      index.clear();
+      KeyColumns keys = new KeyColumns(this);
+      files.all().stream()
+          .filter(which)
+          .forEach(file ->
+              keys.read(
+                  file,
+                  (key, location, lastUpdated) -> {
+                    if (liveness.isLive(location.fileId(), location.position())) {
+                      index.add(key, location);
+                    }
+                  }));
+    }
   }
 
   /** A live location of the key, or null; safe while another thread lets the index take over. */

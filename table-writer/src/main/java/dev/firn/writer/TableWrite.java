@@ -300,6 +300,26 @@ final class TableWrite {
     }
   }
 
+  /** Writes the rows that wait, while the table still has their columns; in a write at once. */
+  void beforeColumnsChange() {
+    writeWaiting();
+    var unused = rows.close();
+  }
+
+  /**
+   * Goes on with the table's new columns.
+   *
+   * @param otherKeys whether rows are told apart by other columns than before
+   */
+  void columnsChanged(boolean otherKeys) {
+    rows.columnsChanged(table.target().written());
+    if (otherKeys) {
+      table.indexAgain(
+          file -> !truncated || !file.isCommitted(),
+          (file, position) -> !deletions.contains(file, position));
+    }
+  }
+
   /** Completes the data files; the batch before this one must be committed. */
   List<LiveFile> finish() {
     // The key index has taken it over; kept any longer, each write would hold all before it.

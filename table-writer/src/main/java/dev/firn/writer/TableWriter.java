@@ -176,6 +176,52 @@ final class TableWriter {
     }
   }
 
+  /**
+   * Gives the table other columns under the last commit's mark; no row changes. Nothing may be
+   * planned or committing.
+   */
+  void changeColumns(ColumnChanges changes) {
+    while (true) {
+      try {
+        if (commitColumns(changes)) {
+          state.indexAgain(LiveFile::isCommitted, (file, position) -> true);
+        }
+        return;
+      } catch (Head.ForeignCommitException e) {
+        reload();
+      }
+    }
+  }
+
+  /**
+   * Gives the table other columns while a write at once is open, which goes on with them.
+   *
+   * @throws PipelineException somebody else changed the table meanwhile
+   */
+  void changeColumns(ColumnChanges changes, TableWrite open) {
+    open.beforeColumnsChange();
+    while (true) {
+      try {
+        open.columnsChanged(commitColumns(changes));
+        return;
+      } catch (Head.ForeignCommitException e) {
+        carry(open, e);
+      }
+    }
+  }
+
+  /**
+   * @return whether rows are told apart by other columns than before
+   */
+  private boolean commitColumns(ColumnChanges changes) {
+    if (!changes.isIn(state.table().schema())) {
+      MarkedCommit commit =
+          new MarkedCommit(state.name(), state.table(), mark, state.snapshotId(), troubles);
+      state.reflects(commit.commit(commit.emptySnapshot(changes)));
+    }
+    return state.columnsChanged(changes.sent());
+  }
+
   /** Gives up a write at once. */
   void abandonAtOnce(TableWrite write) {
     write.abandon();

@@ -17,7 +17,7 @@ import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types.NestedField;
 
-/** Makes tables as Firn wants them, and checks those that exist. */
+/** Makes tables as Firn wants them. */
 final class Tables {
   /**
    * A branch of its own with one empty snapshot, never moved: while some snapshot is not in main's
@@ -125,21 +125,21 @@ final class Tables {
   }
 
   /**
-   * @throws PipelineException a column of the source is missing in the table or differs
+   * The key of an existing table. The source may be ahead of the events that are still to come, so
+   * that it is asked only where the table does not tell: of a floating point number, or none.
    */
-  static void requireFit(TableDefinition definition, Table table) {
-    for (NestedField column : definition.schema().columns()) {
-      NestedField existing = table.schema().findField(column.name());
-      if (existing == null) {
-        throw new PipelineException(
-            "table %s has no column %s, which the source has (type %s)"
-                .formatted(definition.table(), column.name(), column.type()));
-      }
-      if (!existing.type().equals(column.type())) {
-        throw new PipelineException(
-            "column %s of table %s has type %s, the source asks for %s"
-                .formatted(column.name(), definition.table(), existing.type(), column.type()));
-      }
+  static List<String> keyOf(TableDefinition definition, Table table) {
+    Set<String> identifiers = table.schema().identifierFieldNames();
+    if (!identifiers.isEmpty()) {
+      return table.schema().columns().stream()
+          .map(NestedField::name)
+          .filter(identifiers::contains)
+          .toList();
     }
+    boolean fits =
+        definition.key().stream()
+            .map(table.schema()::findField)
+            .allMatch(column -> column != null && column.isRequired());
+    return fits ? definition.key() : List.of();
   }
 }

@@ -9,7 +9,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
@@ -51,7 +54,7 @@ final class WriterFixture {
   private final PipelineSettings settings;
   final Catalog catalog;
   final Pipeline pipeline;
-  final RowTarget target;
+  RowTarget target;
 
   private WriterFixture(Path folder, int formatVersion, List<String> key, boolean changelog) {
     this.catalog = Lake.open("lake", Lake.embedded(folder));
@@ -66,6 +69,34 @@ final class WriterFixture {
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
     this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key, changelog));
+  }
+
+  /** Other columns, once all before is complete. */
+  void changeColumns(ColumnChanges changes) {
+    var unused = pipeline.settle();
+    target = pipeline.changeColumns(ORDERS, changes);
+  }
+
+  /** A row of named values; the others are null. */
+  Record row(Map<String, Object> values) {
+    Record row = GenericRecord.create(target.written());
+    values.forEach(row::setField);
+    return row;
+  }
+
+  RowChange insert(Map<String, Object> values) {
+    Record row = row(values);
+    return new RowChange.Insert(target.keys().keyOf(row), row);
+  }
+
+  RowChange update(Map<String, Object> values) {
+    Record row = row(values);
+    return new RowChange.Update(target.keys().keyOf(row), row);
+  }
+
+  RowChange delete(Map<String, Object> values) {
+    Record row = row(values);
+    return new RowChange.Delete(target.keys().keyOf(row), row);
   }
 
   /** What somebody who does not take the pipeline over sees of it. */
@@ -183,11 +214,28 @@ final class WriterFixture {
     table.newFastAppend().appendFile(writer.toDataFile()).commit();
   }
 
-  /** What a reader sees: rows as {@code id:name}, sorted. */
+  /** What a reader sees: rows as {@code id:name}, and more when there are more, sorted. */
   List<String> rows() {
+    return rows(IcebergGenerics.read(table()));
+  }
+
+  /** What a reader sees of an older snapshot. */
+  List<String> rowsAt(long snapshotId) {
+    return rows(IcebergGenerics.read(table()).useSnapshot(snapshotId));
+  }
+
+  private static List<String> rows(IcebergGenerics.ScanBuilder scan) {
     List<String> rows = new ArrayList<>();
-    try (CloseableIterable<Record> read = IcebergGenerics.read(table()).build()) {
-      read.forEach(row -> rows.add(row.get(0) + ":" + row.get(1)));
+    try (CloseableIterable<Record> read = scan.build()) {
+      for (Record row : read) {
+        StringJoiner values = new StringJoiner(":");
+        for (Types.NestedField field : row.struct().fields()) {
+          if (!MetadataColumns.isMetadataColumn(field.name())) {
+            values.add(String.valueOf(row.getField(field.name())));
+          }
+        }
+        rows.add(values.toString());
+      }
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
@@ -217,16 +265,19 @@ final class WriterFixture {
                     row.getField("_transaction"),
                     row.getField("_order"),
                     row.getField("id"),
-                    row.getField("name")))
+                    IntStream.range(8, row.size())
+                        .mapToObj(i -> String.valueOf(row.get(i)))
+                        .collect(Collectors.joining(":"))))
         .toList();
   }
 
   /** The row id of each key. */
   Map<Integer, Long> rowIds() {
     Map<Integer, Long> ids = new TreeMap<>();
-    Schema schema = MetadataColumns.schemaWithRowLineage(SCHEMA);
+    Schema schema = MetadataColumns.schemaWithRowLineage(table().schema());
     try (CloseableIterable<Record> read = IcebergGenerics.read(table()).project(schema).build()) {
-      read.forEach(row -> ids.put((Integer) row.get(0), (Long) row.getField("_row_id")));
+      read.forEach(
+          row -> ids.put(((Number) row.get(0)).intValue(), (Long) row.getField("_row_id")));
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

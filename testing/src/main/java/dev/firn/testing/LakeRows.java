@@ -52,7 +52,8 @@ public final class LakeRows implements CanonicalRows {
     try (CloseableIterable<Record> rows =
         IcebergGenerics.read(table)
             .useSnapshot(snapshot.snapshotId())
-            .select(columns.toArray(String[]::new))
+            // the types that the columns have now, also where the snapshot is older
+            .project(table.schema().select(columns))
             .build()) {
       @Nullable String[] texts = new @Nullable String[columns.size()];
       for (Record row : rows) {

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Compares the changelogs, change by change, with what the source did since their baselines. */
 final class ChangelogCheck {
-  private static final int OWN_COLUMNS = 7;
 
   /** A change as the changelog should tell it, but for the batch. */
   private record Change(
@@ -60,7 +59,7 @@ final class ChangelogCheck {
     List<Change> expected =
         expected(table, LakeReader.position(state, baseline).orElseThrow(), upTo);
     List<Change> found =
-        ChangelogRows.since(baseline, log).stream().map(ChangelogCheck::found).toList();
+        ChangelogRows.since(baseline, log).stream().map(row -> found(table, row)).toList();
     if (!found.equals(expected)) {
       throw new InvariantViolation(
           "the changelog of %s up to %s differs from the source: %s"
@@ -115,7 +114,8 @@ final class ChangelogCheck {
           case ModelChange.Truncate unused -> none;
         };
     String end = transaction.end().toString();
-    return new Change(op(change), end, "x" + end, order, values);
+    return new Change(
+        op(change), end, "x" + end, order, transaction.columns().get(order).of(values));
   }
 
   private static String op(ModelChange change) {
@@ -127,17 +127,13 @@ final class ChangelogCheck {
     };
   }
 
-  private static Change found(Record row) {
-    List<@Nullable Object> values = new ArrayList<>();
-    for (int i = OWN_COLUMNS; i < row.size(); i++) {
-      values.add(row.get(i));
-    }
+  private static Change found(SourceTable table, Record row) {
     return new Change(
         text(row, "_op"),
         text(row, "_position"),
         text(row, "_transaction"),
         requireNonNull((Integer) row.getField("_order")),
-        values);
+        LakeReader.values(table, row));
   }
 
   private static String text(Record row, String field) {

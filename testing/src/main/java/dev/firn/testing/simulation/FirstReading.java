@@ -36,9 +36,9 @@ final class FirstReading {
   }
 
   /** Reads a table, or the rest of it. */
-  void read(SourceTable table, Collection<ModelRow> some) {
+  void read(SourceTable table, TableColumns columns, Collection<ModelRow> some) {
     for (ModelRow row : some) {
-      snapshot.add(LakeReader.identifier(table), process.translation().row(table, row));
+      snapshot.add(LakeReader.identifier(table), process.translation().row(columns, row));
       rows.merge(table, 1, Integer::sum);
       if (random.nextInt(ROWS_BETWEEN_APPENDS) == 0) {
         log.add("  appends to the branches");
@@ -75,7 +75,7 @@ final class FirstReading {
     require(mains().equals(mains), "readers see a part of the initial snapshot");
     for (SourceTable table : SourceTable.values()) {
       Table loaded = load(table);
-      int found = LakeReader.rows(loaded, loaded.snapshot(BRANCH)).size();
+      int found = LakeReader.rows(table, loaded, loaded.snapshot(BRANCH)).size();
       int expected = rows.getOrDefault(table, 0);
       require(
           found == expected,

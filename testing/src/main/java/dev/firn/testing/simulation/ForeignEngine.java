@@ -51,10 +51,7 @@ final class ForeignEngine {
     row.setField("name", "foreign");
     loaded.newFastAppend().appendFile(write(loaded, loaded.schema(), List.of(row))).commit();
     loaded.refresh();
-    List<@Nullable Object> values = new ArrayList<>();
-    for (int i = 0; i < row.size(); i++) {
-      values.add(row.get(i));
-    }
+    List<@Nullable Object> values = LakeReader.values(SourceTable.ACCOUNTS, row);
     return new ForeignRows(
         SourceTable.ACCOUNTS, loaded.currentSnapshot().snapshotId(), at, List.of(values));
   }
@@ -63,7 +60,7 @@ final class ForeignEngine {
   boolean rewrite(SourceTable table) {
     Table loaded = lake.load(table).orElseThrow();
     Snapshot snapshot = loaded.currentSnapshot();
-    if (snapshot == null || LakeReader.rows(loaded, snapshot).isEmpty()) {
+    if (snapshot == null || LakeReader.rows(table, loaded, snapshot).isEmpty()) {
       return false;
     }
     Schema schema =

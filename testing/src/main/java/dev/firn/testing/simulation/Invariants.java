@@ -119,7 +119,7 @@ final class Invariants {
       return;
     }
     checks++;
-    List<LakeRow> rows = LakeReader.rows(loaded, loaded.currentSnapshot());
+    List<LakeRow> rows = LakeReader.rows(table, loaded, loaded.currentSnapshot());
     compare(table, loaded, loaded.currentSnapshot(), at, rows);
     checkIdentities(table, loaded, at, rows);
     checkNewSnapshots(table, loaded);
@@ -145,7 +145,7 @@ final class Invariants {
             loaded,
             snapshot,
             LakeReader.position(loaded, snapshot),
-            LakeReader.rows(loaded, snapshot));
+            LakeReader.rows(table, loaded, snapshot));
       }
     }
   }

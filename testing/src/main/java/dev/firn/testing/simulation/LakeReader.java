@@ -6,6 +6,7 @@ import dev.firn.testing.MemoryStorage;
 import dev.firn.writer.CallerRuns;
 import dev.firn.writer.LakeTables;
 import dev.firn.writer.SummaryKeys;
+import dev.firn.writer.Widening;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -90,8 +91,8 @@ final class LakeReader {
     return Optional.empty();
   }
 
-  /** What a reader sees at a snapshot. */
-  static List<LakeRow> rows(Table table, @Nullable Snapshot snapshot) {
+  /** What a reader sees at a snapshot: all columns that the source's table ever has. */
+  static List<LakeRow> rows(SourceTable model, Table table, @Nullable Snapshot snapshot) {
     if (snapshot == null) {
       return List.of();
     }
@@ -102,7 +103,7 @@ final class LakeReader {
     try (CloseableIterable<Record> records =
         IcebergGenerics.read(table).useSnapshot(snapshot.snapshotId()).project(read).build()) {
       for (Record record : records) {
-        rows.add(row(record, columns.columns().size(), lineage));
+        rows.add(row(model, record, lineage));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -125,13 +126,19 @@ final class LakeReader {
     }
   }
 
-  private static LakeRow row(Record record, int columns, boolean lineage) {
-    List<@Nullable Object> values = new ArrayList<>();
-    for (int i = 0; i < columns; i++) {
-      values.add(record.get(i));
-    }
+  private static LakeRow row(SourceTable model, Record record, boolean lineage) {
     Long id = lineage ? (Long) record.getField(MetadataColumns.ROW_ID.name()) : null;
-    return new LakeRow(id, values);
+    return new LakeRow(id, values(model, record));
+  }
+
+  /** The values of all columns that the source's table ever has, in its types. */
+  static List<@Nullable Object> values(SourceTable model, Record record) {
+    List<@Nullable Object> values = new ArrayList<>();
+    for (SourceTable.Column column : model.columns()) {
+      Object value = record.getField(column.name());
+      values.add(value == null ? null : Widening.widen(value, column.type()));
+    }
+    return values;
   }
 
   private static @Nullable Snapshot parent(Table table, Snapshot snapshot) {

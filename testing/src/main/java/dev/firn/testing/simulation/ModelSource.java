@@ -32,9 +32,12 @@ final class ModelSource {
   private final Map<SourceTable, Contents> contents = new EnumMap<>(SourceTable.class);
   private final Map<SourceTable, NavigableMap<Long, Map<Long, ModelRow>>> history =
       new EnumMap<>(SourceTable.class);
+  private final Map<SourceTable, NavigableMap<Long, TableColumns>> columns =
+      new EnumMap<>(SourceTable.class);
   private final List<ModelTransaction> log = new ArrayList<>();
   private ModelPosition end = ModelPosition.START;
   private long instances;
+  private boolean mayDrop;
 
   ModelSource(RandomGenerator random, FakeClock clock) {
     this.random = random;
@@ -44,7 +47,17 @@ final class ModelSource {
       NavigableMap<Long, Map<Long, ModelRow>> versions = new TreeMap<>();
       versions.put(ModelPosition.START.at(), Map.of());
       history.put(table, versions);
+      columns.put(
+          table, new TreeMap<>(Map.of(ModelPosition.START.at(), TableColumns.first(table))));
     }
+  }
+
+  /**
+   * From now on columns may be dropped: the lake has read the tables, and keeps in a row what was
+   * in a column that went until the row changes, as the model does.
+   */
+  void mayDropColumns() {
+    mayDrop = true;
   }
 
   /** Where the log ends now. */
@@ -59,6 +72,16 @@ final class ModelSource {
       from--;
     }
     return log.subList(from, log.size());
+  }
+
+  /** The columns that a table has now. */
+  TableColumns columns(SourceTable table) {
+    return of(table).columns;
+  }
+
+  /** The columns that a table had at a position. */
+  TableColumns columns(SourceTable table, ModelPosition at) {
+    return requireNonNull(columns.get(table)).floorEntry(at.at()).getValue();
   }
 
   /** What a table held when the transaction that ends at the position had been committed. */
@@ -87,10 +110,15 @@ final class ModelSource {
   /** Commits a transaction of so many random changes. */
   ModelTransaction transact(int changes) {
     List<ModelChange> made = new ArrayList<>();
+    List<TableColumns> had = new ArrayList<>();
     int from = random.nextInt(BUSY.size());
     int tables = 1 + random.nextInt(changes > 50 ? BUSY.size() : 3);
     while (made.size() < changes) {
-      change(BUSY.get((from + random.nextInt(tables)) % BUSY.size()), made);
+      SourceTable table = BUSY.get((from + random.nextInt(tables)) % BUSY.size());
+      change(table, made);
+      while (had.size() < made.size()) {
+        had.add(of(table).columns);
+      }
     }
     Set<SourceTable> changed = new HashSet<>();
     made.forEach(change -> changed.add(change.table()));
@@ -99,7 +127,10 @@ final class ModelSource {
     for (SourceTable table : changed) {
       versions(table).put(end.at(), new LinkedHashMap<>(of(table).rows));
     }
-    ModelTransaction transaction = new ModelTransaction(end, clock.instant(), made);
+    for (SourceTable table : SourceTable.values()) {
+      requireNonNull(columns.get(table)).put(end.at(), of(table).columns);
+    }
+    ModelTransaction transaction = new ModelTransaction(end, clock.instant(), made, had);
     log.add(transaction);
     return transaction;
   }
@@ -127,6 +158,9 @@ final class ModelSource {
 
   private void change(SourceTable table, List<ModelChange> into) {
     Contents of = of(table);
+    if (random.nextInt(60) == 0) {
+      of.alter();
+    }
     int die = random.nextInt(200);
     if (die == 0) {
       into.add(of.truncate());
@@ -149,9 +183,22 @@ final class ModelSource {
     private final Map<List<@Nullable Object>, Integer> keys = new HashMap<>();
     private final Map<List<@Nullable Object>, Long> everHeld = new HashMap<>();
     private final Set<Long> ambiguous = new HashSet<>();
+    private final Set<Integer> everPresent = new HashSet<>();
+    private TableColumns columns;
 
     Contents(SourceTable table) {
       this.table = table;
+      this.columns = TableColumns.first(table);
+      everPresent.addAll(columns.present());
+    }
+
+    /** Gives the table other columns; the rows that it has stay as the lake has them. */
+    void alter() {
+      List<TableColumns> possible = columns.alterations(everPresent, mayDrop);
+      if (!possible.isEmpty()) {
+        columns = possible.get(random.nextInt(possible.size()));
+        everPresent.addAll(columns.present());
+      }
     }
 
     Optional<ModelChange> insert() {
@@ -168,11 +215,14 @@ final class ModelSource {
       List<@Nullable Object> values = new ArrayList<>(before.values());
       Set<Integer> unavailable = new HashSet<>();
       for (int i = 0; i < values.size(); i++) {
-        if (table.isKey(i)) {
+        if (!columns.has(i)) {
+          values.set(i, null);
+        }
+        if (table.isKey(i) || !columns.has(i)) {
           continue;
         }
         if (random.nextInt(3) == 0) {
-          values.set(i, table.value(i, random));
+          values.set(i, table.value(i, columns, random));
         } else if (table.columns().get(i).large()
             && values.get(i) != null
             && random.nextBoolean()) {
@@ -187,10 +237,10 @@ final class ModelSource {
 
     List<ModelChange> changeKey() {
       ModelRow before = pick();
-      List<@Nullable Object> values = new ArrayList<>(before.values());
+      List<@Nullable Object> values = columns.of(before.values());
       for (int i = 0; i < values.size(); i++) {
         if (table.isKey(i)) {
-          values.set(i, table.value(i, random));
+          values.set(i, table.value(i, columns, random));
         }
       }
       ModelRow after = new ModelRow(++instances, values);
@@ -218,7 +268,7 @@ final class ModelSource {
     private ModelRow fresh() {
       List<@Nullable Object> values = new ArrayList<>();
       for (int i = 0; i < table.columns().size(); i++) {
-        values.add(table.value(i, random));
+        values.add(table.value(i, columns, random));
       }
       return new ModelRow(++instances, values);
     }

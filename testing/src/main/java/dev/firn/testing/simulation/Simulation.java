@@ -240,6 +240,9 @@ public final class Simulation {
     ModelTransaction transaction = process.take(50 + random.nextInt(150));
     int size = transaction.changes().size();
     log.add("%s streams a transaction of %d to %s", process, size, transaction.end());
+    if (process.translation().asks(transaction)) {
+      settle(process);
+    }
     large = true;
     LargeTransaction streamed = process.pipeline().largeTransaction();
     int abandonAt = random.nextInt(4) == 0 ? random.nextInt(1 + size) : -1;
@@ -256,7 +259,9 @@ public final class Simulation {
         return;
       }
       if (i < size) {
-        streamed.apply(process.translation().change(transaction.changes().get(i)));
+        boolean unused =
+            process.translation().follow(transaction.columns().get(i), streamed::changeColumns);
+        streamed.apply(process.translation().change(transaction, i));
       }
     }
     count(transaction);
@@ -295,12 +300,20 @@ public final class Simulation {
               ModelTransaction transaction = process.take(someChanges());
               count(transaction);
               return transaction;
+            },
+            () -> {
+              log.add("%s meets other columns", process);
+              process.uncommitted().forEach(earlier -> commit(process, earlier));
+              settle(process);
             });
     log.add("%s prepared up to %s", process, prepared.end());
     return prepared;
   }
 
   private void commit(WriterProcess process, Prepared prepared) {
+    if (!process.takeToCommit(prepared)) {
+      return;
+    }
     log.add("%s commits to %s", process, prepared.end());
     begin(prepared.end());
     made(process.pipeline().commit(prepared.batch()), prepared.end());
@@ -345,6 +358,7 @@ public final class Simulation {
       return;
     }
     committed = Optional.of(end);
+    source.mayDropColumns();
     begun.removeIf(other -> !other.isAfter(end));
   }
 
@@ -519,6 +533,7 @@ public final class Simulation {
     old.faults().pauseBefore(point, random.nextInt(4), takeover);
     log.add("%s commits to %s", old, prepared.end());
     begin(prepared.end());
+    boolean unused = old.takeToCommit(prepared);
     try {
       CommittedBatch batch = old.pipeline().commit(prepared.batch());
       Optional<TransactionEnd> end = old.pipeline().settle();
@@ -600,7 +615,7 @@ public final class Simulation {
   private void start(Faults faults) {
     int number = ++processes;
     log.add("writer %d starts", number);
-    WriterProcess process = WriterProcess.start(number, faults, storage, settings);
+    WriterProcess process = WriterProcess.start(number, faults, storage, settings, source);
     adopt(process);
     if (committed.isEmpty()) {
       readInitially(process);
@@ -632,9 +647,15 @@ public final class Simulation {
     ModelPosition at = source.end();
     Instant committedAt = clock.instant();
     log.add("%s reads all tables at %s", process, at);
+    for (SourceTable table : SourceTable.values()) {
+      boolean unused =
+          process
+              .translation()
+              .follow(source.columns(table, at), process.pipeline()::changeColumns);
+    }
     FirstReading reading = new FirstReading(process, lake, log, random);
     for (SourceTable table : SourceTable.values()) {
-      reading.read(table, source.rows(table, at));
+      reading.read(table, source.columns(table, at), source.rows(table, at));
       var unused = source.transact(someChanges());
       if (random.nextInt(30) == 0) {
         reading.abandon();

@@ -17,33 +17,43 @@ import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
 import org.jspecify.annotations.Nullable;
 
-/** The tables of the model source: every kind of key, most types, one that stays empty. */
+/**
+ * The tables of the model source: every kind of key, most types, one that stays empty. Their
+ * columns are all that they ever have, with the widest of their types, which their values have from
+ * the start.
+ */
 enum SourceTable {
   ACCOUNTS(
       List.of("id"),
       required("id", Types.LongType.get()),
       required("name", Types.StringType.get()),
-      optional("balance", Types.DecimalType.of(12, 2)),
+      optional("balance", Types.DecimalType.of(14, 2)).from(Types.DecimalType.of(12, 2)),
       large("note", Types.StringType.get()),
-      optional("changed", Types.TimestampType.withZone())),
+      droppable("changed", Types.TimestampType.withZone()),
+      later("points", Types.LongType.get()).from(Types.IntegerType.get()),
+      later("nick", Types.StringType.get())),
   LABELS(
       List.of("code"),
-      optional("title", Types.StringType.get()),
+      droppable("title", Types.StringType.get()),
       large("body", Types.BinaryType.get()),
       required("code", Types.StringType.get()),
-      required("open", Types.BooleanType.get())),
+      required("open", Types.BooleanType.get()),
+      later("sheets", Types.BinaryType.get())),
   LINES(
       List.of("order_id", "line"),
-      required("line", Types.IntegerType.get()),
-      optional("price", Types.DoubleType.get()),
+      required("line", Types.LongType.get()).from(Types.IntegerType.get()),
+      optional("price", Types.DoubleType.get()).from(Types.FloatType.get()),
       required("order_id", Types.IntegerType.get()),
       optional("shipped", Types.DateType.get()),
-      optional("at", Types.TimeType.get())),
+      droppable("at", Types.TimeType.get()),
+      later("parts", Types.IntegerType.get())),
   READINGS(
       List.of(),
-      required("sensor", Types.IntegerType.get()),
+      required("sensor", Types.LongType.get()).from(Types.IntegerType.get()),
       optional("value", Types.FloatType.get()),
-      optional("seen", Types.TimestampType.withoutZone())),
+      optional("seen", Types.TimestampType.withoutZone()),
+      later("unit", Types.StringType.get()),
+      later("quality", Types.DoubleType.get()).from(Types.FloatType.get())),
   DEVICES(
       List.of("id"),
       required("id", Types.UUIDType.get()),
@@ -56,9 +66,23 @@ enum SourceTable {
       optional("remark", Types.StringType.get()));
 
   /**
+   * @param narrow the type that it has until it is widened; null: it never is
    * @param large whether the source may leave the value out when it has not changed
+   * @param isLater whether it is added some time
+   * @param isDropped whether it may be dropped
    */
-  record Column(String name, Type type, boolean required, boolean large) {}
+  record Column(
+      String name,
+      Type type,
+      @Nullable Type narrow,
+      boolean required,
+      boolean large,
+      boolean isLater,
+      boolean isDropped) {
+    private Column from(Type first) {
+      return new Column(name, type, first, required, large, isLater, isDropped);
+    }
+  }
 
   private static final LocalDate DAY = LocalDate.of(2026, 1, 1);
 
@@ -116,11 +140,17 @@ enum SourceTable {
     return values;
   }
 
-  /** A random value for a column; from few different ones in keys, so that keys come again. */
-  @Nullable Object value(int column, RandomGenerator random) {
+  /**
+   * A random value for a column, null where it is not there; from few different ones in keys, so
+   * that keys come again.
+   */
+  @Nullable Object value(int column, TableColumns now, RandomGenerator random) {
     Column it = columns.get(column);
-    if (!it.required() && random.nextInt(8) == 0) {
+    if (!now.has(column) || (!it.required() && random.nextInt(8) == 0)) {
       return null;
+    }
+    if (it.narrow() != null) {
+      return numberOf(it, now.isWide(column), random);
     }
     return switch (it.type().typeId()) {
       case BOOLEAN -> random.nextBoolean();
@@ -136,6 +166,19 @@ enum SourceTable {
       case TIME -> LocalTime.ofSecondOfDay(random.nextInt(86_400)).plusNanos(micros(random));
       case TIMESTAMP -> timestamp((Types.TimestampType) it.type(), random);
       default -> throw new IllegalStateException("no values of type " + it.type());
+    };
+  }
+
+  /** A value that the narrow type holds too, unless the column is wide. */
+  private Object numberOf(Column column, boolean wide, RandomGenerator random) {
+    long small = random.nextLong(isKeyed() ? 40 : 200);
+    return switch (column.type().typeId()) {
+      case LONG -> wide && random.nextBoolean() ? (1L << 40) + small : small;
+      case DOUBLE -> wide && random.nextBoolean() ? small / 10.0 : small / 4.0;
+      case DECIMAL ->
+          BigDecimal.valueOf(
+              random.nextLong(-100_000, 100_000) + (wide ? 1_000_000_000_000L : 0), 2);
+      default -> throw new IllegalStateException("no wider type than " + column.narrow());
     };
   }
 
@@ -161,14 +204,22 @@ enum SourceTable {
   }
 
   private static Column required(String name, Type type) {
-    return new Column(name, type, true, false);
+    return new Column(name, type, null, true, false, false, false);
   }
 
   private static Column optional(String name, Type type) {
-    return new Column(name, type, false, false);
+    return new Column(name, type, null, false, false, false, false);
   }
 
   private static Column large(String name, Type type) {
-    return new Column(name, type, false, true);
+    return new Column(name, type, null, false, true, false, false);
+  }
+
+  private static Column later(String name, Type type) {
+    return new Column(name, type, null, false, false, true, false);
+  }
+
+  private static Column droppable(String name, Type type) {
+    return new Column(name, type, null, false, false, false, true);
   }
 }

@@ -2,6 +2,7 @@ package dev.firn.testing.simulation;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowKey;
 import dev.firn.writer.RowTarget;
@@ -10,34 +11,98 @@ import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
 import dev.firn.writer.Unavailable;
+import dev.firn.writer.Widening;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntFunction;
+import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types.NestedField;
+import org.jspecify.annotations.Nullable;
 
-/** Says the model source's changes in the writer's words, as a decoder does. */
+/**
+ * Says the model source's changes in the writer's words, as a decoder does, and asks for the
+ * columns that they need.
+ */
 final class Translation {
+  /** Gives a table other columns. */
+  @FunctionalInterface
+  interface Columns {
+    RowTarget change(TableIdentifier table, ColumnChanges changes);
+  }
+
   private final Map<SourceTable, RowTarget> targets;
 
   Translation(Map<SourceTable, RowTarget> targets) {
-    this.targets = Map.copyOf(targets);
+    this.targets = new EnumMap<>(targets);
   }
 
-  SourceTransaction transaction(ModelTransaction transaction) {
+  /** Whether a transaction needs columns that the lake does not have. */
+  boolean asks(ModelTransaction transaction) {
+    return transaction.columns().stream().anyMatch(had -> asks(had).isPresent());
+  }
+
+  private Optional<ColumnChanges> asks(TableColumns had) {
+    RowTarget target = target(had.table());
+    List<ColumnChanges.NewColumn> added = new ArrayList<>();
+    Map<String, Type.PrimitiveType> widened = new HashMap<>();
+    Set<String> sent = new HashSet<>();
+    for (NestedField column : had.schema().columns()) {
+      sent.add(column.name());
+      NestedField existing = target.columns().findField(column.name());
+      if (existing == null) {
+        added.add(new ColumnChanges.NewColumn(column.name(), column.type(), null));
+      } else if (!Widening.isAllowed(column.type(), existing.type())) {
+        widened.put(column.name(), column.type().asPrimitiveType());
+      }
+    }
+    boolean same = had.table().isKeyed() || sent.equals(target.keys().columns());
+    return added.isEmpty() && widened.isEmpty() && same
+        ? Optional.empty()
+        : Optional.of(new ColumnChanges(added, widened, sent));
+  }
+
+  /** Makes a table ready for rows of these columns; says whether it was not. */
+  boolean follow(TableColumns had, Columns columns) {
+    Optional<ColumnChanges> changes = asks(had);
+    changes.ifPresent(
+        asked -> targets.put(had.table(), columns.change(target(had.table()).table(), asked)));
+    return changes.isPresent();
+  }
+
+  /** A whole transaction; what came before a change of columns in it gets the new ones. */
+  SourceTransaction transaction(ModelTransaction transaction, Columns columns) {
     List<TableChange> changes = new ArrayList<>();
-    transaction.changes().forEach(change -> changes.add(change(change)));
+    for (int i = 0; i < transaction.changes().size(); i++) {
+      TableColumns had = transaction.columns().get(i);
+      if (follow(had, columns)) {
+        RowTarget now = target(had.table());
+        changes.replaceAll(
+            change -> change.table().equals(now.table()) ? now.adapt(change) : change);
+      }
+      changes.add(change(transaction, i));
+    }
     return new SourceTransaction(changes, end(transaction.end(), transaction.committedAt()));
   }
 
-  TableChange change(ModelChange change) {
-    return new TableChange(target(change.table()).table(), rowChange(change), 100);
+  /** One change of a transaction, whose table is ready for it. */
+  TableChange change(ModelTransaction transaction, int number) {
+    ModelChange change = transaction.changes().get(number);
+    return new TableChange(
+        target(change.table()).table(), rowChange(change, transaction.columns().get(number)), 100);
   }
 
-  Record row(SourceTable table, ModelRow row) {
-    return row(table, row, Set.of());
+  Record row(TableColumns had, ModelRow row) {
+    return row(had, row, Set.of());
   }
 
   static TransactionEnd end(ModelPosition position, Instant committedAt) {
@@ -53,47 +118,60 @@ final class Translation {
     return ModelPosition.parse(text.substring(text.indexOf(":\"") + 2, text.lastIndexOf('"')));
   }
 
-  private RowChange rowChange(ModelChange change) {
+  private RowChange rowChange(ModelChange change, TableColumns had) {
     return switch (change) {
-      case ModelChange.Insert(SourceTable table, ModelRow row) ->
-          new RowChange.Insert(key(table, row), row(table, row));
+      case ModelChange.Insert(SourceTable unused, ModelRow row) ->
+          new RowChange.Insert(key(had, row), row(had, row));
       case ModelChange.Update(
               SourceTable table,
               ModelRow before,
               ModelRow after,
               Set<Integer> unavailable) ->
           new RowChange.Update(
-              key(table, before),
-              key(table, after),
-              row(table, after, unavailable),
-              table.isKeyed() ? null : row(table, before));
-      case ModelChange.Delete(SourceTable table, ModelRow row) ->
-          new RowChange.Delete(key(table, row), deleted(table, row));
-      case ModelChange.Truncate(SourceTable unused) -> new RowChange.Truncate();
+              key(had, before),
+              key(had, after),
+              row(had, after, unavailable),
+              table.isKeyed() ? null : row(had, before));
+      case ModelChange.Delete(SourceTable unused, ModelRow row) ->
+          new RowChange.Delete(key(had, row), deleted(had, row));
+      case ModelChange.Truncate unused -> new RowChange.Truncate();
     };
   }
 
-  private RowKey key(SourceTable table, ModelRow row) {
-    return target(table).keys().keyOf(deleted(table, row));
+  private RowKey key(TableColumns had, ModelRow row) {
+    return target(had.table()).keys().keyOf(deleted(had, row));
   }
 
   /** Of a deleted row the source sends only the key. */
-  private Record deleted(SourceTable table, ModelRow row) {
-    Record record = GenericRecord.create(target(table).columns());
-    for (int i = 0; i < row.values().size(); i++) {
-      if (!table.isKeyed() || table.isKey(i)) {
-        record.set(i, row.values().get(i));
+  private Record deleted(TableColumns had, ModelRow row) {
+    SourceTable table = had.table();
+    return record(had, i -> !table.isKeyed() || table.isKey(i) ? row.values().get(i) : null);
+  }
+
+  private Record row(TableColumns had, ModelRow row, Set<Integer> unavailable) {
+    return record(had, i -> unavailable.contains(i) ? Unavailable.VALUE : row.values().get(i));
+  }
+
+  private Record record(TableColumns had, IntFunction<@Nullable Object> values) {
+    RowTarget target = target(had.table());
+    Record record = GenericRecord.create(target.written());
+    for (int i = 0; i < had.table().columns().size(); i++) {
+      Object value = had.has(i) ? values.apply(i) : null;
+      if (value != null) {
+        String name = had.table().columns().get(i).name();
+        record.setField(name, as(value, target.columns().findType(name)));
       }
     }
     return record;
   }
 
-  private Record row(SourceTable table, ModelRow row, Set<Integer> unavailable) {
-    Record record = GenericRecord.create(target(table).written());
-    for (int i = 0; i < row.values().size(); i++) {
-      record.set(i, unavailable.contains(i) ? Unavailable.VALUE : row.values().get(i));
-    }
-    return record;
+  /** The model's values are those of the widest type that a column ever has. */
+  private static Object as(Object value, Type type) {
+    return switch (type.typeId()) {
+      case INTEGER -> value instanceof Long number ? (Object) Math.toIntExact(number) : value;
+      case FLOAT -> value instanceof Double number ? (Object) number.floatValue() : value;
+      default -> value;
+    };
   }
 
   private RowTarget target(SourceTable table) {

@@ -9,7 +9,9 @@ import dev.firn.writer.PipelineSettings;
 import dev.firn.writer.PreparedBatch;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableDefinition;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,7 @@ final class WriterProcess {
   private final Faults faults;
   private final Pipeline pipeline;
   private final Translation translation;
+  private final List<Prepared> uncommitted = new ArrayList<>();
   private ReplicationSlot.@Nullable Stream stream;
   private ModelPosition added = ModelPosition.START;
 
@@ -36,7 +39,11 @@ final class WriterProcess {
 
   /** Takes the pipeline over and opens its tables. */
   static WriterProcess start(
-      int number, Faults faults, MemoryStorage storage, PipelineSettings settings) {
+      int number,
+      Faults faults,
+      MemoryStorage storage,
+      PipelineSettings settings,
+      ModelSource source) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Pipeline pipeline = Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
     Map<SourceTable, RowTarget> targets = new EnumMap<>(SourceTable.class);
@@ -44,7 +51,8 @@ final class WriterProcess {
       targets.put(
           table,
           pipeline.open(
-              new TableDefinition(LakeReader.identifier(table), table.schema(), table.key())));
+              new TableDefinition(
+                  LakeReader.identifier(table), source.columns(table).schema(), table.key())));
     }
     return new WriterProcess(number, faults, pipeline, new Translation(targets));
   }
@@ -85,18 +93,39 @@ final class WriterProcess {
    *
    * @param transactions how many it takes in, if it does not have to end before or go on after
    *     these
+   * @param drain commits and completes all that is uncommitted, before a transaction that changes
+   *     the columns of a table
    */
-  Prepared prepare(int transactions, Supplier<ModelTransaction> next) {
+  Prepared prepare(int transactions, Supplier<ModelTransaction> next, Runnable drain) {
     Batch batch = pipeline.newBatch();
     ModelPosition end = ModelPosition.START;
     while (batch.isEmpty() || batch.wantsMore() || (transactions > 0 && !batch.isComplete())) {
       ModelTransaction transaction = next.get();
+      if (translation.asks(transaction)) {
+        if (!batch.isEmpty()) {
+          uncommitted.add(new Prepared(pipeline.prepare(batch), end));
+        }
+        drain.run();
+        batch = pipeline.newBatch();
+      }
       end = transaction.end();
       added = end;
-      boolean unused = batch.add(translation.transaction(transaction));
+      boolean unused = batch.add(translation.transaction(transaction, pipeline::changeColumns));
       transactions--;
     }
-    return new Prepared(pipeline.prepare(batch), end);
+    Prepared prepared = new Prepared(pipeline.prepare(batch), end);
+    uncommitted.add(prepared);
+    return prepared;
+  }
+
+  /** What was prepared and is not being committed yet, in order. */
+  List<Prepared> uncommitted() {
+    return List.copyOf(uncommitted);
+  }
+
+  /** Takes a prepared batch to commit it; false when that has been done. */
+  boolean takeToCommit(Prepared prepared) {
+    return uncommitted.remove(prepared);
   }
 
   void added(ModelPosition end) {

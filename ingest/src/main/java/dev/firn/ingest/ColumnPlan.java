@@ -1,0 +1,213 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.ColumnChanges;
+import dev.firn.writer.ColumnChanges.NewColumn;
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowTarget;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types.NestedField;
+import org.apache.kafka.connect.data.Field;
+import org.apache.kafka.connect.data.Schema;
+
+/**
+ * What events of another schema mean for their table in the lake.
+ *
+ * @param changes what the lake's table needs, before it can take a row of theirs
+ * @param isNeeded whether it needs anything
+ * @param said what has changed, for the log; empty: nothing worth saying
+ * @param unread why rows that are in the lake lack values that they have at the source; empty: they
+ *     do not
+ */
+record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, List<String> unread) {
+  ColumnPlan {
+    said = List.copyOf(said);
+    unread = List.copyOf(unread);
+  }
+
+  /** The source's columns as an event describes them. */
+  record Event(Set<String> key, Schema row) {
+    static Event of(@org.jspecify.annotations.Nullable Schema key, Schema row) {
+      Set<String> names = new LinkedHashSet<>();
+      if (key != null) {
+        key.fields().forEach(field -> names.add(field.name()));
+      }
+      return new Event(names, row);
+    }
+  }
+
+  /**
+   * Compares them with the lake's.
+   *
+   * @param before the columns that the source had in the event before
+   * @throws PipelineException the change cannot be followed, or must not be
+   */
+  static ColumnPlan of(
+      CapturedTable captured,
+      RowTarget target,
+      Event event,
+      Set<String> before,
+      ColumnType.Placeholder placeholder,
+      SchemaChanges policy) {
+    requireSameKey(captured, target, event);
+    ColumnPlan plan = new Making(captured, target, event.row(), before, placeholder, policy).plan();
+    if (policy == SchemaChanges.STOP && !plan.said().isEmpty()) {
+      throw new PipelineException(
+          "table %s has changed at the source: %s; with %s%s=stop nothing is followed: set it to evolve, or bring the table back to its columns"
+              .formatted(
+                  captured.source(),
+                  String.join(", ", plan.said()),
+                  SinkSettings.PREFIX,
+                  SchemaChanges.KEY));
+    }
+    return plan;
+  }
+
+  private static void requireSameKey(CapturedTable captured, RowTarget target, Event event) {
+    if (!event.key().equals(new HashSet<>(target.key()))) {
+      throw new PipelineException(
+          "table %s has the key %s at the source now, its rows in the lake (table %s) have the key %s, and are not told apart by another one; bring the key back, or leave the table out with debezium.source.table.exclude.list=%s, or take it with a pipeline of its own into another table-namespace"
+              .formatted(
+                  captured.source(),
+                  shown(event.key()),
+                  target.table(),
+                  shown(target.key()),
+                  captured.source()));
+    }
+  }
+
+  private static String shown(java.util.Collection<String> key) {
+    return key.isEmpty() ? "(none)" : "(%s)".formatted(String.join(", ", key));
+  }
+
+  private static final class Making {
+    private final CapturedTable captured;
+    private final RowTarget target;
+    private final LakeColumns lake;
+    private final Schema row;
+    private final Set<String> before;
+    private final ColumnType.Placeholder placeholder;
+    private final SchemaChanges policy;
+    private final List<NewColumn> added = new ArrayList<>();
+    private final Map<String, Type.PrimitiveType> widened = new LinkedHashMap<>();
+    private final Set<String> sent = new LinkedHashSet<>();
+    private final List<String> said = new ArrayList<>();
+    private final List<String> unread = new ArrayList<>();
+
+    Making(
+        CapturedTable captured,
+        RowTarget target,
+        Schema row,
+        Set<String> before,
+        ColumnType.Placeholder placeholder,
+        SchemaChanges policy) {
+      this.captured = captured;
+      this.target = target;
+      this.lake = new LakeColumns(target.columns());
+      this.row = row;
+      this.before = before;
+      this.placeholder = placeholder;
+      this.policy = policy;
+    }
+
+    ColumnPlan plan() {
+      // What the lake never had is not gone: the source may be ahead of its events.
+      List<String> gone =
+          before.stream()
+              .filter(name -> row.field(name) == null && lake.newest(name).isPresent())
+              .sorted()
+              .toList();
+      gone.forEach(name -> said.add("column %s is gone".formatted(name)));
+      for (Field field : row.fields()) {
+        if (!captured.unsent().contains(field.name())) {
+          take(field, gone);
+        }
+      }
+      boolean otherKeys = target.key().isEmpty() && !sent.equals(target.keys().columns());
+      ColumnChanges changes = new ColumnChanges(added, widened, sent);
+      return new ColumnPlan(
+          changes, !added.isEmpty() || !widened.isEmpty() || otherKeys, said, unread);
+    }
+
+    private void take(Field field, List<String> gone) {
+      String name = field.name();
+      Type type = CapturedTable.columnType(captured.source(), field, placeholder).type();
+      NestedField holding = lake.holding(name, type).orElse(null);
+      NestedField widenable = lake.widenable(name, type).orElse(null);
+      if (holding != null) {
+        sent.add(holding.name());
+        takeBack(name);
+      } else if (widenable != null) {
+        sent.add(widenable.name());
+        widened.put(widenable.name(), type.asPrimitiveType());
+        said.add("column %s is %s, was %s".formatted(name, type, widenable.type()));
+        takeBack(name);
+      } else if (lake.newest(name).isEmpty()) {
+        add(name, type);
+        said.add("column %s (%s) is new".formatted(name, type));
+        whyUnread(field, gone);
+      } else {
+        takeIncompatible(name, type, lake.newest(name).orElseThrow());
+      }
+    }
+
+    private void takeBack(String name) {
+      if (!before.contains(name)) {
+        said.add("column %s is back".formatted(name));
+        unread.add("column %s is back, with the values from before it went".formatted(name));
+      }
+    }
+
+    private void add(String name, Type type) {
+      NewColumn column = lake.next(name, type, other -> row.field(other) != null);
+      added.add(column);
+      sent.add(column.name());
+    }
+
+    private void whyUnread(Field field, List<String> gone) {
+      if (field.schema().defaultValue() != null || !field.schema().isOptional()) {
+        unread.add(
+            "column %s is new, with a value for rows that were there".formatted(field.name()));
+      } else if (!gone.isEmpty()) {
+        unread.add(
+            "column %s is new while %s went, which may be a new name"
+                .formatted(field.name(), String.join(", ", gone)));
+      }
+    }
+
+    private void takeIncompatible(String name, Type type, NestedField old) {
+      if (target.key().contains(old.name()) || policy == SchemaChanges.EVOLVE) {
+        throw incompatible(name, type, old);
+      }
+      add(name, type);
+      said.add(
+          "column %s is %s, was %s: its values go to column %s"
+              .formatted(name, type, old.type(), added.getLast().name()));
+      unread.add(
+          "values of column %s go to the new column %s".formatted(name, added.getLast().name()));
+    }
+
+    private PipelineException incompatible(String name, Type type, NestedField old) {
+      String ways =
+          target.key().contains(old.name())
+              ? "it is part of the key: bring its type back"
+              : "bring its type back, or set %s%s=new-column (its values then go to %s), or leave it out with debezium.source.column.exclude.list=%s.%s"
+                  .formatted(
+                      SinkSettings.PREFIX,
+                      SchemaChanges.KEY,
+                      lake.next(name, type, other -> row.field(other) != null).name(),
+                      captured.source(),
+                      name);
+      return new PipelineException(
+          "column %s of table %s is %s at the source now, which column %s of table %s (%s) cannot hold; %s, or take the table with a pipeline of its own into another table-namespace"
+              .formatted(
+                  name, captured.source(), type, old.name(), target.table(), old.type(), ways));
+    }
+  }
+}
