@@ -129,6 +129,9 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
           take(field, gone);
         }
       }
+      if (target.key().isEmpty() && !unread.isEmpty()) {
+        unread.add("the table has no key, so that changes of such rows do not find them");
+      }
       boolean otherKeys = target.key().isEmpty() && !sent.equals(target.keys().columns());
       ColumnChanges changes = new ColumnChanges(added, widened, sent);
       return new ColumnPlan(

@@ -225,5 +225,9 @@ class TestColumnPlan {
     assertThat(plan(lake, row("n", INT, "d", SMALL, "s", TEXT), SchemaChanges.EVOLVE).isNeeded())
         .isFalse();
     assertThat(plan(lake, row("n", INT, "d", SMALL), SchemaChanges.EVOLVE).isNeeded()).isTrue();
+    assertThat(plan(lake, row("n", INT, "d", SMALL, "t", TEXT), SchemaChanges.EVOLVE).unread())
+        .last()
+        .asString()
+        .contains("no key");
   }
 }

@@ -3,6 +3,7 @@ package dev.firn.testing.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -13,8 +14,16 @@ class TestSimulation {
 
   @Test
   void everythingHoldsUnderEveryFault() throws InterruptedException {
-    Campaign.Result result = new Campaign(1, SEEDS, THREADS, Profile.standard()).run(report -> {});
+    LongAdder altered = new LongAdder();
+    Campaign.Result result =
+        new Campaign(1, SEEDS, THREADS, Profile.standard())
+            .run(report ->
+                altered.add(
+                    report.events().stream()
+                        .filter(event -> event.endsWith("meets other columns"))
+                        .count()));
 
+    assertThat(altered.sum()).isGreaterThan(SEEDS);
     assertThat(result.failed())
         .withFailMessage(() ->
             result.failed().stream()
