@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** A key index on the heap: open addressing with linear probing, 32 bytes a slot. */
@@ -25,6 +26,21 @@ final class HeapKeyIndex implements KeyIndex {
         long place = slots[4 * slot + PLACE];
         if (liveness.isLive(fileId(place), position(place))) {
           return new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
+        }
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public @Nullable RowLocation findAny(RowKey key, Predicate<RowLocation> wanted) {
+    for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
+      if (holds(slot, key)) {
+        long place = slots[4 * slot + PLACE];
+        RowLocation found =
+            new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
+        if (wanted.test(found)) {
+          return found;
         }
       }
     }

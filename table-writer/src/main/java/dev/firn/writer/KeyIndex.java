@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** From a key to where its rows lie; a keyless table may have several rows of one key. */
@@ -12,6 +13,9 @@ interface KeyIndex {
 
   /** Any location of the key that is live, or null. */
   @Nullable RowLocation find(RowKey key, Liveness liveness);
+
+  /** Any location of the key that passes, or null. */
+  @Nullable RowLocation findAny(RowKey key, Predicate<RowLocation> wanted);
 
   void add(RowKey key, RowLocation location);
 

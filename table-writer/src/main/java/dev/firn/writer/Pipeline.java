@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * {@link #commit}.
  */
 public final class Pipeline {
+  private static final String READING = "reading:";
+
   private final Catalog catalog;
   private final PipelineSettings settings;
   private final Function<String, Position> positions;
@@ -134,11 +136,19 @@ public final class Pipeline {
     return Recovery.of(complete, ahead);
   }
 
-  /** What an interrupted batch was called it is called again, so that its number stays one. */
+  /**
+   * What an interrupted batch was called it is called again, so that its number stays one; but not
+   * that of a table read anew, which ends where the tables are complete.
+   */
   private long lastBatch() {
     long complete = control.state().batch();
     return claimed.values().stream()
-        .mapToLong(table -> table.mark().batch() - 1)
+        .map(Claimed::mark)
+        .mapToLong(
+            mark ->
+                mark.position().equals(control.state().position())
+                    ? mark.batch()
+                    : mark.batch() - 1)
         .reduce(complete, Math::max);
   }
 
@@ -220,10 +230,8 @@ public final class Pipeline {
 
   private Claimed claimNew(TableDefinition definition) {
     TableIdentifier name = definition.table();
-    if (offset().isPresent()) {
-      throw new PipelineException(
-          "table %s is new to pipeline %s, whose initial snapshot is over: its rows so far would be missing. Leave it out, or read it with a pipeline of its own"
-              .formatted(name, settings.name()));
+    if (offset().isPresent() && reading(name).isEmpty()) {
+      requestReading(name, "new since the initial snapshot");
     }
     Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
     return new Claimed(table, claim.take(name.toString(), table));
@@ -242,10 +250,70 @@ public final class Pipeline {
     return new InitialSnapshot(this, writes);
   }
 
+  /**
+   * Writes down that a table has to be read (again) beside the stream; forgotten when that is done.
+   * Not while batches are being committed.
+   *
+   * @param why for people
+   */
+  public void requestReading(TableIdentifier table, String why) {
+    note(READING + table, why);
+  }
+
+  /** Why a table has to be read, if it has. */
+  public Optional<String> reading(TableIdentifier table) {
+    return note(READING + table);
+  }
+
+  /** Takes a request back. Not while batches are being committed. */
+  public void forgetReading(TableIdentifier table) {
+    control.commit(control.state().withoutNote(READING + table));
+  }
+
+  /**
+   * Whether a table has no rows yet because it has to be read first: changes of it are not applied.
+   */
+  public boolean isUnread(TableIdentifier table) {
+    return offset().isPresent() && writer(table).mark().position().isEmpty();
+  }
+
+  /** Begins to read an open table beside the stream; between two transactions. */
+  public TableReading read(TableIdentifier table) {
+    return new TableReading(table, writer(table));
+  }
+
+  /**
+   * Whether a reading can be completed now: not while a batch is repaired that a crash has left in
+   * some tables only.
+   */
+  public boolean mayComplete() {
+    return position().isPresent() && !recovery.isPending(position().orElseThrow());
+  }
+
+  /**
+   * Lets what was read take the place of the table, as a batch of its own at the present position,
+   * and completes it. Only while nothing is being committed and all is settled.
+   *
+   * @param at when the source was as the rows were read
+   */
+  public CommittedBatch complete(TableReading reading, Instant at) {
+    if (!mayComplete() || unsettled != null) {
+      throw new IllegalStateException("a reading ends only where all tables are complete");
+    }
+    TransactionEnd end =
+        new TransactionEnd("", position().orElseThrow(), at, offset().orElseThrow());
+    BatchInfo info = info(end, at, 0);
+    CommittedBatch.TableCommit made = reading.commit(info);
+    CommittedBatch batch = committed(info, Map.of(reading.table(), made));
+    settle(control.state().withoutNote(READING + reading.table()).notes());
+    return batch;
+  }
+
   /** A new batch, empty. */
   public Batch newBatch() {
     return new Batch(
         recovery,
+        this::isUnread,
         table -> new TableBatch(writer(table).state().isKeyed()),
         table -> Optional.ofNullable(changelogs.get(table)).map(Changelog::name));
   }
@@ -308,6 +376,10 @@ public final class Pipeline {
    * @throws FencedException another writer has taken over
    */
   public Optional<TransactionEnd> settle() {
+    return settle(control.state().notes());
+  }
+
+  private Optional<TransactionEnd> settle(Map<String, String> notes) {
     BatchInfo last = unsettled;
     if (last == null) {
       return Optional.empty();
@@ -323,7 +395,7 @@ public final class Pipeline {
             last.mark().position(),
             Optional.of(last.end().offset()),
             registry(),
-            control.state().notes()));
+            notes));
     unsettled = null;
     return Optional.of(last.end());
   }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongPredicate;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileFormat;
@@ -30,7 +31,7 @@ final class TableState {
   private final Table table;
   private final RowTarget target;
   private final long targetFileBytes;
-  private final LiveFiles files = new LiveFiles();
+  private final LiveFiles files;
   private final KeyIndex index = new HeapKeyIndex();
   private long snapshotId = -1;
   private volatile int generation;
@@ -38,6 +39,7 @@ final class TableState {
   TableState(Table table, TableDefinition definition, long targetFileBytes) {
     this.table = table;
     this.targetFileBytes = targetFileBytes;
+    this.files = new LiveFiles();
     this.target =
         new RowTarget(
             definition.table(),
@@ -47,6 +49,20 @@ final class TableState {
                 : table.schema(),
             definition.key(),
             RowKeys.of(table.schema(), definition.key()));
+  }
+
+  /** One without rows, which may take the place of {@code before}. */
+  private TableState(TableState before) {
+    this.table = before.table;
+    this.targetFileBytes = before.targetFileBytes;
+    this.files = new LiveFiles(before.files);
+    this.target = before.target;
+    this.generation = before.generation + 1;
+  }
+
+  /** The same table as one without rows, to be filled and then to take this one's place. */
+  TableState successor() {
+    return new TableState(this);
   }
 
   private static boolean hasRowLineage(Table table) {
@@ -149,6 +165,43 @@ final class TableState {
   @org.jspecify.annotations.Nullable RowLocation find(RowKey key, KeyIndex.Liveness liveness) {
     synchronized (index) {
       return index.find(key, liveness);
+    }
+  }
+
+  /** The id of a committed row of the key, one that is wanted; {@link RowLocation#INHERITED}: none. */
+  long rowId(RowKey key, LongPredicate wanted) {
+    synchronized (index) {
+      RowLocation found =
+          index.findAny(key, at -> wanted.test(files.get(at.fileId()).rowId(at)));
+      return found == null ? RowLocation.INHERITED : files.get(found.fileId()).rowId(found);
+    }
+  }
+
+  /** A location of the key whose row inherits its id, or null. */
+  @org.jspecify.annotations.Nullable RowLocation findWithoutId(RowKey key) {
+    synchronized (index) {
+      return index.findAny(key, at -> at.rowId() == RowLocation.INHERITED);
+    }
+  }
+
+  /** Notes a row of a write at once. */
+  void come(RowKey key, RowLocation location) {
+    synchronized (index) {
+      index.add(key, location);
+    }
+  }
+
+  /** Notes that a write at once took a row away. */
+  void gone(RowKey key, RowLocation location) {
+    synchronized (index) {
+      index.remove(key, location);
+    }
+  }
+
+  /** Notes that a write at once took all rows away. */
+  void allGone() {
+    synchronized (index) {
+      index.clear();
     }
   }
 
