@@ -10,11 +10,10 @@ import dev.firn.writer.Lake;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
-import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
-import dev.firn.writer.TableDefinition;
 import dev.firn.writer.TransactionEnd;
+import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.io.Closeable;
 import java.io.IOException;
@@ -22,10 +21,8 @@ import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -61,12 +58,17 @@ final class IngestRun implements AutoCloseable {
    */
   private static final int MAX_SCHEMAS = 10_000;
 
+  /** What part of the memory may hold changes of tables that are being read. */
+  private static final int READINGS_SHARE = 4;
+
   /** A process that has failed must end, whether it could say why or not. */
   private static final int NOTE_SECONDS = 5;
 
   private final Catalog catalog;
   private final ExecutorService threads;
-  private final Map<SourceTable, TableDecoder> decoders;
+  private final CapturedTables tables;
+  private final Readings readings;
+  private final TableWatch watch;
   private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
   private final CommitLoop.Listener listener;
   private final CommitLoop loop;
@@ -96,28 +98,44 @@ final class IngestRun implements AutoCloseable {
       Catalog catalog,
       ExecutorService threads,
       Pipeline pipeline,
-      Map<SourceTable, TableDecoder> decoders,
+      CapturedTables tables,
+      SourceOids oids,
       SinkSettings settings,
-      Duration patience,
+      PostgresSource source,
       CommitLoop.Listener listener) {
     this.pipeline = pipeline;
     this.pipelineName = settings.pipeline().name();
-    this.patience = patience;
+    this.patience = source.patience();
     this.startedFrom = pipeline.offset().flatMap(PostgresOffset::committedAt);
     this.listener = listener;
     this.catalog = catalog;
     this.threads = threads;
-    this.decoders = Map.copyOf(decoders);
+    this.tables = tables;
     this.position =
         pipeline.offset().isEmpty()
             ? Optional.empty()
             : pipeline.position().map(LsnPosition.class::cast);
     this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
     this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
+    this.readings =
+        new Readings(
+            source,
+            pipeline,
+            loop,
+            tables,
+            oids,
+            settings.memoryBytes() / READINGS_SHARE,
+            threads,
+            this::noteCommit);
     this.assembler =
         new TransactionAssembler(
             this::decoderOf, new IntoLake(), settings.largeTransactionBytes(), position);
     this.acknowledgements = new Acknowledgements<>(position);
+    this.watch = new TableWatch(source, tables, readings, oids);
+    if (position.isPresent()) {
+      readings.resume();
+    }
+    watch.start();
   }
 
   /**
@@ -130,9 +148,7 @@ final class IngestRun implements AutoCloseable {
    */
   static IngestRun start(
       SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
-    Map<SourceTable, CapturedTable> captured = capturedTables(source);
-    Map<SourceTable, TableIdentifier> routes =
-        settings.routing().routes(source.topicPrefix(), captured.keySet());
+    List<CapturedTable> captured = capturedTables(source);
     Catalog catalog = openCatalog(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
@@ -140,19 +156,13 @@ final class IngestRun implements AutoCloseable {
       Pipeline pipeline =
           Pipeline.takeOver(catalog, settings.pipeline(), LsnPosition::parse, threads);
       new ReplicationSlot(source).prepare(pipeline);
-      Map<SourceTable, TableDecoder> decoders = new HashMap<>();
-      captured.forEach((name, table) -> {
-        TableIdentifier route = requireNonNull(routes.get(name), "route is null");
-        TableDefinition definition =
-            table.definition(route, source.placeholder(), settings.changelogs().has(name));
-        requireOwnName(definition, routes);
-        RowTarget target = pipeline.open(definition);
-        decoders.put(name, new TableDecoder(table, target, source.placeholder()));
-      });
+      CapturedTables tables = new CapturedTables(settings, source);
+      tables.openAll(pipeline, captured);
+      SourceOids oids = askForMissing(pipeline, tables, source);
       LakeOffsetStore.resumeFrom(pipeline.offset());
       IngestRun run =
           new IngestRun(
-              catalog, threads, pipeline, decoders, settings, source.patience(), listener);
+              catalog, threads, pipeline, tables, oids, settings, source, listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
           settings.pipeline().name(),
@@ -169,7 +179,29 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private static Map<SourceTable, CapturedTable> capturedTables(PostgresSource source) {
+  /** Writes down what has to be read because nobody followed the source for a time. */
+  private static SourceOids askForMissing(
+      Pipeline pipeline, CapturedTables tables, PostgresSource source) throws SQLException {
+    pipeline.noteTablesLeftOut();
+    SourceOids oids = SourceOids.of(pipeline);
+    try (PostgresConnection connection = source.connect()) {
+      for (TableWatch.Seen seen : TableWatch.tables(source, connection.connection())) {
+        Optional<TableDecoder> decoder = tables.decoder(seen.table());
+        boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
+        if (decoder.isPresent()) {
+          if (isOther && pipeline.offset().isPresent()) {
+            pipeline.requestReading(
+                decoder.orElseThrow().table(), ReadingRequest.RECREATED, true);
+          }
+          oids.put(seen.table(), seen.oid());
+        }
+      }
+    }
+    oids.note(pipeline);
+    return oids;
+  }
+
+  private static List<CapturedTable> capturedTables(PostgresSource source) {
     List<CapturedTable> tables;
     try {
       tables = new PostgresTables(source).read();
@@ -186,9 +218,7 @@ final class IngestRun implements AutoCloseable {
           "no table of %s is captured; see debezium.source.table.include.list and schema.include.list"
               .formatted(source.place()));
     }
-    Map<SourceTable, CapturedTable> bySource = new HashMap<>();
     for (CapturedTable table : tables) {
-      bySource.put(table.source(), table);
       if (!table.unsent().isEmpty()) {
         LOG.warn(
             "generated columns {} of table {} are left out: PostgreSQL does not send them",
@@ -196,19 +226,7 @@ final class IngestRun implements AutoCloseable {
             table.source());
       }
     }
-    return bySource;
-  }
-
-  private static void requireOwnName(
-      TableDefinition definition, Map<SourceTable, TableIdentifier> routes) {
-    definition
-        .changelogTable()
-        .filter(routes::containsValue)
-        .ifPresent(name -> {
-          throw new SettingsException(
-              "table %s would hold both rows of the source and the changelog of %s; set %stable-prefix or destination-regexp for one of them, or %schangelog.exclude.list"
-                  .formatted(name, definition.table(), SinkSettings.PREFIX, SinkSettings.PREFIX));
-        });
+    return tables;
   }
 
   private static SettingsException unreachable(PostgresSource source, Exception e) {
@@ -259,8 +277,14 @@ final class IngestRun implements AutoCloseable {
     for (E event : batch) {
       switch (assembler.accept(toSourceRecord.apply(event))) {
         case NOTHING -> {}
-        case END -> acknowledgements.ended(assembler.lastEnd().position(), event);
-        case BETWEEN -> acknowledgements.between(event);
+        case END -> {
+          acknowledgements.ended(assembler.lastEnd().position(), event);
+          between();
+        }
+        case BETWEEN -> {
+          acknowledgements.between(event);
+          between();
+        }
       }
     }
     loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
@@ -269,6 +293,13 @@ final class IngestRun implements AutoCloseable {
       position = assembler.position();
     }
     committer.markBatchFinished();
+  }
+
+  private void between() throws InterruptedException {
+    Optional<LsnPosition> at = assembler.position();
+    if (at.isPresent() && !readings.isIdle()) {
+      readings.between(at.orElseThrow());
+    }
   }
 
   @SuppressWarnings("unchecked") // All events of a run are the engine's.
@@ -283,6 +314,8 @@ final class IngestRun implements AutoCloseable {
   @Override
   public void close() {
     try {
+      watch.close();
+      readings.close();
       loop.close();
     } finally {
       closeAll(threads, catalog);
@@ -295,6 +328,8 @@ final class IngestRun implements AutoCloseable {
    */
   void closeAfter(String failure) {
     try {
+      watch.close();
+      readings.close();
       loop.close();
       if (pipeline.trouble().isEmpty()) {
         note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
@@ -315,22 +350,21 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private TableDecoder decoderOf(Schema envelope, Struct source) {
+  private Optional<TableDecoder> decoderOf(Schema envelope, Struct source)
+      throws InterruptedException {
     TableDecoder known = decodersBySchema.get(envelope);
     if (known != null) {
-      return known;
+      return Optional.of(known);
     }
     SourceTable table = new SourceTable(source.getString("schema"), source.getString("table"));
-    TableDecoder decoder = decoders.get(table);
-    if (decoder == null) {
-      throw new PipelineException(
-          "table %s is new at the source since this pipeline started; leave it out with debezium.source.table.exclude.list, or capture it with a pipeline of its own"
-              .formatted(table));
+    if (tables.decoder(table).isEmpty()) {
+      readings.beginUnknown(table);
     }
+    Optional<TableDecoder> decoder = tables.decoder(table);
     if (decodersBySchema.size() >= MAX_SCHEMAS) {
       decodersBySchema.clear();
     }
-    decodersBySchema.put(envelope, decoder);
+    decoder.ifPresent(found -> decodersBySchema.put(envelope, found));
     return decoder;
   }
 
@@ -391,12 +425,21 @@ final class IngestRun implements AutoCloseable {
     }
 
     @Override
+    public void message(String prefix, String content) {
+      if (prefix.equals(ReadingRequest.prefix(pipelineName))) {
+        ReadingRequest.parse(content).forEach(readings::request);
+      }
+    }
+
+    @Override
     public void transaction(SourceTransaction transaction) throws InterruptedException {
+      readings.ended(transaction);
       loop.add(transaction);
     }
 
     @Override
     public void beginLarge() throws InterruptedException {
+      readings.largeBegins();
       large = loop.beginLarge();
     }
 
@@ -409,16 +452,19 @@ final class IngestRun implements AutoCloseable {
     public void endLarge(TransactionEnd end) {
       loop.finishLarge(requireNonNull(large, "large is null"), end);
       large = null;
+      readings.largeEnded(Optional.of(end));
     }
 
     @Override
     public void abandonLarge() {
       loop.abandonLarge(requireNonNull(large, "large is null"));
       large = null;
+      readings.largeEnded(Optional.empty());
     }
   }
 
-  private static <V> V uninterrupted(Future<V> future) {
+  /** Waits for what must go through, and is interrupted only after it. */
+  static <V> V uninterrupted(Future<V> future) {
     boolean interrupted = false;
     try {
       while (true) {
@@ -432,12 +478,21 @@ final class IngestRun implements AutoCloseable {
       if (e.getCause() instanceof RuntimeException cause) {
         throw cause;
       }
-      throw new PipelineException("the initial snapshot could not be published", e);
+      throw new PipelineException("a commit failed", e);
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  /**
+   * Asks for a table to be read (again) beside the stream; for any thread.
+   *
+   * @param why for people
+   */
+  void request(SourceTable table, String why) {
+    readings.request(new ReadingRequest(table, why));
   }
 
   /** How it stands; for any thread. */
@@ -452,7 +507,7 @@ final class IngestRun implements AutoCloseable {
     return new RunStatus(
         pipelineName,
         pipeline.epoch(),
-        decoders.size(),
+        tables.size(),
         initial,
         lastCommit,
         initial ? publishingProgress(now) : loop.progress(),
@@ -478,7 +533,7 @@ final class IngestRun implements AutoCloseable {
 
   /** The tables that it writes. */
   Set<TableIdentifier> tables() {
-    return decoders.values().stream().map(TableDecoder::table).collect(Collectors.toSet());
+    return tables.decoders().stream().map(TableDecoder::table).collect(Collectors.toSet());
   }
 
   /** Up to where all that the source has committed is in the lake. */

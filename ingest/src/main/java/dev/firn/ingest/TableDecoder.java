@@ -34,6 +34,16 @@ final class TableDecoder {
     return target.table();
   }
 
+  /** The table of the source. */
+  SourceTable source() {
+    return captured.source();
+  }
+
+  /** What a row of its table is made of. */
+  RowTarget target() {
+    return target;
+  }
+
   /** The row that an initial snapshot read. */
   Record read(Struct event) {
     Struct after = image(event, Envelope.FieldName.AFTER);

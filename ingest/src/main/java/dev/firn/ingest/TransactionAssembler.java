@@ -42,6 +42,9 @@ final class TransactionAssembler {
     /** The initial snapshot is complete. */
     void snapshotEnd(TransactionEnd end);
 
+    /** Somebody put a message into the log; it counts from the end of the open transaction on. */
+    default void message(String prefix, String content) {}
+
     /** A whole transaction with at least one change. */
     void transaction(SourceTransaction transaction) throws InterruptedException;
 
@@ -56,9 +59,9 @@ final class TransactionAssembler {
     void abandonLarge();
   }
 
-  /** Finds the decoder of an event's table. */
+  /** Finds the decoder of an event's table; empty: events of that table do not matter. */
   interface Decoders {
-    TableDecoder decoderOf(Schema envelope, Struct source);
+    Optional<TableDecoder> decoderOf(Schema envelope, Struct source) throws InterruptedException;
   }
 
   /** What a record meant for the acknowledgement of the source. */
@@ -115,6 +118,8 @@ final class TransactionAssembler {
     }
     if (schema.field(Envelope.FieldName.OPERATION) != null
         && MESSAGE_OPERATION.equals(value.getString(Envelope.FieldName.OPERATION))) {
+      Struct message = value.getStruct("message");
+      downstream.message(message.getString("prefix"), ReadingRequest.text(message.get("content")));
       return Took.NOTHING;
     }
     throw new PipelineException("a record of the unknown kind %s".formatted(name));
@@ -137,13 +142,15 @@ final class TransactionAssembler {
         source.schema().field("snapshot") == null ? null : source.getString("snapshot");
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
-      return change(decoders.decoderOf(schema, source), value);
+      Optional<TableDecoder> decoder = decoders.decoderOf(schema, source);
+      return decoder.isEmpty() ? Took.NOTHING : change(decoder.orElseThrow(), value);
     }
     if (snapshot.equals("incremental")) {
       throw new PipelineException(
           "an incremental snapshot was signalled; Firn does not take them yet");
     }
-    return snapshotRow(event, snapshot, decoders.decoderOf(schema, source), value);
+    return snapshotRow(
+        event, snapshot, decoders.decoderOf(schema, source).orElseThrow(), value);
   }
 
   private Took snapshotRow(

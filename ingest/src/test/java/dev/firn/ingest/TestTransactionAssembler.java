@@ -76,7 +76,8 @@ class TestTransactionAssembler {
 
   private TransactionAssembler assembler(long largeBytes, Optional<LsnPosition> position) {
     TableDecoder decoder = Events.decoder(List.of("id"));
-    return new TransactionAssembler((envelope, source) -> decoder, told, largeBytes, position);
+    return new TransactionAssembler(
+        (envelope, source) -> Optional.of(decoder), told, largeBytes, position);
   }
 
   private List<Took> accept(SourceRecord... events) throws InterruptedException {

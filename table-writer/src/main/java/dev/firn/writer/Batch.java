@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** Whole transactions that become visible together, folded by key. */
 public final class Batch {
   private final Recovery recovery;
-  private final Predicate<TableIdentifier> isUnread;
+  private final Predicate<TableIdentifier> isHeldBack;
   private final Function<TableIdentifier, TableBatch> newTable;
   private final Function<TableIdentifier, Optional<TableIdentifier>> changelogOf;
   private final Map<TableIdentifier, TableBatch> tables = new LinkedHashMap<>();
@@ -23,11 +23,11 @@ public final class Batch {
 
   Batch(
       Recovery recovery,
-      Predicate<TableIdentifier> isUnread,
+      Predicate<TableIdentifier> isHeldBack,
       Function<TableIdentifier, TableBatch> newTable,
       Function<TableIdentifier, Optional<TableIdentifier>> changelogOf) {
     this.recovery = recovery;
-    this.isUnread = isUnread;
+    this.isHeldBack = isHeldBack;
     this.newTable = newTable;
     this.changelogOf = changelogOf;
   }
@@ -59,7 +59,7 @@ public final class Batch {
 
   private void add(TableChange change, TransactionEnd at, int order) {
     TableIdentifier name = change.table();
-    if (isUnread.test(name)) {
+    if (isHeldBack.test(name)) {
       return;
     }
     boolean applies = !recovery.has(name, at.position());

@@ -18,7 +18,7 @@ public final class LargeTransaction {
 
   /** Applies the next change. */
   public void apply(TableChange change) {
-    if (pipeline.isUnread(change.table())) {
+    if (pipeline.isHeldBack(change.table())) {
       order++;
       return;
     }

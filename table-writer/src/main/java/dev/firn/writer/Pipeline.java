@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Pipeline {
   private static final String READING = "reading:";
+  private static final String HELD_BACK = "held back: ";
 
   private final Catalog catalog;
   private final PipelineSettings settings;
@@ -43,6 +45,10 @@ public final class Pipeline {
   private final Map<String, Claimed> claimed = new HashMap<>();
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
   private final Map<TableIdentifier, Changelog> changelogs = new ConcurrentHashMap<>();
+
+  /** Tables to which no change is applied until they are read. */
+  private final Set<TableIdentifier> heldBack = ConcurrentHashMap.newKeySet();
+
   private volatile Recovery recovery;
 
   /** The number of the last batch that this or an earlier writer has made. */
@@ -67,6 +73,11 @@ public final class Pipeline {
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
     this.claim = new Claim(settings.name(), control.epoch(), writer);
     control.state().tables().forEach(this::claimRegistered);
+    control.state().notes().forEach((name, value) -> {
+      if (name.startsWith(READING) && value.startsWith(HELD_BACK)) {
+        heldBack.add(TableIdentifier.parse(name.substring(READING.length())));
+      }
+    });
     this.recovery = recovery();
     this.lastBatch = lastBatch();
   }
@@ -231,7 +242,7 @@ public final class Pipeline {
   private Claimed claimNew(TableDefinition definition) {
     TableIdentifier name = definition.table();
     if (offset().isPresent() && reading(name).isEmpty()) {
-      requestReading(name, "new since the initial snapshot");
+      requestReading(name, "new since the initial snapshot", true);
     }
     Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
     return new Claimed(table, claim.take(name.toString(), table));
@@ -255,26 +266,50 @@ public final class Pipeline {
    * Not while batches are being committed.
    *
    * @param why for people
+   * @param holdBack whether changes are not applied until then: the rows that the table has, if any,
+   *     are not those that they are about
    */
-  public void requestReading(TableIdentifier table, String why) {
-    note(READING + table, why);
+  public void requestReading(TableIdentifier table, String why, boolean holdBack) {
+    note(READING + table, (holdBack ? HELD_BACK : "") + why);
+    if (holdBack) {
+      heldBack.add(table);
+    }
+  }
+
+  /**
+   * Writes down that tables of the pipeline which are not open have to be read when they are opened
+   * again: their changes meanwhile are missed.
+   */
+  public void noteTablesLeftOut() {
+    for (Map.Entry<String, Claimed> table : claimed.entrySet()) {
+      TableIdentifier name = TableIdentifier.parse(table.getKey());
+      if (offset().isPresent()
+          && !writers.containsKey(name)
+          && !LakeTables.isChangelog(table.getValue().table())
+          && reading(name).isEmpty()) {
+        requestReading(name, "left out for a time", true);
+      }
+    }
   }
 
   /** Why a table has to be read, if it has. */
   public Optional<String> reading(TableIdentifier table) {
-    return note(READING + table);
+    return note(READING + table)
+        .map(why -> why.startsWith(HELD_BACK) ? why.substring(HELD_BACK.length()) : why);
   }
 
   /** Takes a request back. Not while batches are being committed. */
   public void forgetReading(TableIdentifier table) {
     control.commit(control.state().withoutNote(READING + table));
+    heldBack.remove(table);
   }
 
   /**
-   * Whether a table has no rows yet because it has to be read first: changes of it are not applied.
+   * Whether a table has to be read before changes of it are applied: it has no rows yet, or those of
+   * another table.
    */
-  public boolean isUnread(TableIdentifier table) {
-    return offset().isPresent() && writer(table).mark().position().isEmpty();
+  public boolean isHeldBack(TableIdentifier table) {
+    return heldBack.contains(table);
   }
 
   /** Begins to read an open table beside the stream; between two transactions. */
@@ -305,6 +340,7 @@ public final class Pipeline {
     BatchInfo info = info(end, at, 0);
     CommittedBatch.TableCommit made = reading.commit(info);
     CommittedBatch batch = committed(info, Map.of(reading.table(), made));
+    heldBack.remove(reading.table());
     settle(control.state().withoutNote(READING + reading.table()).notes());
     return batch;
   }
@@ -313,7 +349,7 @@ public final class Pipeline {
   public Batch newBatch() {
     return new Batch(
         recovery,
-        this::isUnread,
+        this::isHeldBack,
         table -> new TableBatch(writer(table).state().isKeyed()),
         table -> Optional.ofNullable(changelogs.get(table)).map(Changelog::name));
   }

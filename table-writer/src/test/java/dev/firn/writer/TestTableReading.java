@@ -227,7 +227,7 @@ final class TestTableReading {
   @Test
   void requestIsKeptUntilTheReadingIsComplete() {
     WriterFixture lake = WriterFixture.open(folder).started(1);
-    lake.pipeline.requestReading(ORDERS, "somebody asked");
+    lake.pipeline.requestReading(ORDERS, "somebody asked", false);
     assertThat(WriterFixture.open(folder).pipeline.reading(ORDERS)).contains("somebody asked");
     lake = WriterFixture.open(folder);
     TableReading reading = lake.pipeline.read(ORDERS);
@@ -244,7 +244,7 @@ final class TestTableReading {
     WriterFixture lake = WriterFixture.open(folder).started(1);
     WriterFixture.Other other = lake.openOther();
     assertThat(lake.pipeline.reading(other.name())).isPresent();
-    assertThat(lake.pipeline.isUnread(other.name())).isTrue();
+    assertThat(lake.pipeline.isHeldBack(other.name())).isTrue();
     TableReading reading = lake.pipeline.read(other.name());
     begin(reading, "tx2");
     stream(lake, reading, transaction(2, other.insert(1, "seen"), lake.insert(2, "two")));
@@ -254,13 +254,13 @@ final class TestTableReading {
     reading.add(other.row(1, "seen"));
     complete(lake, reading);
     assertThat(other.rows()).containsExactly("1:seen", "2:held");
-    assertThat(lake.pipeline.isUnread(other.name())).isFalse();
+    assertThat(lake.pipeline.isHeldBack(other.name())).isFalse();
     lake.commit(transaction(4, other.insert(3, "after")));
     assertThat(other.rows()).containsExactly("1:seen", "2:held", "3:after");
     lake = WriterFixture.open(folder);
     other = lake.openOther();
     assertThat(lake.pipeline.reading(other.name())).isEmpty();
-    assertThat(lake.pipeline.isUnread(other.name())).isFalse();
+    assertThat(lake.pipeline.isHeldBack(other.name())).isFalse();
     lake.commit(transaction(5, other.update(3, "restarted")));
     assertThat(other.rows()).containsExactly("1:seen", "2:held", "3:restarted");
   }

@@ -8,7 +8,9 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineSettings;
 import dev.firn.writer.PreparedBatch;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableDefinition;
+import dev.firn.writer.TableReading;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -26,6 +28,7 @@ final class WriterProcess {
   private final Translation translation;
   private ReplicationSlot.@Nullable Stream stream;
   private ModelPosition added = ModelPosition.START;
+  private @Nullable TableReading reading;
 
   private WriterProcess(int number, Faults faults, Pipeline pipeline, Translation translation) {
     this.number = number;
@@ -93,10 +96,28 @@ final class WriterProcess {
       ModelTransaction transaction = next.get();
       end = transaction.end();
       added = end;
-      boolean unused = batch.add(translation.transaction(transaction));
+      SourceTransaction translated = translation.transaction(transaction);
+      if (reading != null) {
+        reading.ended(translated);
+      }
+      boolean unused = batch.add(translated);
       transactions--;
     }
     return new Prepared(pipeline.prepare(batch), end);
+  }
+
+  /** A table is being read that must learn of every transaction. */
+  void tell(TableReading newReading) {
+    reading = newReading;
+  }
+
+  void tellNobody() {
+    reading = null;
+  }
+
+  /** Whether all up to a position was taken from the source. */
+  boolean hasAdded(ModelPosition position) {
+    return added.contains(position);
   }
 
   void added(ModelPosition end) {

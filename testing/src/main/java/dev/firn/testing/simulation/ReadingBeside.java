@@ -1,0 +1,128 @@
+package dev.firn.testing.simulation;
+
+import dev.firn.testing.FakeClock;
+import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.Pipeline;
+import dev.firn.writer.TableReading;
+import java.util.Arrays;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/** Reads one table while batches go on: one that an earlier writer has not completed, or any. */
+final class ReadingBeside {
+
+  /** What goes on meanwhile. */
+  interface Meanwhile {
+    /** One batch, or a few. */
+    void batch();
+
+    void largeTransaction();
+
+    /** Somebody else commits. */
+    void foreignSnapshot();
+
+    void settle();
+
+    /** Where the last batch ended that was settled. */
+    ModelPosition settled();
+
+    /** A table was read. */
+    void made(CommittedBatch batch, ModelPosition end);
+
+    void log(String event);
+  }
+
+  private final ModelSource source;
+  private final FakeClock clock;
+  private final RandomGenerator random;
+  private final Meanwhile meanwhile;
+
+  ReadingBeside(
+      ModelSource source, FakeClock clock, RandomGenerator random, Meanwhile meanwhile) {
+    this.source = source;
+    this.clock = clock;
+    this.random = random;
+    this.meanwhile = meanwhile;
+  }
+
+  /** The tables that an earlier writer was to read. */
+  static List<SourceTable> asked(Pipeline pipeline) {
+    return Arrays.stream(SourceTable.values())
+        .filter(table -> pipeline.reading(LakeReader.identifier(table)).isPresent())
+        .toList();
+  }
+
+  /** Reads one table to the end, or gives it up. */
+  void read(WriterProcess process) {
+    Pipeline pipeline = process.pipeline();
+    List<SourceTable> asked = asked(pipeline);
+    SourceTable table =
+        asked.isEmpty()
+            ? SourceTable.values()[random.nextInt(SourceTable.values().length)]
+            : asked.getFirst();
+    TableIdentifier name = LakeReader.identifier(table);
+    meanwhile.settle();
+    meanwhile.log("%s reads %s beside the stream".formatted(process, table));
+    pipeline.requestReading(name, "simulated", false);
+    TableReading reading = pipeline.read(name);
+    process.tell(reading);
+    try {
+      read(process, table, reading);
+    } finally {
+      process.tellNobody();
+    }
+  }
+
+  private void read(WriterProcess process, SourceTable table, TableReading reading) {
+    batches(3);
+    ModelSnapshot snapshot = begin(table, reading);
+    if (random.nextInt(4) == 0) {
+      reading.largeBegins();
+      meanwhile.largeTransaction();
+      // Its id is not told: every snapshot that is taken from now on sees it.
+      reading.largeEnded(null);
+      snapshot = begin(table, reading);
+    }
+    while (!process.hasAdded(snapshot.at()) || !process.pipeline().mayComplete()) {
+      meanwhile.batch();
+      meanwhile.settle();
+    }
+    meanwhile.settle();
+    reading.passed();
+    for (ModelRow row : snapshot.rows()) {
+      if (random.nextInt(40) == 0) {
+        meanwhile.batch();
+      }
+      reading.add(process.translation().row(table, row));
+    }
+    batches(3);
+    if (random.nextInt(8) == 0) {
+      meanwhile.log("  and gives it up");
+      reading.abandon();
+      return;
+    }
+    if (random.nextInt(4) == 0) {
+      meanwhile.foreignSnapshot();
+    }
+    reading.read();
+    meanwhile.settle();
+    CommittedBatch made = process.pipeline().complete(reading, clock.instant());
+    meanwhile.log("  it takes the place of the table");
+    meanwhile.made(made, meanwhile.settled());
+  }
+
+  private ModelSnapshot begin(SourceTable table, TableReading reading) {
+    ModelSnapshot snapshot = ModelSnapshot.take(source, table, random);
+    while (!reading.begin(snapshot::sees)) {
+      snapshot = ModelSnapshot.take(source, table, random);
+    }
+    return snapshot;
+  }
+
+  private void batches(int bound) {
+    for (int i = random.nextInt(bound); i > 0; i--) {
+      meanwhile.batch();
+    }
+  }
+}
