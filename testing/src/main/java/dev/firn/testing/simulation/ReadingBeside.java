@@ -80,8 +80,7 @@ final class ReadingBeside {
     if (random.nextInt(4) == 0) {
       reading.largeBegins();
       meanwhile.largeTransaction();
-      // Its id is not told: every snapshot that is taken from now on sees it.
-      reading.largeEnded(null);
+      reading.largeEnded("x" + process.added());
       snapshot = begin(table, reading);
     }
     while (!process.hasAdded(snapshot.at()) || !process.pipeline().mayComplete()) {

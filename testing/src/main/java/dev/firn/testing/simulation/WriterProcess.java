@@ -120,6 +120,11 @@ final class WriterProcess {
     return added.contains(position);
   }
 
+  /** The end of the last transaction that was taken from the source. */
+  ModelPosition added() {
+    return added;
+  }
+
   void added(ModelPosition end) {
     added = end;
   }
