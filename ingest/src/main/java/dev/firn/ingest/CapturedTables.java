@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.iceberg.catalog.TableIdentifier;
 
@@ -102,6 +103,11 @@ final class CapturedTables {
 
   Collection<TableDecoder> decoders() {
     return List.copyOf(decoders.values());
+  }
+
+  /** Their names at the source. */
+  Set<SourceTable> sources() {
+    return Set.copyOf(decoders.keySet());
   }
 
   int size() {

@@ -79,6 +79,7 @@ final class IngestRun implements AutoCloseable {
   private final Pipeline pipeline;
   private final String pipelineName;
   private final Duration patience;
+  private final Optional<SourceTable> signals;
 
   /** When the source committed what was the last in the lake at the start. */
   private final Optional<Instant> startedFrom;
@@ -106,6 +107,7 @@ final class IngestRun implements AutoCloseable {
     this.pipeline = pipeline;
     this.pipelineName = settings.pipeline().name();
     this.patience = source.patience();
+    this.signals = source.signals();
     this.startedFrom = pipeline.offset().flatMap(PostgresOffset::committedAt);
     this.listener = listener;
     this.catalog = catalog;
@@ -356,7 +358,7 @@ final class IngestRun implements AutoCloseable {
     if (known != null) {
       return Optional.of(known);
     }
-    SourceTable table = new SourceTable(source.getString("schema"), source.getString("table"));
+    SourceTable table = tableOf(source);
     if (tables.decoder(table).isEmpty()) {
       readings.beginUnknown(table);
     }
@@ -366,6 +368,10 @@ final class IngestRun implements AutoCloseable {
     }
     decoder.ifPresent(found -> decodersBySchema.put(envelope, found));
     return decoder;
+  }
+
+  private static SourceTable tableOf(Struct source) {
+    return new SourceTable(source.getString("schema"), source.getString("table"));
   }
 
   private static void closeAll(ExecutorService threads, Catalog catalog) {
@@ -422,6 +428,22 @@ final class IngestRun implements AutoCloseable {
       noteCommit(published, Duration.ofNanos(System.nanoTime() - start));
       initialSnapshot = null;
       position = Optional.of((LsnPosition) end.position());
+    }
+
+    @Override
+    public boolean isSignal(Struct origin, Struct event) {
+      if (signals.isEmpty() || !signals.orElseThrow().equals(tableOf(origin))) {
+        return false;
+      }
+      Struct row = event.getStruct("after");
+      if ("c".equals(event.getString("op")) && row != null) {
+        SnapshotSignal.parse(
+                String.valueOf(row.getWithoutDefault("type")),
+                String.valueOf(row.getWithoutDefault("data")))
+            .requests(tables.sources())
+            .forEach(readings::request);
+      }
+      return true;
     }
 
     @Override
@@ -513,7 +535,8 @@ final class IngestRun implements AutoCloseable {
         initial ? publishingProgress(now) : loop.progress(),
         initial ? Duration.ZERO : clock.lag(now),
         clock.heardAt(),
-        initial ? Optional.empty() : clock.silent(now));
+        initial ? Optional.empty() : clock.silent(now),
+        readings.status());
   }
 
   private CommitProgress publishingProgress(Instant now) {

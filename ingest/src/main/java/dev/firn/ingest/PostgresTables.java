@@ -50,6 +50,9 @@ final class PostgresTables {
       captured.readAll(connection);
       List<CapturedTable> tables = new ArrayList<>();
       for (TableId id : captured.tableIds()) {
+        if (isSignals(id)) {
+          continue;
+        }
         tables.add(captured(captured.tableFor(id), captured.schemaFor(id), types));
       }
       tables.sort(Comparator.comparing(table -> table.source().toString()));
@@ -79,6 +82,12 @@ final class PostgresTables {
       }
     }
     return Optional.empty();
+  }
+
+  private boolean isSignals(TableId id) {
+    return source
+        .signals()
+        .equals(Optional.of(new SourceTable(id.schema(), id.table())));
   }
 
   /** A connection that converts values as that of the stream does; the caller closes it. */

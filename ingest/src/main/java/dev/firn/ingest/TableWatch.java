@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -49,6 +50,7 @@ final class TableWatch implements AutoCloseable {
   private final CapturedTables tables;
   private final Readings readings;
   private final SourceOids oids;
+  private final SignalFile signals;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().daemon().name("firn-tables-", 0).factory());
@@ -64,6 +66,7 @@ final class TableWatch implements AutoCloseable {
     this.tables = tables;
     this.readings = readings;
     this.oids = oids;
+    this.signals = new SignalFile(source.signalFile());
   }
 
   /** The captured tables of a source. */
@@ -83,10 +86,11 @@ final class TableWatch implements AutoCloseable {
 
   private static boolean isIncluded(PostgresSource source, SourceTable table) {
     return source
-        .connector()
-        .getTableFilters()
+            .connector()
+            .getTableFilters()
         .dataCollectionFilter()
-        .isIncluded(new TableId(null, table.schema(), table.name()));
+        .isIncluded(new TableId(null, table.schema(), table.name()))
+        && !source.signals().equals(Optional.of(table));
   }
 
   void start() {
@@ -116,6 +120,9 @@ final class TableWatch implements AutoCloseable {
     }
     List<Seen> seen = tables(source, asked);
     seen.forEach(this::look);
+    for (SnapshotSignal signal : signals.take()) {
+      signal.requests(tables.sources()).forEach(readings::request);
+    }
     noteDropped(seen.stream().map(Seen::table).collect(Collectors.toSet()));
   }
 

@@ -42,6 +42,11 @@ final class TransactionAssembler {
     /** The initial snapshot is complete. */
     void snapshotEnd(TransactionEnd end);
 
+    /** Whether an event is no change of a table of the lake; it is taken then. */
+    default boolean isSignal(Struct source, Struct event) {
+      return false;
+    }
+
     /** Somebody put a message into the log; it counts from the end of the open transaction on. */
     default void message(String prefix, String content) {}
 
@@ -140,6 +145,9 @@ final class TransactionAssembler {
     Struct source = value.getStruct(Envelope.FieldName.SOURCE);
     String snapshot =
         source.schema().field("snapshot") == null ? null : source.getString("snapshot");
+    if (downstream.isSignal(source, value)) {
+      return "last".equals(snapshot) ? endSnapshot(event) : Took.NOTHING;
+    }
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
       Optional<TableDecoder> decoder = decoders.decoderOf(schema, source);

@@ -31,7 +31,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #commit}.
  */
 public final class Pipeline {
-  private static final String READING = "reading:";
+  /** What a note is called, with the table's name, that asks for the table to be read. */
+  static final String READING = "reading:";
+
   private static final String HELD_BACK = "held back: ";
 
   private final Catalog catalog;

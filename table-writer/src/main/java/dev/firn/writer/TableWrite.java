@@ -107,7 +107,11 @@ final class TableWrite {
       case RowChange.Update update ->
           apply(new NetChange.Put(update.before(), update.key(), update.row()));
       case RowChange.Delete delete -> apply(new NetChange.Remove(delete.key()));
-      case RowChange.Truncate truncate -> truncate();
+      case RowChange.Truncate truncate -> {
+        // The changelog tells of them, with all of their values.
+        writeWaiting();
+        truncate();
+      }
     }
   }
 

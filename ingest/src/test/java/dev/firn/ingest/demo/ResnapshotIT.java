@@ -186,6 +186,39 @@ class ResnapshotIT {
     assertEqual(Shop.FILLED);
   }
 
+  @Test
+  void signalsOfDebeziumAreTaken() throws Exception {
+    Path file = folder.resolve("signals");
+    Files.createFile(file);
+    try (Connection connection = shop.connect();
+        Statement sql = connection.createStatement()) {
+      sql.execute(
+          "CREATE TABLE shop.signals (id text PRIMARY KEY, type text NOT NULL, data text)");
+      try (SinkProcess sink =
+          startSink(
+              "debezium.source.signal.data.collection=shop.signals",
+              "debezium.source.signal.file=" + file)) {
+        awaitTrue(sink, () -> isEqual("orders"));
+        Optional<Long> orders = baseline("orders");
+        deleteSomeRows(lake.table("orders").orElseThrow());
+        sql.execute(
+            "INSERT INTO shop.signals VALUES ('1', 'execute-snapshot',"
+                + " '{\"data-collections\": [\"shop.orders\"], \"type\": \"INCREMENTAL\"}')");
+        awaitTrue(sink, () -> !baseline("orders").equals(orders));
+        Optional<Long> products = baseline("products");
+        deleteSomeRows(lake.table("products").orElseThrow());
+        Files.writeString(
+            file,
+            "{\"id\":\"2\",\"type\":\"execute-snapshot\",\"data\":{\"data-collections\":[\"shop.prod.*\"]}}");
+        awaitTrue(sink, () -> !baseline("products").equals(products));
+        CatchUp.await(lake, sink, shop.mark());
+        assertThat(sink.restarts()).isZero();
+      }
+    }
+    assertThat(lake.table("signals")).isEmpty();
+    assertEqual(Shop.TABLES);
+  }
+
   private SinkProcess startSink(String... more) throws IOException {
     Path config = folder.resolve("ingest.properties");
     IngestConfig.write(config, server, Shop.DATABASE, Shop.SCHEMA, folder.resolve("lake"));
