@@ -163,8 +163,7 @@ final class IngestRun implements AutoCloseable {
       SourceOids oids = askForMissing(pipeline, tables, source);
       LakeOffsetStore.resumeFrom(pipeline.offset());
       IngestRun run =
-          new IngestRun(
-              catalog, threads, pipeline, tables, oids, settings, source, listener);
+          new IngestRun(catalog, threads, pipeline, tables, oids, settings, source, listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
           settings.pipeline().name(),
@@ -192,8 +191,7 @@ final class IngestRun implements AutoCloseable {
         boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
         if (decoder.isPresent()) {
           if (isOther && pipeline.offset().isPresent()) {
-            pipeline.requestReading(
-                decoder.orElseThrow().table(), ReadingRequest.RECREATED, true);
+            pipeline.requestReading(decoder.orElseThrow().table(), ReadingRequest.RECREATED, true);
           }
           oids.put(seen.table(), seen.oid());
         }

@@ -85,9 +85,7 @@ final class PostgresTables {
   }
 
   private boolean isSignals(TableId id) {
-    return source
-        .signals()
-        .equals(Optional.of(new SourceTable(id.schema(), id.table())));
+    return source.signals().equals(Optional.of(new SourceTable(id.schema(), id.table())));
   }
 
   /** A connection that converts values as that of the stream does; the caller closes it. */

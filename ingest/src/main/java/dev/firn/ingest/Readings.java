@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Readings implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Readings.class);
+
   /** Why a table is read that was made while the pipeline ran. */
   static final String NEW = "new at the source";
 
@@ -62,6 +63,12 @@ final class Readings implements AutoCloseable {
   private final Semaphore permits = new Semaphore(AT_THE_SAME_TIME);
   private final Queue<ReadingRequest> requests = new ConcurrentLinkedQueue<>();
   private final Map<SourceTable, TableReader> running = new ConcurrentHashMap<>();
+
+  /**
+   * Transactions of the log that a snapshot may not see yet: one that waits for a standby server is
+   * in the log before it is visible.
+   */
+  private final Set<String> recent = ConcurrentHashMap.newKeySet();
 
   /** Tables that events came of, but which the source does not have any more. */
   private final Set<SourceTable> gone = new HashSet<>();
@@ -102,7 +109,7 @@ final class Readings implements AutoCloseable {
     for (TableDecoder decoder : tables.decoders()) {
       pipeline
           .reading(decoder.table())
-          .ifPresent(why -> start(new ReadingRequest(decoder.source(), why), decoder));
+          .ifPresent(why -> start(new ReadingRequest(decoder.source(), why), decoder, true));
     }
   }
 
@@ -152,10 +159,13 @@ final class Readings implements AutoCloseable {
 
   /** A transaction ended whose changes go into the lake next. */
   void ended(SourceTransaction transaction) {
+    recent.add(transaction.end().transaction());
     running.values().forEach(reader -> reader.reading().ended(transaction));
   }
 
-  /** A large transaction begins, whose changes cannot be held: rows that are being read come first. */
+  /**
+   * A large transaction begins, whose changes cannot be held: rows that are being read come first.
+   */
   void largeBegins() throws InterruptedException {
     for (TableReader reader : List.copyOf(running.values())) {
       reader.reading().awaitRead();
@@ -170,14 +180,16 @@ final class Readings implements AutoCloseable {
 
   void largeEnded(Optional<TransactionEnd> end) {
     largeOpen = false;
+    end.map(TransactionEnd::transaction).ifPresent(recent::add);
     running
         .values()
-        .forEach(
-            reader -> reader.reading().largeEnded(end.map(TransactionEnd::transaction).orElse(null)));
+        .forEach(reader ->
+            reader.reading().largeEnded(end.map(TransactionEnd::transaction).orElse(null)));
   }
 
   /** Forgets transactions that every snapshot from now on sees; for any thread. */
   void forget(SourceSnapshot now) {
+    recent.removeIf(now::sees);
     running.values().forEach(reader -> reader.reading().forget(now::sees));
   }
 
@@ -221,13 +233,12 @@ final class Readings implements AutoCloseable {
       return;
     }
     boolean unused =
-        quiesce(
-            p -> {
-              p.requestReading(decoder.table(), request.why(), request.isAfresh());
-              oids.note(p, request);
-              return true;
-            });
-    start(request, decoder);
+        quiesce(p -> {
+          p.requestReading(decoder.table(), request.why(), request.isAfresh());
+          oids.note(p, request);
+          return true;
+        });
+    start(request, decoder, pipeline.isHeldBack(decoder.table()));
   }
 
   private void beginNew(ReadingRequest request) throws InterruptedException {
@@ -239,23 +250,25 @@ final class Readings implements AutoCloseable {
     }
     gone.remove(request.table());
     TableDecoder decoder =
-        quiesce(
-            p -> {
-              TableDecoder opened = tables.open(p, found.orElseThrow());
-              oids.note(p, request);
-              return opened;
-            });
-    start(request, decoder);
+        quiesce(p -> {
+          TableDecoder opened = tables.open(p, found.orElseThrow());
+          oids.note(p, request);
+          return opened;
+        });
+    start(request, decoder, true);
   }
 
-  private void start(ReadingRequest request, TableDecoder decoder) {
+  /**
+   * @param awaitsOlder whether there may be transactions of which nothing is known here
+   */
+  private void start(ReadingRequest request, TableDecoder decoder, boolean awaitsOlder) {
     TableReader reader =
         new TableReader(
             source,
             request.table(),
             decoder.target(),
-            pipeline.read(decoder.table()),
-            pipeline.isHeldBack(decoder.table()),
+            pipeline.read(decoder.table(), recent),
+            awaitsOlder,
             permits);
     if (largeOpen) {
       reader.reading().largeBegins();
@@ -278,11 +291,10 @@ final class Readings implements AutoCloseable {
 
   private void giveUp(TableReader reader) throws InterruptedException {
     boolean unused =
-        quiesce(
-            p -> {
-              p.forgetReading(reader.reading().table());
-              return true;
-            });
+        quiesce(p -> {
+          p.forgetReading(reader.reading().table());
+          return true;
+        });
     running.remove(reader.table());
     LOG.warn(
         "table {} is not at the source any more: it was not read, the lake keeps what it has",

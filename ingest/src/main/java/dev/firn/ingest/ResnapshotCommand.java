@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -125,29 +125,26 @@ public final class ResnapshotCommand implements Callable<Integer> {
       throws SQLException, InterruptedException {
     Catalog catalog = Lake.open(file.sink().catalogName(), file.sink().catalog());
     try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
-      Map<SourceTable, TableIdentifier> open = new HashMap<>();
-      Map<SourceTable, Long> before = new HashMap<>();
+      Map<TableIdentifier, Long> before = new LinkedHashMap<>();
       for (SourceTable table : asked) {
-        TableIdentifier name =
-            file.sink().routing().tableFor(file.source().topicPrefix(), table);
-        open.put(table, name);
-        before.put(table, LakeTables.baseline(catalog, name).orElse(-1L));
+        TableIdentifier name = file.sink().routing().tableFor(file.source().topicPrefix(), table);
+        before.put(name, baseline(catalog, name));
       }
       ask(file, asked);
-      while (!open.isEmpty()) {
-        TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
-        for (SourceTable table : List.copyOf(open.keySet())) {
-          long now = LakeTables.baseline(catalog, open.get(table)).orElse(-1L);
-          if (now != before.get(table)) {
-            open.remove(table);
-            say("%s was read again".formatted(table));
-          }
+      for (Map.Entry<TableIdentifier, Long> table : before.entrySet()) {
+        while (baseline(catalog, table.getKey()) == table.getValue()) {
+          TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
         }
+        say("%s was read again".formatted(table.getKey()));
       }
     } catch (IOException e) {
       throw new CommandException(
           CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
     }
+  }
+
+  private static long baseline(Catalog catalog, TableIdentifier table) {
+    return LakeTables.baseline(catalog, table).orElse(-1L);
   }
 
   private void say(String line) {

@@ -31,8 +31,7 @@ final class TableReader implements Runnable {
   private final RowTarget target;
   private final TableReading reading;
 
-  /** Whether changes from before the reading may be missing in the log. */
-  private final boolean isNew;
+  private final boolean awaitsOlder;
 
   private final Semaphore permits;
   private volatile Optional<LsnPosition> passing = Optional.empty();
@@ -41,6 +40,8 @@ final class TableReader implements Runnable {
   private volatile boolean closed;
 
   /**
+   * @param awaitsOlder whether the snapshot must see all that began before: changes of it may not
+   *     be in the log, or were told to an earlier process
    * @param permits bounds how many read at the same time
    */
   TableReader(
@@ -48,13 +49,13 @@ final class TableReader implements Runnable {
       SourceTable table,
       RowTarget target,
       TableReading reading,
-      boolean isNew,
+      boolean awaitsOlder,
       Semaphore permits) {
     this.source = source;
     this.table = table;
     this.target = target;
     this.reading = reading;
-    this.isNew = isNew;
+    this.awaitsOlder = awaitsOlder;
     this.permits = permits;
   }
 
@@ -150,7 +151,7 @@ final class TableReader implements Runnable {
       // A table that does not fit must not get into the log.
       RowDecoder decoder = decoder(readable);
       boolean added = new Publication(source).add(beside.connection(), table);
-      if (added || isNew) {
+      if (added || awaitsOlder) {
         awaitOlderTransactions(beside.connection());
       }
       Connection connection = rows.connection();
@@ -221,10 +222,7 @@ final class TableReader implements Runnable {
   }
 
   private void read(
-      ReadableTable readable,
-      RowDecoder decoder,
-      PostgresConnection beside,
-      Connection connection)
+      ReadableTable readable, RowDecoder decoder, PostgresConnection beside, Connection connection)
       throws SQLException, InterruptedException {
     try (Statement statement = connection.createStatement()) {
       statement.setFetchSize(FETCH_ROWS);

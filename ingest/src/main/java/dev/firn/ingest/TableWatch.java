@@ -60,8 +60,7 @@ final class TableWatch implements AutoCloseable {
   private final Set<SourceTable> dropped = new HashSet<>();
   private @Nullable PostgresConnection connection;
 
-  TableWatch(
-      PostgresSource source, CapturedTables tables, Readings readings, SourceOids oids) {
+  TableWatch(PostgresSource source, CapturedTables tables, Readings readings, SourceOids oids) {
     this.source = source;
     this.tables = tables;
     this.readings = readings;
@@ -88,8 +87,8 @@ final class TableWatch implements AutoCloseable {
     return source
             .connector()
             .getTableFilters()
-        .dataCollectionFilter()
-        .isIncluded(new TableId(null, table.schema(), table.name()))
+            .dataCollectionFilter()
+            .isIncluded(new TableId(null, table.schema(), table.name()))
         && !source.signals().equals(Optional.of(table));
   }
 
@@ -99,7 +98,7 @@ final class TableWatch implements AutoCloseable {
             this::lookGuarded, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
   }
 
-  private void lookGuarded() {
+  private synchronized void lookGuarded() {
     try {
       look();
     } catch (SQLException | RuntimeException e) {
@@ -115,9 +114,7 @@ final class TableWatch implements AutoCloseable {
       connection = source.connectBriefly();
     }
     Connection asked = connection.connection();
-    if (!readings.isIdle()) {
-      readings.forget(SourceSnapshot.take(asked));
-    }
+    readings.forget(SourceSnapshot.take(asked));
     List<Seen> seen = tables(source, asked);
     seen.forEach(this::look);
     for (SnapshotSignal signal : signals.take()) {
@@ -192,7 +189,7 @@ final class TableWatch implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     thread.shutdownNow();
     disconnect();
   }

@@ -157,8 +157,7 @@ final class TransactionAssembler {
       throw new PipelineException(
           "an incremental snapshot was signalled; Firn does not take them yet");
     }
-    return snapshotRow(
-        event, snapshot, decoders.decoderOf(schema, source).orElseThrow(), value);
+    return snapshotRow(event, snapshot, decoders.decoderOf(schema, source).orElseThrow(), value);
   }
 
   private Took snapshotRow(

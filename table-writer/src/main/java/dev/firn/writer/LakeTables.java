@@ -75,8 +75,7 @@ public final class LakeTables {
     } catch (NoSuchTableException e) {
       return false;
     }
-    boolean marked =
-        Mark.in(table.properties()).isPresent() || isChangelog(table);
+    boolean marked = Mark.in(table.properties()).isPresent() || isChangelog(table);
     return marked && !ControlTable.isOne(table);
   }
 }

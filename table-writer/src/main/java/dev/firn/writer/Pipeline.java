@@ -75,11 +75,14 @@ public final class Pipeline {
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
     this.claim = new Claim(settings.name(), control.epoch(), writer);
     control.state().tables().forEach(this::claimRegistered);
-    control.state().notes().forEach((name, value) -> {
-      if (name.startsWith(READING) && value.startsWith(HELD_BACK)) {
-        heldBack.add(TableIdentifier.parse(name.substring(READING.length())));
-      }
-    });
+    control
+        .state()
+        .notes()
+        .forEach((name, value) -> {
+          if (name.startsWith(READING) && value.startsWith(HELD_BACK)) {
+            heldBack.add(TableIdentifier.parse(name.substring(READING.length())));
+          }
+        });
     this.recovery = recovery();
     this.lastBatch = lastBatch();
   }
@@ -157,11 +160,8 @@ public final class Pipeline {
     long complete = control.state().batch();
     return claimed.values().stream()
         .map(Claimed::mark)
-        .mapToLong(
-            mark ->
-                mark.position().equals(control.state().position())
-                    ? mark.batch()
-                    : mark.batch() - 1)
+        .mapToLong(mark ->
+            mark.position().equals(control.state().position()) ? mark.batch() : mark.batch() - 1)
         .reduce(complete, Math::max);
   }
 
@@ -268,8 +268,8 @@ public final class Pipeline {
    * Not while batches are being committed.
    *
    * @param why for people
-   * @param holdBack whether changes are not applied until then: the rows that the table has, if any,
-   *     are not those that they are about
+   * @param holdBack whether changes are not applied until then: the rows that the table has, if
+   *     any, are not those that they are about
    */
   public void requestReading(TableIdentifier table, String why, boolean holdBack) {
     note(READING + table, (holdBack ? HELD_BACK : "") + why);
@@ -307,16 +307,21 @@ public final class Pipeline {
   }
 
   /**
-   * Whether a table has to be read before changes of it are applied: it has no rows yet, or those of
-   * another table.
+   * Whether a table has to be read before changes of it are applied: it has no rows yet, or those
+   * of another table.
    */
   public boolean isHeldBack(TableIdentifier table) {
     return heldBack.contains(table);
   }
 
-  /** Begins to read an open table beside the stream; between two transactions. */
-  public TableReading read(TableIdentifier table) {
-    return new TableReading(table, writer(table));
+  /**
+   * Begins to read an open table beside the stream; between two transactions.
+   *
+   * @param before transactions that the log had already and that a snapshot of the source may not
+   *     see yet
+   */
+  public TableReading read(TableIdentifier table, Collection<String> before) {
+    return new TableReading(table, writer(table), before);
   }
 
   /**

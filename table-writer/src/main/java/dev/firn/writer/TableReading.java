@@ -1,9 +1,11 @@
 package dev.firn.writer;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
@@ -49,9 +51,10 @@ public final class TableReading {
   private boolean largeOpen;
   private TableWrite write;
   private TableState state;
-  private volatile long rows;
+  private final LongAdder rows = new LongAdder();
 
-  TableReading(TableIdentifier table, TableWriter writer) {
+  TableReading(TableIdentifier table, TableWriter writer, Collection<String> before) {
+    this.before.addAll(before);
     this.table = table;
     this.writer = writer;
     this.state = writer.state().successor();
@@ -71,7 +74,7 @@ public final class TableReading {
 
   /** Rows added so far; for any thread. */
   public long rows() {
-    return rows;
+    return rows.sum();
   }
 
   // The source's thread.
@@ -214,7 +217,7 @@ public final class TableReading {
   /** Adds a row that the snapshot sees. */
   public void add(Record row) {
     write.append(state.target().keys().keyOf(row), row);
-    rows++;
+    rows.increment();
   }
 
   /** All rows were added. */
@@ -235,7 +238,7 @@ public final class TableReading {
     write.abandon();
     state = writer.state().successor();
     write = newWrite();
-    rows = 0;
+    rows.reset();
     phase = Phase.WAITING;
     notifyAll();
   }

@@ -168,11 +168,12 @@ final class TableState {
     }
   }
 
-  /** The id of a committed row of the key, one that is wanted; {@link RowLocation#INHERITED}: none. */
+  /**
+   * The id of a committed row of the key, one that is wanted; {@link RowLocation#INHERITED}: none.
+   */
   long rowId(RowKey key, LongPredicate wanted) {
     synchronized (index) {
-      RowLocation found =
-          index.findAny(key, at -> wanted.test(files.get(at.fileId()).rowId(at)));
+      RowLocation found = index.findAny(key, at -> wanted.test(files.get(at.fileId()).rowId(at)));
       return found == null ? RowLocation.INHERITED : files.get(found.fileId()).rowId(found);
     }
   }

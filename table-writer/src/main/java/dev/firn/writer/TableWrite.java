@@ -55,10 +55,7 @@ final class TableWrite {
   private long deleted;
 
   private TableWrite(
-      TableState table,
-      boolean atOnce,
-      @Nullable KeptRowIds kept,
-      @Nullable TableWrite inFlight) {
+      TableState table, boolean atOnce, @Nullable KeptRowIds kept, @Nullable TableWrite inFlight) {
     this.table = table;
     this.atOnce = atOnce;
     this.kept = kept;

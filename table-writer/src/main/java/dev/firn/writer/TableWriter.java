@@ -181,8 +181,7 @@ final class TableWriter {
       FileChanges changes = written.removing(state.files().committed());
       try {
         Snapshot snapshot =
-            commit(
-                info.mark(), summary, changes, anew.files(), Optional.of(Changelog.BASELINE));
+            commit(info.mark(), summary, changes, anew.files(), Optional.of(Changelog.BASELINE));
         takeOver(anew, write, changes, snapshot);
         state = anew;
         mark = info.mark();
@@ -214,8 +213,7 @@ final class TableWriter {
       }
       return Optional.empty();
     }
-    Snapshot snapshot =
-        commit(info.mark(), summary(write, info), changes, state.files(), tag);
+    Snapshot snapshot = commit(info.mark(), summary(write, info), changes, state.files(), tag);
     takeOver(state, write, changes, snapshot);
     mark = info.mark();
     return Optional.of(made(snapshot, write));
@@ -230,8 +228,7 @@ final class TableWriter {
     return summary;
   }
 
-  private void takeOver(
-      TableState into, TableWrite write, FileChanges changes, Snapshot snapshot) {
+  private void takeOver(TableState into, TableWrite write, FileChanges changes, Snapshot snapshot) {
     FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
     synchronized (into.index()) {
       changes.takeOver(into.files(), firstRowIds);
@@ -291,7 +288,9 @@ final class TableWriter {
     }
   }
 
-  /** Names the snapshot that bore the name so far by its batch, unless it is that of {@code now}. */
+  /**
+   * Names the snapshot that bore the name so far by its batch, unless it is that of {@code now}.
+   */
   private static void keep(
       Transaction transaction, String name, @Nullable Snapshot earlier, Snapshot now) {
     long batch = batch(earlier);

@@ -44,7 +44,7 @@ final class TestTableReading {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2, 3);
     lake.commit(transaction(2, lake.update(2, "changed"), lake.insert(4, "new")));
     Map<Integer, Long> before = lake.rowIds();
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading, "tx2");
     reading.add(lake.row(2, "changed"));
     reading.add(lake.row(3, "mended"));
@@ -66,7 +66,7 @@ final class TestTableReading {
   @Test
   void onlyChangesThatTheSnapshotDoesNotSeeAreApplied() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2, 3);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading, "tx2", "tx4");
     // tx3 is in the log between two that the snapshot sees, and not in the snapshot itself
     stream(lake, reading, transaction(2, lake.update(1, "two")));
@@ -86,7 +86,7 @@ final class TestTableReading {
   @Test
   void valuesThatTheSourceDidNotSendAreTakenFromTheRowsRead() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading);
     stream(lake, reading, transaction(2, lake.update(1, Unavailable.VALUE)));
     stream(lake, reading, transaction(3, lake.update(1, Unavailable.VALUE), lake.delete(2)));
@@ -99,12 +99,10 @@ final class TestTableReading {
   @Test
   void truncationAfterTheSnapshotEmptiesWhatWasRead() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading);
     stream(
-        lake,
-        reading,
-        transaction(2, change(new RowChange.Truncate()), lake.insert(1, "after")));
+        lake, reading, transaction(2, change(new RowChange.Truncate()), lake.insert(1, "after")));
     reading.add(lake.row(1, "first"));
     reading.add(lake.row(2, "first"));
     Map<Integer, Long> ids = lake.rowIds();
@@ -117,7 +115,7 @@ final class TestTableReading {
   void equalRowsOfAKeylessTableKeepAllOfTheirIds() {
     WriterFixture lake = WriterFixture.open(folder, 3, List.of()).started(1, 1, 1, 2);
     List<Long> ids = lake.allRowIds();
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading);
     Record before = lake.row(2, "first");
     Record after = lake.row(3, "first");
@@ -127,8 +125,7 @@ final class TestTableReading {
         reading,
         transaction(
             2,
-            change(
-                new RowChange.Update(key, lake.target.keys().keyOf(after), after, before)),
+            change(new RowChange.Update(key, lake.target.keys().keyOf(after), after, before)),
             lake.delete(1)));
     for (int id : new int[] {1, 1, 1, 2}) {
       reading.add(lake.row(id, "first"));
@@ -142,7 +139,7 @@ final class TestTableReading {
   void versionTwoTableHasNoIdsToKeep() {
     WriterFixture lake = WriterFixture.open(folder, 2, List.of("id")).started(1, 2);
     lake.commit(transaction(2, lake.delete(2)));
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading, "tx2");
     stream(lake, reading, transaction(3, lake.update(1, "three")));
     reading.add(lake.row(1, "first"));
@@ -156,7 +153,7 @@ final class TestTableReading {
   @Test
   void rowsOfSomebodyElseGoAlsoWhenTheyComeAtTheLastMoment() throws Exception {
     WriterFixture lake = WriterFixture.open(folder).started(1);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading);
     reading.add(lake.row(1, "first"));
     lake.appendAsSomebodyElse(9);
@@ -169,9 +166,11 @@ final class TestTableReading {
   @Test
   void snapshotThatLacksAnEarlierTransactionIsRefused() {
     WriterFixture lake = WriterFixture.open(folder).started(1);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of("tx1"));
     stream(lake, reading, transaction(2, lake.insert(2, "early")));
     assertThat(reading.begin(Set.of("tx1")::contains)).isFalse();
+    assertThat(reading.begin(Set.of("tx2")::contains)).isTrue();
+    reading.giveUpSnapshot();
     assertThat(reading.begin(Set.of("tx2")::contains)).isTrue();
     stream(lake, reading, transaction(3, lake.insert(3, "held")));
     assertThat(reading.heldBytes()).isPositive();
@@ -184,7 +183,7 @@ final class TestTableReading {
   @Test
   void largeTransactionIsInTheSnapshotThatIsTakenAfterIt() throws Exception {
     WriterFixture lake = WriterFixture.open(folder).started(1);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     assertThat(reading.begin(Set.of()::contains)).isTrue();
     reading.largeBegins();
     assertThat(reading.awaitPassed()).isFalse();
@@ -206,7 +205,7 @@ final class TestTableReading {
   void baselineMovesAndTheOneBeforeStaysUnderItsBatch() {
     WriterFixture lake = WriterFixture.open(folder).started(1);
     lake.commit(transaction(2, lake.insert(2, "two")));
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading, "tx2");
     stream(lake, reading, transaction(3, lake.insert(3, "three")));
     reading.add(lake.row(1, "read"));
@@ -230,7 +229,7 @@ final class TestTableReading {
     lake.pipeline.requestReading(ORDERS, "somebody asked", false);
     assertThat(WriterFixture.open(folder).pipeline.reading(ORDERS)).contains("somebody asked");
     lake = WriterFixture.open(folder);
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading);
     reading.add(lake.row(2, "read"));
     complete(lake, reading);
@@ -245,7 +244,7 @@ final class TestTableReading {
     WriterFixture.Other other = lake.openOther();
     assertThat(lake.pipeline.reading(other.name())).isPresent();
     assertThat(lake.pipeline.isHeldBack(other.name())).isTrue();
-    TableReading reading = lake.pipeline.read(other.name());
+    TableReading reading = lake.pipeline.read(other.name(), List.of());
     begin(reading, "tx2");
     stream(lake, reading, transaction(2, other.insert(1, "seen"), lake.insert(2, "two")));
     stream(lake, reading, transaction(3, other.insert(2, "held")));
@@ -269,7 +268,7 @@ final class TestTableReading {
   void readingThatStartsOverOrIsGivenUpLeavesNoFile() {
     WriterFixture lake = WriterFixture.open(folder).started(1);
     long files = lake.dataFilesOnDisk();
-    TableReading reading = lake.pipeline.read(ORDERS);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
     begin(reading);
     reading.add(lake.row(1, "half"));
     reading.startOver();

@@ -19,8 +19,9 @@ import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Namespace;
@@ -89,8 +90,7 @@ class TestReadingFaults {
     SourceTransaction insert(long at, long id) {
       Record row = row(id, "streamed");
       return new SourceTransaction(
-          List.of(
-              new TableChange(TABLE, new RowChange.Insert(target.keys().keyOf(row), row), 100)),
+          List.of(new TableChange(TABLE, new RowChange.Insert(target.keys().keyOf(row), row), 100)),
           end(at));
     }
 
@@ -104,7 +104,7 @@ class TestReadingFaults {
 
     /** Reads what the source holds: a row that the lake lacks, and one that is held. */
     void read() {
-      TableReading reading = pipeline.read(TABLE);
+      TableReading reading = pipeline.read(TABLE, List.of());
       assertThat(reading.begin(transaction -> transaction.equals("x2"))).isTrue();
       reading.passed();
       SourceTransaction held = insert(3, 3);
@@ -162,18 +162,18 @@ class TestReadingFaults {
       assertThat(rows()).hasSize(4);
       assertThat(ReplayedRows.of(table(TABLE), changelog(), List.of("id", "text"), List.of("id")))
           .satisfies(replayed -> {
-            TreeSet<String> all = new TreeSet<>();
+            SortedSet<String> all = new TreeSet<>();
             replayed.forEach(row -> all.add(row[0] + ":" + row[1]));
             assertThat(all).isEqualTo(rows());
           });
     }
   }
 
-  private static final TreeSet<String> BEFORE = set("1:first", "9:streamed");
-  private static final TreeSet<String> STREAMED = set("1:first", "3:streamed", "9:streamed");
-  private static final TreeSet<String> AFTER = set("1:read", "2:read", "3:streamed");
+  private static final SortedSet<String> BEFORE = set("1:first", "9:streamed");
+  private static final SortedSet<String> STREAMED = set("1:first", "3:streamed", "9:streamed");
+  private static final SortedSet<String> AFTER = set("1:read", "2:read", "3:streamed");
 
-  private static TreeSet<String> set(String... rows) {
+  private static SortedSet<String> set(String... rows) {
     return new TreeSet<>(List.of(rows));
   }
 
@@ -185,8 +185,8 @@ class TestReadingFaults {
     return table(TableIdentifier.of(TABLE.namespace(), TABLE.name() + "_changelog"));
   }
 
-  private TreeSet<String> rows() {
-    TreeSet<String> rows = new TreeSet<>();
+  private SortedSet<String> rows() {
+    SortedSet<String> rows = new TreeSet<>();
     try (CloseableIterable<Record> read = IcebergGenerics.read(table(TABLE)).build()) {
       read.forEach(row -> rows.add(row.get(0) + ":" + row.get(1)));
     } catch (IOException e) {

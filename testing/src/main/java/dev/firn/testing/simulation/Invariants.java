@@ -190,10 +190,9 @@ final class Invariants {
     return table.refs().entrySet().stream()
         .filter(ref -> ref.getKey().startsWith("firn_baseline"))
         .mapToLong(ref -> ref.getValue().snapshotId())
-        .anyMatch(
-            read ->
-                SnapshotUtil.isAncestorOf(table, until, read)
-                    && SnapshotUtil.isAncestorOf(table, read, after));
+        .anyMatch(read ->
+            SnapshotUtil.isAncestorOf(table, until, read)
+                && SnapshotUtil.isAncestorOf(table, read, after));
   }
 
   private String describe(SourceTable table, Map<List<@Nullable Object>, Integer> difference) {

@@ -12,6 +12,8 @@ import org.apache.iceberg.catalog.TableIdentifier;
 /** Reads one table while batches go on: one that an earlier writer has not completed, or any. */
 final class ReadingBeside {
 
+  private static final List<SourceTable> ALL = List.of(SourceTable.values());
+
   /** What goes on meanwhile. */
   interface Meanwhile {
     /** One batch, or a few. */
@@ -38,8 +40,7 @@ final class ReadingBeside {
   private final RandomGenerator random;
   private final Meanwhile meanwhile;
 
-  ReadingBeside(
-      ModelSource source, FakeClock clock, RandomGenerator random, Meanwhile meanwhile) {
+  ReadingBeside(ModelSource source, FakeClock clock, RandomGenerator random, Meanwhile meanwhile) {
     this.source = source;
     this.clock = clock;
     this.random = random;
@@ -57,21 +58,27 @@ final class ReadingBeside {
   void read(WriterProcess process) {
     Pipeline pipeline = process.pipeline();
     List<SourceTable> asked = asked(pipeline);
-    SourceTable table =
-        asked.isEmpty()
-            ? SourceTable.values()[random.nextInt(SourceTable.values().length)]
-            : asked.getFirst();
+    SourceTable table = asked.isEmpty() ? ALL.get(random.nextInt(ALL.size())) : asked.getFirst();
     TableIdentifier name = LakeReader.identifier(table);
     meanwhile.settle();
     meanwhile.log("%s reads %s beside the stream".formatted(process, table));
     pipeline.requestReading(name, "simulated", false);
-    TableReading reading = pipeline.read(name);
+    TableReading reading = pipeline.read(name, streamed(process));
     process.tell(reading);
     try {
       read(process, table, reading);
     } finally {
       process.tellNobody();
     }
+  }
+
+  /** The transactions that the writer has had. */
+  private List<String> streamed(WriterProcess process) {
+    return source.after(ModelPosition.START).stream()
+        .map(ModelTransaction::end)
+        .filter(process::hasAdded)
+        .map(end -> "x" + end)
+        .toList();
   }
 
   private void read(WriterProcess process, SourceTable table, TableReading reading) {
