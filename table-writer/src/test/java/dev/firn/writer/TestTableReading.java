@@ -136,6 +136,19 @@ final class TestTableReading {
   }
 
   @Test
+  void whatTheSnapshotSeesIsNotAppliedAgain() {
+    WriterFixture lake = WriterFixture.open(folder, 3, List.of()).started(1);
+    TableReading reading = lake.pipeline.read(ORDERS, List.of());
+    begin(reading, "tx3");
+    stream(lake, reading, transaction(2, lake.insert(2, "held")));
+    stream(lake, reading, transaction(3, lake.insert(3, "seen")));
+    reading.add(lake.row(1, "first"));
+    reading.add(lake.row(3, "seen"));
+    complete(lake, reading);
+    assertThat(lake.rows()).containsExactly("1:first", "2:held", "3:seen");
+  }
+
+  @Test
   void versionTwoTableHasNoIdsToKeep() {
     WriterFixture lake = WriterFixture.open(folder, 2, List.of("id")).started(1, 2);
     lake.commit(transaction(2, lake.delete(2)));
