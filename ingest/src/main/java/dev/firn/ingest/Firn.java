@@ -24,6 +24,7 @@ import picocli.CommandLine.ParseResult;
       InitCommand.class,
       StatusCommand.class,
       CompactCommand.class,
+      ResnapshotCommand.class,
       SimulateCommand.class,
       CommandLine.HelpCommand.class
     })

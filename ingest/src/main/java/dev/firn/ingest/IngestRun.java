@@ -14,8 +14,8 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
-import dev.firn.writer.TableDefinition;
 import dev.firn.writer.TransactionEnd;
+import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.data.Envelope;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.io.IOException;
@@ -23,10 +23,8 @@ import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -62,12 +60,17 @@ final class IngestRun implements AutoCloseable {
    */
   private static final int MAX_SCHEMAS = 10_000;
 
+  /** What part of the memory may hold changes of tables that are being read. */
+  private static final int READINGS_SHARE = 4;
+
   /** A process that has failed must end, whether it could say why or not. */
   private static final int NOTE_SECONDS = 5;
 
   private final Catalog catalog;
   private final ExecutorService threads;
-  private final Map<SourceTable, TableDecoder> decoders;
+  private final CapturedTables tables;
+  private final Readings readings;
+  private final TableWatch watch;
   private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
   private final CommitLoop.Listener listener;
   private final CommitLoop loop;
@@ -79,6 +82,7 @@ final class IngestRun implements AutoCloseable {
   private final String pipelineName;
   private final SchemaChanges schemaChanges;
   private final Duration patience;
+  private final Optional<SourceTable> signals;
 
   /** When the source committed what was the last in the lake at the start. */
   private final Optional<Instant> startedFrom;
@@ -98,29 +102,47 @@ final class IngestRun implements AutoCloseable {
       Catalog catalog,
       ExecutorService threads,
       Pipeline pipeline,
-      Map<SourceTable, TableDecoder> decoders,
+      CapturedTables tables,
+      SourceOids oids,
       SinkSettings settings,
-      Duration patience,
+      PostgresSource source,
       CommitLoop.Listener listener) {
     this.pipeline = pipeline;
     this.pipelineName = settings.pipeline().name();
     this.schemaChanges = settings.schemaChanges();
-    this.patience = patience;
+    this.patience = source.patience();
+    this.signals = source.signals();
     this.startedFrom = pipeline.offset().flatMap(PostgresOffset::committedAt);
     this.listener = listener;
     this.catalog = catalog;
     this.threads = threads;
-    this.decoders = Map.copyOf(decoders);
+    this.tables = tables;
     this.position =
         pipeline.offset().isEmpty()
             ? Optional.empty()
             : pipeline.position().map(LsnPosition.class::cast);
     this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
     this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
+    this.readings =
+        new Readings(
+            source,
+            pipeline,
+            loop,
+            tables,
+            oids,
+            settings.memoryBytes() / READINGS_SHARE,
+            threads,
+            this::noteCommit,
+            this::followColumns);
     this.assembler =
         new TransactionAssembler(
             this::decoderOf, new IntoLake(), settings.largeTransactionBytes(), position);
     this.acknowledgements = new Acknowledgements<>(position);
+    this.watch = new TableWatch(source, tables, readings, oids);
+    if (position.isPresent()) {
+      readings.resume();
+    }
+    watch.start();
   }
 
   /**
@@ -133,9 +155,7 @@ final class IngestRun implements AutoCloseable {
    */
   static IngestRun start(
       SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
-    Map<SourceTable, CapturedTable> captured = capturedTables(source);
-    Map<SourceTable, TableIdentifier> routes =
-        settings.routing().routes(source.topicPrefix(), captured.keySet());
+    List<CapturedTable> captured = capturedTables(source);
     Catalog catalog = openCatalog(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
@@ -143,23 +163,17 @@ final class IngestRun implements AutoCloseable {
       Pipeline pipeline =
           Pipeline.takeOver(catalog, settings.pipeline(), LsnPosition::parse, threads);
       new ReplicationSlot(source).prepare(pipeline);
-      Map<SourceTable, TableDecoder> decoders = new HashMap<>();
-      captured.forEach((name, table) -> {
-        TableIdentifier route = requireNonNull(routes.get(name), "route is null");
-        TableDefinition definition =
-            table.definition(route, source.placeholder(), settings.changelogs().has(name));
-        requireOwnName(definition, routes);
-        RowTarget target = pipeline.open(definition);
-        TableDecoder decoder = new TableDecoder(table, target, source.placeholder());
-        if (pipeline.offset().isEmpty()) {
-          fitBeforeReading(pipeline, decoder, settings.schemaChanges());
-        }
-        decoders.put(name, decoder);
-      });
+      CapturedTables tables = new CapturedTables(settings, source);
+      tables.openAll(pipeline, captured);
+      if (pipeline.offset().isEmpty()) {
+        tables
+            .decoders()
+            .forEach(decoder -> fitBeforeReading(pipeline, decoder, settings.schemaChanges()));
+      }
+      SourceOids oids = askForMissing(pipeline, tables, source);
       LakeOffsetStore.resumeFrom(pipeline.offset());
       IngestRun run =
-          new IngestRun(
-              catalog, threads, pipeline, decoders, settings, source.patience(), listener);
+          new IngestRun(catalog, threads, pipeline, tables, oids, settings, source, listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
           settings.pipeline().name(),
@@ -187,7 +201,28 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private static Map<SourceTable, CapturedTable> capturedTables(PostgresSource source) {
+  /** Writes down what has to be read because nobody followed the source for a time. */
+  private static SourceOids askForMissing(
+      Pipeline pipeline, CapturedTables tables, PostgresSource source) throws SQLException {
+    pipeline.noteTablesLeftOut();
+    SourceOids oids = SourceOids.of(pipeline);
+    try (PostgresConnection connection = source.connect()) {
+      for (TableWatch.Seen seen : TableWatch.tables(source, connection.connection())) {
+        Optional<TableDecoder> decoder = tables.decoder(seen.table());
+        boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
+        if (decoder.isPresent()) {
+          if (isOther && pipeline.offset().isPresent()) {
+            pipeline.requestReading(decoder.orElseThrow().table(), ReadingRequest.RECREATED, true);
+          }
+          oids.put(seen.table(), seen.oid());
+        }
+      }
+    }
+    oids.note(pipeline);
+    return oids;
+  }
+
+  private static List<CapturedTable> capturedTables(PostgresSource source) {
     List<CapturedTable> tables;
     try {
       tables = new PostgresTables(source).read();
@@ -204,9 +239,7 @@ final class IngestRun implements AutoCloseable {
           "no table of %s is captured; see debezium.source.table.include.list and schema.include.list"
               .formatted(source.place()));
     }
-    Map<SourceTable, CapturedTable> bySource = new HashMap<>();
     for (CapturedTable table : tables) {
-      bySource.put(table.source(), table);
       if (!table.unsent().isEmpty()) {
         LOG.warn(
             "generated columns {} of table {} are left out: PostgreSQL does not send them",
@@ -214,19 +247,7 @@ final class IngestRun implements AutoCloseable {
             table.source());
       }
     }
-    return bySource;
-  }
-
-  private static void requireOwnName(
-      TableDefinition definition, Map<SourceTable, TableIdentifier> routes) {
-    definition
-        .changelogTable()
-        .filter(routes::containsValue)
-        .ifPresent(name -> {
-          throw new SettingsException(
-              "table %s would hold both rows of the source and the changelog of %s; set %stable-prefix or destination-regexp for one of them, or %schangelog.exclude.list"
-                  .formatted(name, definition.table(), SinkSettings.PREFIX, SinkSettings.PREFIX));
-        });
+    return tables;
   }
 
   private static SettingsException unreachable(PostgresSource source, Exception e) {
@@ -277,8 +298,14 @@ final class IngestRun implements AutoCloseable {
     for (E event : batch) {
       switch (assembler.accept(toSourceRecord.apply(event))) {
         case NOTHING -> {}
-        case END -> acknowledgements.ended(assembler.lastEnd().position(), event);
-        case BETWEEN -> acknowledgements.between(event);
+        case END -> {
+          acknowledgements.ended(assembler.lastEnd().position(), event);
+          between();
+        }
+        case BETWEEN -> {
+          acknowledgements.between(event);
+          between();
+        }
       }
     }
     loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
@@ -287,6 +314,13 @@ final class IngestRun implements AutoCloseable {
       position = assembler.position();
     }
     committer.markBatchFinished();
+  }
+
+  private void between() throws InterruptedException {
+    Optional<LsnPosition> at = assembler.position();
+    if (at.isPresent() && !readings.isIdle()) {
+      readings.between(at.orElseThrow());
+    }
   }
 
   @SuppressWarnings("unchecked") // All events of a run are the engine's.
@@ -301,6 +335,8 @@ final class IngestRun implements AutoCloseable {
   @Override
   public void close() {
     try {
+      watch.close();
+      readings.close();
       loop.close();
     } finally {
       closeAll(threads, catalog);
@@ -313,6 +349,8 @@ final class IngestRun implements AutoCloseable {
    */
   void closeAfter(String failure) {
     try {
+      watch.close();
+      readings.close();
       loop.close();
       if (pipeline.trouble().isEmpty()) {
         note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
@@ -333,48 +371,52 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private TableDecoder decoderOf(SourceRecord event, Struct source) throws InterruptedException {
+  private Optional<TableDecoder> decoderOf(SourceRecord event, Struct source)
+      throws InterruptedException {
     Schema envelope = event.valueSchema();
     TableDecoder known = decodersBySchema.get(envelope);
     if (known != null) {
-      return known;
+      return Optional.of(known);
     }
-    SourceTable table = new SourceTable(source.getString("schema"), source.getString("table"));
-    TableDecoder decoder = decoders.get(table);
-    if (decoder == null) {
-      throw new PipelineException(
-          "table %s is new at the source since this pipeline started; leave it out with debezium.source.table.exclude.list, or capture it with a pipeline of its own"
-              .formatted(table));
+    SourceTable table = tableOf(source);
+    if (tables.decoder(table).isEmpty()) {
+      readings.beginUnknown(table);
     }
-    followColumns(
-        decoder,
-        ColumnPlan.Event.of(event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
+    Optional<TableDecoder> decoder = tables.decoder(table);
+    if (decoder.isPresent()) {
+      followColumns(
+          decoder.orElseThrow(),
+          ColumnPlan.Event.of(
+              event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
+    }
     if (decodersBySchema.size() >= MAX_SCHEMAS) {
       decodersBySchema.clear();
     }
-    decodersBySchema.put(envelope, decoder);
+    decoder.ifPresent(found -> decodersBySchema.put(envelope, found));
     return decoder;
   }
 
   /** Brings the lake's table to the columns of an event, after all that came before it. */
   private void followColumns(TableDecoder decoder, ColumnPlan.Event event)
       throws InterruptedException {
-    SourceTable table = decoder.captured().source();
+    SourceTable table = decoder.source();
     ColumnPlan plan = decoder.plan(event, schemaChanges);
     if (!plan.said().isEmpty()) {
       LOG.info("table {} has changed at the source: {}", table, String.join(", ", plan.said()));
     }
     if (!plan.unread().isEmpty()) {
-      needsReading(table, String.join(", ", plan.unread()));
+      needsReading(decoder, String.join(", ", plan.unread()));
     }
     RowTarget target = decoder.target();
     if (plan.isNeeded()) {
+      readings.giveUp(table);
       target = changeColumns(table, decoder.table(), plan.changes());
       assembler.columnsChanged(target);
     }
     // What an older schema of the table asked for may not hold any more.
     decodersBySchema.values().removeIf(other -> other == decoder);
     decoder.follow(target, event.row());
+    readings.beginAgain(decoder);
   }
 
   private RowTarget changeColumns(SourceTable table, TableIdentifier name, ColumnChanges changes)
@@ -393,12 +435,19 @@ final class IngestRun implements AutoCloseable {
                     : open.changeColumns(name, changes))));
   }
 
-  /** The one place that learns of rows whose values at the source no event brings. */
-  private static void needsReading(SourceTable table, String why) {
-    LOG.warn(
-        "table {}: {}; rows that have not changed since lack these values in the lake until the table is read again",
-        table,
-        why);
+  /**
+   * The one place that learns of rows whose values at the source no event brings: the table is read
+   * again. Without a key changes of such a row do not find it before that.
+   */
+  private void needsReading(TableDecoder decoder, String why) throws InterruptedException {
+    if (initialSnapshot == null) {
+      readings.giveUp(decoder.source());
+      readings.ask(new ReadingRequest(decoder.source(), why), decoder);
+    }
+  }
+
+  private static SourceTable tableOf(Struct source) {
+    return new SourceTable(source.getString("schema"), source.getString("table"));
   }
 
   private static void closeAll(ExecutorService threads, Catalog catalog) {
@@ -456,12 +505,37 @@ final class IngestRun implements AutoCloseable {
     }
 
     @Override
+    public boolean isSignal(Struct origin, Struct event) {
+      if (signals.isEmpty() || !signals.orElseThrow().equals(tableOf(origin))) {
+        return false;
+      }
+      Struct row = event.getStruct("after");
+      if ("c".equals(event.getString("op")) && row != null) {
+        SnapshotSignal.parse(
+                String.valueOf(row.getWithoutDefault("type")),
+                String.valueOf(row.getWithoutDefault("data")))
+            .requests(tables.sources())
+            .forEach(readings::request);
+      }
+      return true;
+    }
+
+    @Override
+    public void message(String prefix, String content) {
+      if (prefix.equals(ReadingRequest.prefix(pipelineName))) {
+        ReadingRequest.parse(content).forEach(readings::request);
+      }
+    }
+
+    @Override
     public void transaction(SourceTransaction transaction) throws InterruptedException {
+      readings.ended(transaction);
       loop.add(transaction);
     }
 
     @Override
     public void beginLarge() throws InterruptedException {
+      readings.largeBegins();
       large = loop.beginLarge();
     }
 
@@ -474,16 +548,19 @@ final class IngestRun implements AutoCloseable {
     public void endLarge(TransactionEnd end) {
       loop.finishLarge(requireNonNull(large, "large is null"), end);
       large = null;
+      readings.largeEnded(Optional.of(end));
     }
 
     @Override
     public void abandonLarge() {
       loop.abandonLarge(requireNonNull(large, "large is null"));
       large = null;
+      readings.largeEnded(Optional.empty());
     }
   }
 
-  private static <V> V uninterrupted(Future<V> future) {
+  /** Waits for what must go through, and is interrupted only after it. */
+  static <V> V uninterrupted(Future<V> future) {
     boolean interrupted = false;
     try {
       while (true) {
@@ -517,13 +594,14 @@ final class IngestRun implements AutoCloseable {
     return new RunStatus(
         pipelineName,
         pipeline.epoch(),
-        decoders.size(),
+        tables.size(),
         initial,
         lastCommit,
         initial ? publishingProgress(now) : loop.progress(),
         initial ? Duration.ZERO : clock.lag(now),
         clock.heardAt(),
-        initial ? Optional.empty() : clock.silent(now));
+        initial ? Optional.empty() : clock.silent(now),
+        readings.status());
   }
 
   private CommitProgress publishingProgress(Instant now) {
@@ -543,7 +621,7 @@ final class IngestRun implements AutoCloseable {
 
   /** The tables that it writes. */
   Set<TableIdentifier> tables() {
-    return decoders.values().stream().map(TableDecoder::table).collect(Collectors.toSet());
+    return tables.decoders().stream().map(TableDecoder::table).collect(Collectors.toSet());
   }
 
   /** Up to where all that the source has committed is in the lake. */

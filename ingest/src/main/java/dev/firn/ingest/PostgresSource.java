@@ -8,10 +8,12 @@ import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.jdbc.JdbcConfiguration;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The source database, as Debezium's connector is told of it. */
 final class PostgresSource {
@@ -73,6 +75,21 @@ final class PostgresSource {
 
   String publication() {
     return connector.publicationName();
+  }
+
+  /** The table whose new rows are signals; it is none of the lake. Empty: there is none. */
+  Optional<SourceTable> signals() {
+    String name = configuration.getString("signal.data.collection", "").strip();
+    // Debezium takes it with the database in front as well.
+    String database = connector.databaseName() + ".";
+    boolean isQualified = name.startsWith(database) && name.indexOf('.', database.length()) > 0;
+    return SourceTable.parse(isQualified ? name.substring(database.length()) : name);
+  }
+
+  /** The file whose lines are signals; empty: there is none. */
+  Optional<Path> signalFile() {
+    String name = configuration.getString("signal.file", "").strip();
+    return name.isEmpty() ? Optional.empty() : Optional.of(Path.of(name));
   }
 
   ColumnType.Placeholder placeholder() {

@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
@@ -43,25 +44,65 @@ final class PostgresTables {
    * @throws SettingsException a column's type cannot be stored exactly
    */
   List<CapturedTable> read() throws SQLException {
-    PostgresConnectorConfig config = source.connector();
-    PostgresConnection.PostgresValueConverterBuilder converters =
-        types -> PostgresValueConverter.of(config, charset(), types);
-    try (PostgresConnection connection =
-        new PostgresConnection(config.getJdbcConfig(), converters, "Firn")) {
+    try (PostgresConnection connection = connect()) {
       TypeRegistry types = connection.getTypeRegistry();
-      Captured captured =
-          new Captured(
-              source,
-              connection.getDefaultValueConverter(),
-              PostgresValueConverter.of(config, connection.getDatabaseCharset(), types));
+      Captured captured = schemas(connection);
       captured.readAll(connection);
       List<CapturedTable> tables = new ArrayList<>();
       for (TableId id : captured.tableIds()) {
+        if (isSignals(id)) {
+          continue;
+        }
         tables.add(captured(captured.tableFor(id), captured.schemaFor(id), types));
       }
       tables.sort(Comparator.comparing(table -> table.source().toString()));
       return tables;
     }
+  }
+
+  /**
+   * One captured table as it is now, with what makes rows of its values; empty when it is not there
+   * or not captured.
+   *
+   * @param connection one of {@link #connect}, which must stay open while values are converted
+   * @throws SettingsException a column's type cannot be stored exactly
+   */
+  Optional<ReadableTable> find(PostgresConnection connection, SourceTable table)
+      throws SQLException {
+    Captured captured = schemas(connection);
+    captured.readAll(connection);
+    for (TableId id : captured.tableIds()) {
+      if (table.schema().equals(id.schema()) && table.name().equals(id.table())) {
+        TableSchema schema = captured.schemaFor(id);
+        return Optional.of(
+            new ReadableTable(
+                captured(captured.tableFor(id), schema, connection.getTypeRegistry()),
+                captured.tableFor(id),
+                schema));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean isSignals(TableId id) {
+    return source.signals().equals(Optional.of(new SourceTable(id.schema(), id.table())));
+  }
+
+  /** A connection that converts values as that of the stream does; the caller closes it. */
+  PostgresConnection connect() {
+    PostgresConnectorConfig config = source.connector();
+    return new PostgresConnection(
+        config.getJdbcConfig(),
+        types -> PostgresValueConverter.of(config, charset(), types),
+        "Firn");
+  }
+
+  private Captured schemas(PostgresConnection connection) {
+    return new Captured(
+        source,
+        connection.getDefaultValueConverter(),
+        PostgresValueConverter.of(
+            source.connector(), connection.getDatabaseCharset(), connection.getTypeRegistry()));
   }
 
   private java.nio.charset.Charset charset() {

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** Judges whether a pipeline does its work, by what is known of it at one instant. */
 final class Readiness {
@@ -13,6 +14,9 @@ final class Readiness {
   static final String SOURCE = "source";
   static final String COMMIT = "commit";
   static final String MEMORY = "memory";
+
+  /** What the check {@value #PIPELINE} says of tables that are being read beside the stream. */
+  static final String READING = "reading";
 
   /** The JVM's heap. */
   record Heap(long usedBytes, long maxBytes) {
@@ -39,6 +43,13 @@ final class Readiness {
         failure.isPresent()
             ? "failed"
             : run.initialSnapshot() ? "reading the initial snapshot" : "following the log");
+    if (!run.readings().isEmpty()) {
+      data.put(
+          READING,
+          run.readings().stream()
+              .map(reading -> "%s (%s)".formatted(reading.table(), reading.progress()))
+              .collect(Collectors.joining(", ")));
+    }
     failure.ifPresent(reason -> data.put(Verdict.REASON, reason));
     return new Verdict(PIPELINE, failure.isEmpty(), data);
   }

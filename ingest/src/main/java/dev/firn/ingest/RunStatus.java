@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.CommitProgress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -15,6 +16,7 @@ import java.util.Optional;
  * @param progress of the commits; the initial snapshot's counts from when it is being published
  * @param lag how far the lake is behind the source
  * @param heardAt when the source was last heard of
+ * @param readings the tables that are being read beside the stream
  * @param silent for how long nothing came from the source, though something should have
  */
 record RunStatus(
@@ -26,7 +28,8 @@ record RunStatus(
     CommitProgress progress,
     Duration lag,
     Instant heardAt,
-    Optional<Duration> silent) {
+    Optional<Duration> silent,
+    List<Readings.Status> readings) {
 
   /**
    * A commit.
@@ -48,5 +51,6 @@ record RunStatus(
     requireNonNull(lag, "lag is null");
     requireNonNull(heardAt, "heardAt is null");
     requireNonNull(silent, "silent is null");
+    readings = List.copyOf(readings);
   }
 }

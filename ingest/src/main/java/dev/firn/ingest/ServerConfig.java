@@ -127,6 +127,8 @@ public final class ServerConfig implements ConfigSourceProvider {
     Map<String, String> fixed = new HashMap<>();
     fixed.put(SOURCE_PREFIX + "connector.class", PatientPostgresConnector.class.getName());
     fixed.put(SOURCE_PREFIX + "offset.storage", LakeOffsetStore.class.getName());
+    // Signals are taken by Firn; Debezium's own snapshots would show half a table.
+    fixed.put(SOURCE_PREFIX + "signal.enabled.channels", "firn");
     fixed.put(SOURCE_PREFIX + "include.unknown.datatypes", "true");
     // By default a value that cannot be converted becomes null, with a line in the log.
     fixed.put(SOURCE_PREFIX + "event.converting.failure.handling.mode", "fail");

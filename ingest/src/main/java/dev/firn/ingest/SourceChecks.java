@@ -178,7 +178,7 @@ final class SourceChecks {
         connection,
         "SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(?)"
             + " AND pg_has_role(current_user, c.relowner, 'USAGE'))",
-        quoted(table.source()));
+        table.source().quoted());
   }
 
   private void slot(Connection connection) throws SQLException {
@@ -236,10 +236,10 @@ final class SourceChecks {
         one(
             connection,
             "SELECT relreplident::text FROM pg_class WHERE oid = to_regclass(?)",
-            quoted(table.source()));
+            table.source().quoted());
     boolean isKeyed = !table.key().isEmpty();
     String name = "table " + table.source();
-    String alter = "run ALTER TABLE %s REPLICA IDENTITY ".formatted(quoted(table.source()));
+    String alter = "run ALTER TABLE %s REPLICA IDENTITY ".formatted(table.source().quoted());
     switch (identity) {
       case "f" -> checks.add(Check.ok(name, isKeyed ? "key, whole rows" : "no key, whole rows"));
       case "d" ->
@@ -257,11 +257,6 @@ final class SourceChecks {
                   "its replica identity is not its key",
                   alter + (isKeyed ? "DEFAULT" : "FULL")));
     }
-  }
-
-  private static String quoted(SourceTable table) {
-    return "\"%s\".\"%s\""
-        .formatted(table.schema().replace("\"", "\"\""), table.name().replace("\"", "\"\""));
   }
 
   private static boolean is(Connection connection, String query, String... parameters)

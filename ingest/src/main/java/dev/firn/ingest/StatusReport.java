@@ -80,6 +80,7 @@ record StatusReport(
         .answer()
         .ifPresentOrElse(
             health -> running(lines, health), () -> line(lines, "process", process.problem()));
+    readings().ifPresent(words -> line(lines, "reading", words));
     line(lines, "source", slot.answer().map(this::slotWords).orElse(slot.problem()));
     line(lines, "last batch", batchWords());
     line(lines, "lag", lagWords());
@@ -108,12 +109,25 @@ record StatusReport(
           values.put("lag_bytes", found.lagBytes());
           values.put("retained_wal_bytes", found.retainedBytes());
         });
+    readings().ifPresent(words -> values.put("reading", words));
     values.put("tables", lake.answer().map(LakeStatus::tables).orElse(List.of()));
     lastError().ifPresent(error -> values.put("last_error", error));
     freeBytes().ifPresent(free -> values.put("free_bytes", free));
     values.put("problems", problems());
     process.answer().ifPresent(health -> values.put("checks", health.checks()));
     return values;
+  }
+
+  /** The tables that are being read beside the stream, or are to be. */
+  private Optional<String> readings() {
+    return process
+        .answer()
+        .flatMap(health -> health.text(Readiness.PIPELINE, Readiness.READING))
+        .or(() ->
+            lake.answer()
+                .map(found -> found.state().readings())
+                .filter(asked -> !asked.isEmpty())
+                .map(asked -> "to be read: " + String.join(", ", asked)));
   }
 
   private static void line(List<String> lines, String name, String words) {

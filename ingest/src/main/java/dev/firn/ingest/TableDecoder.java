@@ -65,12 +65,18 @@ final class TableDecoder {
     compiledFor = null;
   }
 
-  RowTarget target() {
-    return target;
-  }
-
   TableIdentifier table() {
     return target.table();
+  }
+
+  /** The table of the source. */
+  SourceTable source() {
+    return captured.source();
+  }
+
+  /** What a row of its table is made of. */
+  RowTarget target() {
+    return target;
   }
 
   /** The row that an initial snapshot read. */

@@ -43,6 +43,14 @@ final class TransactionAssembler {
     /** The initial snapshot is complete. */
     void snapshotEnd(TransactionEnd end);
 
+    /** Whether an event is no change of a table of the lake; it is taken then. */
+    default boolean isSignal(Struct source, Struct event) {
+      return false;
+    }
+
+    /** Somebody put a message into the log; it counts from the end of the open transaction on. */
+    default void message(String prefix, String content) {}
+
     /** A whole transaction with at least one change. */
     void transaction(SourceTransaction transaction) throws InterruptedException;
 
@@ -57,9 +65,12 @@ final class TransactionAssembler {
     void abandonLarge();
   }
 
-  /** Finds the decoder of an event's table, whose columns are then those of the event. */
+  /**
+   * Finds the decoder of an event's table, whose columns are then those of the event; empty: events
+   * of that table do not matter.
+   */
   interface Decoders {
-    TableDecoder decoderOf(SourceRecord event, Struct source) throws InterruptedException;
+    Optional<TableDecoder> decoderOf(SourceRecord event, Struct source) throws InterruptedException;
   }
 
   /** What a record meant for the acknowledgement of the source. */
@@ -116,6 +127,8 @@ final class TransactionAssembler {
     }
     if (schema.field(Envelope.FieldName.OPERATION) != null
         && MESSAGE_OPERATION.equals(value.getString(Envelope.FieldName.OPERATION))) {
+      Struct message = value.getStruct("message");
+      downstream.message(message.getString("prefix"), ReadingRequest.text(message.get("content")));
       return Took.NOTHING;
     }
     throw new PipelineException("a record of the unknown kind %s".formatted(name));
@@ -146,15 +159,19 @@ final class TransactionAssembler {
     Struct source = value.getStruct(Envelope.FieldName.SOURCE);
     String snapshot =
         source.schema().field("snapshot") == null ? null : source.getString("snapshot");
+    if (downstream.isSignal(source, value)) {
+      return "last".equals(snapshot) ? endSnapshot(event) : Took.NOTHING;
+    }
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
-      return change(decoders.decoderOf(event, source), value);
+      Optional<TableDecoder> decoder = decoders.decoderOf(event, source);
+      return decoder.isEmpty() ? Took.NOTHING : change(decoder.orElseThrow(), value);
     }
     if (snapshot.equals("incremental")) {
       throw new PipelineException(
           "an incremental snapshot was signalled; Firn does not take them yet");
     }
-    return snapshotRow(event, snapshot, decoders.decoderOf(event, source), value);
+    return snapshotRow(event, snapshot, decoders.decoderOf(event, source).orElseThrow(), value);
   }
 
   private Took snapshotRow(

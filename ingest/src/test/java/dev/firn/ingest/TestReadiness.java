@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.firn.writer.CommitProgress;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +27,8 @@ class TestReadiness {
         progress,
         Duration.ofSeconds(4),
         NOW.minusSeconds(1),
-        Optional.empty());
+        Optional.empty(),
+        List.of(new Readings.Status("shop.orders", "7 rows so far")));
   }
 
   private static SourceWatch.Seen seen(Optional<ReplicationSlot.State> slot) {

@@ -83,7 +83,8 @@ class TestTransactionAssembler {
 
   private TransactionAssembler assembler(long largeBytes, Optional<LsnPosition> position) {
     TableDecoder decoder = Events.decoder(List.of("id"));
-    return new TransactionAssembler((event, source) -> decoder, told, largeBytes, position);
+    return new TransactionAssembler(
+        (event, source) -> Optional.of(decoder), told, largeBytes, position);
   }
 
   private List<Took> accept(SourceRecord... events) throws InterruptedException {

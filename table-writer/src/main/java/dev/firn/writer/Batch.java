@@ -5,12 +5,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
 
 /** Whole transactions that become visible together, folded by key. */
 public final class Batch {
   private final Recovery recovery;
+  private final Predicate<TableIdentifier> isHeldBack;
   private final Function<TableIdentifier, TableBatch> newTable;
   private final Function<TableIdentifier, Optional<TableIdentifier>> changelogOf;
   private final Map<TableIdentifier, TableBatch> tables = new LinkedHashMap<>();
@@ -21,9 +23,11 @@ public final class Batch {
 
   Batch(
       Recovery recovery,
+      Predicate<TableIdentifier> isHeldBack,
       Function<TableIdentifier, TableBatch> newTable,
       Function<TableIdentifier, Optional<TableIdentifier>> changelogOf) {
     this.recovery = recovery;
+    this.isHeldBack = isHeldBack;
     this.newTable = newTable;
     this.changelogOf = changelogOf;
   }
@@ -55,6 +59,9 @@ public final class Batch {
 
   private void add(TableChange change, TransactionEnd at, int order) {
     TableIdentifier name = change.table();
+    if (isHeldBack.test(name)) {
+      return;
+    }
     boolean applies = !recovery.has(name, at.position());
     boolean logs =
         changelogOf.apply(name).filter(log -> !recovery.has(log, at.position())).isPresent();

@@ -77,6 +77,12 @@ final class ControlTable {
       return new State(batch, position, offset, tables, more);
     }
 
+    State withoutNote(String name) {
+      Map<String, String> fewer = new HashMap<>(notes);
+      fewer.remove(name);
+      return new State(batch, position, offset, tables, fewer);
+    }
+
     State withTables(Map<String, Registered> newTables) {
       return new State(batch, position, offset, newTables, notes);
     }

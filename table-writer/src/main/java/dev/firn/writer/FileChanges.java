@@ -56,6 +56,12 @@ record FileChanges(
     return new FileChanges(added, removed, deleted, new DeletionFiles(state).write(deleted));
   }
 
+  /** The same, and these are removed as well. */
+  FileChanges removing(List<LiveFile> more) {
+    return new FileChanges(
+        added, Stream.concat(removed.stream(), more.stream()).toList(), deleted, deletes);
+  }
+
   boolean isEmpty() {
     return added.isEmpty() && removed.isEmpty() && deleted.isEmpty();
   }

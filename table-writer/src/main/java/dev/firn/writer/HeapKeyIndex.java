@@ -33,6 +33,21 @@ final class HeapKeyIndex implements KeyIndex {
   }
 
   @Override
+  public @Nullable RowLocation findAny(RowKey key, Predicate<RowLocation> wanted) {
+    for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
+      if (holds(slot, key)) {
+        long place = slots[4 * slot + PLACE];
+        RowLocation found =
+            new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
+        if (wanted.test(found)) {
+          return found;
+        }
+      }
+    }
+    return null;
+  }
+
+  @Override
   public void add(RowKey key, RowLocation location) {
     if (size >= capacity - capacity / 4) {
       grow();

@@ -14,6 +14,9 @@ interface KeyIndex {
   /** Any location of the key that is live, or null. */
   @Nullable RowLocation find(RowKey key, Liveness liveness);
 
+  /** Any location of the key that passes, or null. */
+  @Nullable RowLocation findAny(RowKey key, Predicate<RowLocation> wanted);
+
   void add(RowKey key, RowLocation location);
 
   /** Removes one location of the key; nothing happens when it is not there. */

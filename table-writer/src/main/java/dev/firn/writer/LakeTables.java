@@ -3,6 +3,8 @@ package dev.firn.writer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
+import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.Namespace;
@@ -57,6 +59,23 @@ public final class LakeTables {
     }
   }
 
+  /**
+   * The snapshot from which on a table's changelog tells all changes: that of its last reading from
+   * the source. Empty while there is none.
+   */
+  public static Optional<Long> baseline(Catalog catalog, TableIdentifier table) {
+    try {
+      return Optional.ofNullable(catalog.loadTable(table).refs().get(Changelog.BASELINE))
+          .map(SnapshotRef::snapshotId);
+    } catch (NoSuchTableException e) {
+      return Optional.empty();
+    }
+  }
+
+  static boolean isChangelog(Table table) {
+    return table.properties().containsKey(CHANGELOG_OF);
+  }
+
   private static boolean isOurs(Catalog catalog, TableIdentifier name) {
     Table table;
     try {
@@ -64,8 +83,7 @@ public final class LakeTables {
     } catch (NoSuchTableException e) {
       return false;
     }
-    boolean marked =
-        Mark.in(table.properties()).isPresent() || table.properties().containsKey(CHANGELOG_OF);
+    boolean marked = Mark.in(table.properties()).isPresent() || isChangelog(table);
     return marked && !ControlTable.isOne(table);
   }
 }

@@ -18,6 +18,10 @@ public final class LargeTransaction {
 
   /** Applies the next change. */
   public void apply(TableChange change) {
+    if (pipeline.isHeldBack(change.table())) {
+      order++;
+      return;
+    }
     writes
         .computeIfAbsent(change.table(), table -> pipeline.writer(table).writeAtOnce())
         .applyNow(change.change());

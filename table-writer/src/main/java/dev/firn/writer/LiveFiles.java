@@ -12,7 +12,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class LiveFiles {
   private final ConcurrentMap<Integer, LiveFile> files = new ConcurrentHashMap<>();
-  private final AtomicInteger nextId = new AtomicInteger();
+  private final AtomicInteger nextId;
+
+  LiveFiles() {
+    this.nextId = new AtomicInteger();
+  }
+
+  /** Others, whose numbers are none of {@code before} either. */
+  LiveFiles(LiveFiles before) {
+    this.nextId = before.nextId;
+  }
 
   LiveFile add() {
     LiveFile file = new LiveFile(nextId.getAndIncrement());

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +31,11 @@ import org.jspecify.annotations.Nullable;
  * {@link #commit}.
  */
 public final class Pipeline {
+  /** What a note is called, with the table's name, that asks for the table to be read. */
+  static final String READING = "reading:";
+
+  private static final String HELD_BACK = "held back: ";
+
   private final Catalog catalog;
   private final PipelineSettings settings;
   private final Function<String, Position> positions;
@@ -41,6 +47,10 @@ public final class Pipeline {
   private final Map<String, Claimed> claimed = new HashMap<>();
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
   private final Map<TableIdentifier, Changelog> changelogs = new ConcurrentHashMap<>();
+
+  /** Tables to which no change is applied until they are read. */
+  private final Set<TableIdentifier> heldBack = ConcurrentHashMap.newKeySet();
+
   private volatile Recovery recovery;
 
   /** The number of the last batch that this or an earlier writer has made. */
@@ -65,6 +75,14 @@ public final class Pipeline {
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
     this.claim = new Claim(settings.name(), control.epoch(), writer);
     control.state().tables().forEach(this::claimRegistered);
+    control
+        .state()
+        .notes()
+        .forEach((name, value) -> {
+          if (name.startsWith(READING) && value.startsWith(HELD_BACK)) {
+            heldBack.add(TableIdentifier.parse(name.substring(READING.length())));
+          }
+        });
     this.recovery = recovery();
     this.lastBatch = lastBatch();
   }
@@ -134,11 +152,16 @@ public final class Pipeline {
     return Recovery.of(complete, ahead);
   }
 
-  /** What an interrupted batch was called it is called again, so that its number stays one. */
+  /**
+   * What an interrupted batch was called it is called again, so that its number stays one; but not
+   * that of a table read anew, which ends where the tables are complete.
+   */
   private long lastBatch() {
     long complete = control.state().batch();
     return claimed.values().stream()
-        .mapToLong(table -> table.mark().batch() - 1)
+        .map(Claimed::mark)
+        .mapToLong(mark ->
+            mark.position().equals(control.state().position()) ? mark.batch() : mark.batch() - 1)
         .reduce(complete, Math::max);
   }
 
@@ -247,10 +270,8 @@ public final class Pipeline {
 
   private Claimed claimNew(TableDefinition definition) {
     TableIdentifier name = definition.table();
-    if (offset().isPresent()) {
-      throw new PipelineException(
-          "table %s is new to pipeline %s, whose initial snapshot is over: its rows so far would be missing. Leave it out, or read it with a pipeline of its own"
-              .formatted(name, settings.name()));
+    if (offset().isPresent() && reading(name).isEmpty()) {
+      requestReading(name, "new since the initial snapshot", true);
     }
     Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
     return new Claimed(table, claim.take(name.toString(), table));
@@ -279,10 +300,100 @@ public final class Pipeline {
     return new InitialSnapshot(this, branches, tableCommits);
   }
 
+  /**
+   * Writes down that a table has to be read (again) beside the stream; forgotten when that is done.
+   * Not while batches are being committed.
+   *
+   * @param why for people
+   * @param holdBack whether changes are not applied until then: the rows that the table has, if
+   *     any, are not those that they are about
+   */
+  public void requestReading(TableIdentifier table, String why, boolean holdBack) {
+    note(READING + table, (holdBack ? HELD_BACK : "") + why);
+    if (holdBack) {
+      heldBack.add(table);
+    }
+  }
+
+  /**
+   * Writes down that tables of the pipeline which are not open have to be read when they are opened
+   * again: their changes meanwhile are missed.
+   */
+  public void noteTablesLeftOut() {
+    for (Map.Entry<String, Claimed> table : claimed.entrySet()) {
+      TableIdentifier name = TableIdentifier.parse(table.getKey());
+      if (offset().isPresent()
+          && !writers.containsKey(name)
+          && !LakeTables.isChangelog(table.getValue().table())
+          && reading(name).isEmpty()) {
+        requestReading(name, "left out for a time", true);
+      }
+    }
+  }
+
+  /** Why a table has to be read, if it has. */
+  public Optional<String> reading(TableIdentifier table) {
+    return note(READING + table)
+        .map(why -> why.startsWith(HELD_BACK) ? why.substring(HELD_BACK.length()) : why);
+  }
+
+  /** Takes a request back. Not while batches are being committed. */
+  public void forgetReading(TableIdentifier table) {
+    control.commit(control.state().withoutNote(READING + table));
+    heldBack.remove(table);
+  }
+
+  /**
+   * Whether a table has to be read before changes of it are applied: it has no rows yet, or those
+   * of another table.
+   */
+  public boolean isHeldBack(TableIdentifier table) {
+    return heldBack.contains(table);
+  }
+
+  /**
+   * Begins to read an open table beside the stream; between two transactions.
+   *
+   * @param before transactions that the log had already and that a snapshot of the source may not
+   *     see yet
+   */
+  public TableReading read(TableIdentifier table, Collection<String> before) {
+    return new TableReading(table, writer(table), before);
+  }
+
+  /**
+   * Whether a reading can be completed now: not while a batch is repaired that a crash has left in
+   * some tables only.
+   */
+  public boolean mayComplete() {
+    return position().isPresent() && !recovery.isPending(position().orElseThrow());
+  }
+
+  /**
+   * Lets what was read take the place of the table, as a batch of its own at the present position,
+   * and completes it. Only while nothing is being committed and all is settled.
+   *
+   * @param at when the source was as the rows were read
+   */
+  public CommittedBatch complete(TableReading reading, Instant at) {
+    if (!mayComplete() || unsettled != null) {
+      throw new IllegalStateException("a reading ends only where all tables are complete");
+    }
+    TransactionEnd end =
+        new TransactionEnd("", position().orElseThrow(), at, offset().orElseThrow());
+    BatchInfo info = info(end, at, 0);
+    CommittedBatch.TableCommit made = reading.commit(info);
+    CommittedBatch batch = committed(info, Map.of(reading.table(), made));
+    heldBack.remove(reading.table());
+    settle(control.state().withoutNote(READING + reading.table()).notes());
+    return batch;
+  }
+
   /** A new batch, empty. */
   public Batch newBatch() {
     return new Batch(
         recovery,
+        this::isHeldBack,
         table -> new TableBatch(writer(table).state().isKeyed()),
         table -> Optional.ofNullable(changelogs.get(table)).map(Changelog::name));
   }
@@ -345,6 +456,10 @@ public final class Pipeline {
    * @throws FencedException another writer has taken over
    */
   public Optional<TransactionEnd> settle() {
+    return settle(control.state().notes());
+  }
+
+  private Optional<TransactionEnd> settle(Map<String, String> notes) {
     BatchInfo last = unsettled;
     if (last == null) {
       return Optional.empty();
@@ -360,7 +475,7 @@ public final class Pipeline {
             last.mark().position(),
             Optional.of(last.end().offset()),
             registry(),
-            control.state().notes()));
+            notes));
     unsettled = null;
     return Optional.of(last.end());
   }

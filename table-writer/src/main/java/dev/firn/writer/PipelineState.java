@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -28,6 +29,15 @@ public record PipelineState(
     requireNonNull(position, "position is null");
     tables = Collections.unmodifiableMap(sorted(tables));
     notes = Map.copyOf(notes);
+  }
+
+  /** The tables that have to be read beside the stream, by name. */
+  public List<String> readings() {
+    return notes.keySet().stream()
+        .filter(name -> name.startsWith(Pipeline.READING))
+        .map(name -> name.substring(Pipeline.READING.length()))
+        .sorted()
+        .toList();
   }
 
   private static TreeMap<TableIdentifier, Long> sorted(Map<TableIdentifier, Long> tables) {

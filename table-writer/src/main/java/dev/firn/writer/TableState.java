@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileContent;
@@ -29,7 +30,7 @@ final class TableState {
   private final Table table;
   private volatile RowTarget target;
   private final long targetFileBytes;
-  private final LiveFiles files = new LiveFiles();
+  private final LiveFiles files;
   private final KeyIndex index = new HeapKeyIndex();
   private long snapshotId = -1;
   private long sequenceNumber;
@@ -38,9 +39,24 @@ final class TableState {
   TableState(Table table, TableDefinition definition, long targetFileBytes) {
     this.table = table;
     this.targetFileBytes = targetFileBytes;
+    this.files = new LiveFiles();
     this.target =
         RowTarget.of(
             definition.table(), table, Tables.keyOf(definition, table), definition.names());
+  }
+
+  /** One without rows, which may take the place of {@code before}. */
+  private TableState(TableState before) {
+    this.table = before.table;
+    this.targetFileBytes = before.targetFileBytes;
+    this.files = new LiveFiles(before.files);
+    this.target = before.target;
+    this.generation = before.generation + 1;
+  }
+
+  /** The same table as one without rows, to be filled and then to take this one's place. */
+  TableState successor() {
+    return new TableState(this);
   }
 
   private static boolean hasRowLineage(Table table) {
@@ -164,6 +180,44 @@ final class TableState {
   @Nullable RowLocation find(RowKey key, KeyIndex.Liveness liveness) {
     synchronized (index) {
       return index.find(key, liveness);
+    }
+  }
+
+  /**
+   * The id of a committed row of the key, one that is wanted; {@link RowLocation#INHERITED}: none.
+   */
+  long rowId(RowKey key, LongPredicate wanted) {
+    synchronized (index) {
+      RowLocation found = index.findAny(key, at -> wanted.test(files.get(at.fileId()).rowId(at)));
+      return found == null ? RowLocation.INHERITED : files.get(found.fileId()).rowId(found);
+    }
+  }
+
+  /** A location of the key whose row inherits its id, or null. */
+  @org.jspecify.annotations.Nullable RowLocation findWithoutId(RowKey key) {
+    synchronized (index) {
+      return index.findAny(key, at -> at.rowId() == RowLocation.INHERITED);
+    }
+  }
+
+  /** Notes a row of a write at once. */
+  void come(RowKey key, RowLocation location) {
+    synchronized (index) {
+      index.add(key, location);
+    }
+  }
+
+  /** Notes that a write at once took a row away. */
+  void gone(RowKey key, RowLocation location) {
+    synchronized (index) {
+      index.remove(key, location);
+    }
+  }
+
+  /** Notes that a write at once took all rows away. */
+  void allGone() {
+    synchronized (index) {
+      index.clear();
     }
   }
 

@@ -32,6 +32,7 @@ final class TableWrite {
 
   private final TableState table;
   private final boolean atOnce;
+  private final @Nullable KeptRowIds kept;
   private volatile @Nullable TableWrite inFlight;
   private final RowFiles rows;
   private final Deletions deletions = new Deletions();
@@ -53,9 +54,11 @@ final class TableWrite {
   private long updated;
   private long deleted;
 
-  private TableWrite(TableState table, boolean atOnce, @Nullable TableWrite inFlight) {
+  private TableWrite(
+      TableState table, boolean atOnce, @Nullable KeptRowIds kept, @Nullable TableWrite inFlight) {
     this.table = table;
     this.atOnce = atOnce;
+    this.kept = kept;
     this.inFlight = inFlight;
     this.rows = table.newRowFiles();
   }
@@ -66,7 +69,7 @@ final class TableWrite {
    * @param inFlight the write before this one while that is not committed
    */
   static TableWrite planned(TableState table, TableBatch batch, @Nullable TableWrite inFlight) {
-    TableWrite write = new TableWrite(table, false, inFlight);
+    TableWrite write = new TableWrite(table, false, null, inFlight);
     try {
       write.truncated = batch.isTruncated();
       write.incompleteRows = batch.incomplete();
@@ -79,7 +82,17 @@ final class TableWrite {
   }
 
   static TableWrite atOnce(TableState table) {
-    return new TableWrite(table, true, null);
+    return new TableWrite(table, true, null, null);
+  }
+
+  /**
+   * A write at once of all rows anew.
+   *
+   * @param table without rows so far
+   * @param kept the ids of the rows before
+   */
+  static TableWrite anew(TableState table, KeptRowIds kept) {
+    return new TableWrite(table, true, kept, null);
   }
 
   /** Applies a change of a write at once. */
@@ -91,7 +104,11 @@ final class TableWrite {
       case RowChange.Update update ->
           apply(new NetChange.Put(update.before(), update.key(), update.row()));
       case RowChange.Delete delete -> apply(new NetChange.Remove(delete.key()));
-      case RowChange.Truncate truncate -> truncate();
+      case RowChange.Truncate truncate -> {
+        // The changelog tells of them, with all of their values.
+        writeWaiting();
+        truncate();
+      }
     }
   }
 
@@ -99,7 +116,10 @@ final class TableWrite {
   void truncate() {
     truncated = true;
     incomplete = false;
-    table.index().clear();
+    table.allGone();
+    if (kept != null) {
+      kept.giveBackAll();
+    }
     deletions.clear();
     waiting.clear();
     waitingKeys.clear();
@@ -193,8 +213,11 @@ final class TableWrite {
     RowLocation old = find(origin);
     if (old != null) {
       delete(old);
+      if (kept != null) {
+        kept.giveBack(old);
+      }
       if (atOnce) {
-        table.index().remove(origin, old);
+        table.gone(origin, old);
       } else {
         indexChanges.add(new IndexChange.Gone(origin, old));
       }
@@ -216,7 +239,9 @@ final class TableWrite {
 
   private @Nullable RowLocation find(RowKey key) {
     if (atOnce) {
-      return table.index().find(key, (file, position) -> true);
+      // Of equal rows one with an id of its own stays rather than one without.
+      RowLocation anew = kept == null || table.isKeyed() ? null : table.findWithoutId(key);
+      return anew == null ? table.find(key, (file, position) -> true) : anew;
     }
     if (truncated) {
       return null;
@@ -264,9 +289,9 @@ final class TableWrite {
   }
 
   private void write(RowKey key, Record row, long rowId) {
-    RowLocation now = rows.write(row, rowId);
+    RowLocation now = rows.write(row, kept == null ? rowId : kept.take(key));
     if (atOnce) {
-      table.index().add(key, now);
+      table.come(key, now);
     } else {
       synchronized (this) {
         added.add(key, now);

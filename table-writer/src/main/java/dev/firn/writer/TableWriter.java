@@ -11,6 +11,7 @@ import org.apache.iceberg.DataFile;
 import org.apache.iceberg.RowDelta;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotChanges;
+import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.Transaction;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class TableWriter {
   static final ExecutorService CALLER_RUNS = new CallerRuns();
 
-  private final TableState state;
+  private volatile TableState state;
   private final Troubles troubles;
   private volatile Mark mark;
   private @Nullable PlannedWrite inFlight;
@@ -177,6 +178,30 @@ final class TableWriter {
   }
 
   /**
+   * Commits a write of all rows anew, whatever somebody else made of the table meanwhile. What was
+   * written takes the place of the table; nothing else may be planned or committing.
+   *
+   * @param anew the table as the write leaves it
+   */
+  CommittedBatch.TableCommit replace(TableState anew, TableWrite write, BatchInfo info) {
+    FileChanges written = FileChanges.of(anew, write);
+    Map<String, String> summary = summary(write, info);
+    while (true) {
+      FileChanges changes = written.removing(state.files().committed());
+      try {
+        Snapshot snapshot =
+            commit(info.mark(), summary, changes, anew.files(), Optional.of(LakeTables.BASELINE));
+        takeOver(anew, write, changes, snapshot);
+        state = anew;
+        mark = info.mark();
+        return made(snapshot, write);
+      } catch (Head.ForeignCommitException e) {
+        reload();
+      }
+    }
+  }
+
+  /**
    * Gives the table other columns under the last commit's mark; no row changes. Nothing may be
    * planned or committing.
    */
@@ -243,17 +268,24 @@ final class TableWriter {
       }
       return Optional.empty();
     }
-    Snapshot snapshot = commit(info.mark(), summary(write, info), changes, tag);
-    FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
-    synchronized (state.index()) {
-      changes.takeOver(state.files(), firstRowIds);
-      write.takeOver();
-      state.reflects(snapshot);
-    }
+    Snapshot snapshot = commit(info.mark(), summary(write, info), changes, state.files(), tag);
+    takeOver(state, write, changes, snapshot);
     mark = info.mark();
-    return Optional.of(
-        new CommittedBatch.TableCommit(
-            snapshot.snapshotId(), write.inserted(), write.updated(), write.deleted()));
+    return Optional.of(made(snapshot, write));
+  }
+
+  private void takeOver(TableState into, TableWrite write, FileChanges changes, Snapshot snapshot) {
+    FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
+    synchronized (into.index()) {
+      changes.takeOver(into.files(), firstRowIds);
+      write.takeOver();
+      into.reflects(snapshot);
+    }
+  }
+
+  private static CommittedBatch.TableCommit made(Snapshot snapshot, TableWrite write) {
+    return new CommittedBatch.TableCommit(
+        snapshot.snapshotId(), write.inserted(), write.updated(), write.deleted());
   }
 
   /** What the snapshot of a write says about it. */
@@ -284,7 +316,11 @@ final class TableWriter {
   }
 
   private Snapshot commit(
-      Mark newMark, Map<String, String> summary, FileChanges changes, Optional<String> tag) {
+      Mark newMark,
+      Map<String, String> summary,
+      FileChanges changes,
+      LiveFiles files,
+      Optional<String> tag) {
     return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId(), troubles)
         .commit((transaction, head) -> {
           RowDelta delta =
@@ -296,7 +332,7 @@ final class TableWriter {
           if (head.snapshotId() != -1) {
             delta.validateFromSnapshot(head.snapshotId());
           }
-          changes.addTo(delta, state.files());
+          changes.addTo(delta, files);
           summary.forEach(delta::set);
           delta.set(SummaryKeys.COMMIT, head.commit());
           delta.commit();
@@ -307,11 +343,35 @@ final class TableWriter {
   static void tag(Transaction transaction, String name) {
     Table table = transaction.table();
     long snapshot = table.currentSnapshot().snapshotId();
-    if (table.refs().containsKey(name)) {
+    SnapshotRef earlier = table.refs().get(name);
+    if (earlier != null) {
+      keep(transaction, name, table.snapshot(earlier.snapshotId()), table.currentSnapshot());
       transaction.manageSnapshots().replaceTag(name, snapshot).commit();
     } else {
       transaction.manageSnapshots().createTag(name, snapshot).commit();
     }
+  }
+
+  /**
+   * Names the snapshot that bore the name so far by its batch, unless it is that of {@code now}.
+   */
+  private static void keep(
+      Transaction transaction, String name, @Nullable Snapshot earlier, Snapshot now) {
+    long batch = batch(earlier);
+    String kept = "%s_%d".formatted(name, batch);
+    if (earlier != null
+        && batch > 0
+        && batch != batch(now)
+        && !transaction.table().refs().containsKey(kept)) {
+      transaction.manageSnapshots().createTag(kept, earlier.snapshotId()).commit();
+    }
+  }
+
+  private static long batch(@Nullable Snapshot snapshot) {
+    return Optional.ofNullable(snapshot)
+        .flatMap(made -> Mark.in(made.summary()))
+        .map(Mark::batch)
+        .orElse(0L);
   }
 
   /** Gives the newest snapshot a name. */

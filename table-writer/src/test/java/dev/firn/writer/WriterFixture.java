@@ -1,6 +1,7 @@
 package dev.firn.writer;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
@@ -51,12 +53,14 @@ final class WriterFixture {
     }
   }
 
+  private final Path folder;
   private final PipelineSettings settings;
   final Catalog catalog;
   final Pipeline pipeline;
   RowTarget target;
 
   private WriterFixture(Path folder, int formatVersion, List<String> key, boolean changelog) {
+    this.folder = folder;
     this.catalog = Lake.open("lake", Lake.embedded(folder));
     this.settings =
         new PipelineSettings(
@@ -282,5 +286,57 @@ final class WriterFixture {
       throw new java.io.UncheckedIOException(e);
     }
     return new HashMap<>(ids);
+  }
+
+  /** The row ids of all rows. */
+  List<Long> allRowIds() {
+    List<Long> ids = new ArrayList<>();
+    Schema schema = MetadataColumns.schemaWithRowLineage(SCHEMA);
+    try (CloseableIterable<Record> read = IcebergGenerics.read(table()).project(schema).build()) {
+      read.forEach(row -> ids.add((Long) row.getField("_row_id")));
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    return ids;
+  }
+
+  /** How many data files there are, whether they are part of a table or not. */
+  long dataFilesOnDisk() {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(file -> file.toString().endsWith(".parquet")).count();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  /** Opens a second table, of the same columns. */
+  Other openOther() {
+    TableIdentifier name = TableIdentifier.of("shop", "others");
+    RowTarget opened = pipeline.open(new TableDefinition(name, SCHEMA, List.of("id"), true));
+    return new Other(name, opened, catalog);
+  }
+
+  /** Another table of the lake. */
+  record Other(TableIdentifier name, RowTarget target, Catalog catalog) {
+    Record row(int id, String text) {
+      Record row = GenericRecord.create(target.written());
+      row.set(0, id);
+      row.set(1, text);
+      return row;
+    }
+
+    TableChange insert(int id, String text) {
+      Record row = row(id, text);
+      return new TableChange(name, new RowChange.Insert(target.keys().keyOf(row), row), 100);
+    }
+
+    TableChange update(int id, String text) {
+      Record row = row(id, text);
+      return new TableChange(name, new RowChange.Update(target.keys().keyOf(row), row), 100);
+    }
+
+    List<String> rows() {
+      return WriterFixture.rows(IcebergGenerics.read(catalog.loadTable(name)));
+    }
   }
 }

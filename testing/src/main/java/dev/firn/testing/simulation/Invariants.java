@@ -179,12 +179,23 @@ final class Invariants {
       boolean in =
           some.table() == table
               && snapshot != null
-              && SnapshotUtil.isAncestorOf(loaded, snapshot.snapshotId(), some.snapshotId());
+              && SnapshotUtil.isAncestorOf(loaded, snapshot.snapshotId(), some.snapshotId())
+              && !isReadSince(loaded, snapshot.snapshotId(), some.snapshotId());
       if (in && !source.truncated(table, some.tableAt(), at)) {
         rows.addAll(some.rows());
       }
     }
     return rows;
+  }
+
+  /** Whether the table was read from its source after one snapshot and up to another. */
+  private static boolean isReadSince(Table table, long until, long after) {
+    return table.refs().entrySet().stream()
+        .filter(ref -> ref.getKey().startsWith("firn_baseline"))
+        .mapToLong(ref -> ref.getValue().snapshotId())
+        .anyMatch(read ->
+            SnapshotUtil.isAncestorOf(table, until, read)
+                && SnapshotUtil.isAncestorOf(table, read, after));
   }
 
   private String describe(SourceTable table, Map<List<@Nullable Object>, Integer> difference) {

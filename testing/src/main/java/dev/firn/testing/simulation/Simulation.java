@@ -58,6 +58,7 @@ public final class Simulation {
   private final ModelSource source;
   private final Invariants invariants;
   private final ChangelogCheck changelogs;
+  private final ReadingBeside readings;
 
   private ReplicationSlot slot;
   private @Nullable WriterProcess live;
@@ -97,6 +98,7 @@ public final class Simulation {
     this.random = seeded;
     this.invariants = new Invariants(source, lake);
     this.changelogs = new ChangelogCheck(source, lake);
+    this.readings = new ReadingBeside(source, clock, random, new BesideReading());
     this.slot = new ReplicationSlot(source, random);
     int formatVersion = random.nextInt(5) == 0 ? 2 : 3;
     this.settings =
@@ -199,7 +201,9 @@ public final class Simulation {
 
   private void act(WriterProcess process) {
     int die = random.nextInt(100);
-    if (die < 45) {
+    if (random.nextInt(12) == 0) {
+      readings.read(process);
+    } else if (die < 45) {
       batch(process);
     } else if (die < 62) {
       overlappedBatches(process);
@@ -360,6 +364,46 @@ public final class Simulation {
     committed = Optional.of(end);
     source.mayDropColumns();
     begun.removeIf(other -> !other.isAfter(end));
+  }
+
+  /** What happens while a table is read. */
+  private final class BesideReading implements ReadingBeside.Meanwhile {
+    @Override
+    public void batch() {
+      Simulation.this.batch(process());
+    }
+
+    @Override
+    public void largeTransaction() {
+      settle();
+      Simulation.this.largeTransaction(process());
+    }
+
+    @Override
+    public void foreignSnapshot() {
+      Simulation.this.foreignSnapshot();
+    }
+
+    @Override
+    public void settle() {
+      Simulation.this.settle(process());
+    }
+
+    @Override
+    public ModelPosition settled() {
+      return committed.orElseThrow();
+    }
+
+    @Override
+    public void made(CommittedBatch batch, ModelPosition end) {
+      Simulation.this.made(batch, end);
+      settledBatch = lastBatch;
+    }
+
+    @Override
+    public void log(String event) {
+      log.add("%s", event);
+    }
   }
 
   // Somebody else's snapshots.
@@ -709,6 +753,9 @@ public final class Simulation {
   private void finish() {
     log.add("the end");
     for (int i = 0; i < 2; i++) {
+      while (!ReadingBeside.asked(process().pipeline()).isEmpty()) {
+        readings.read(process());
+      }
       do {
         batch(process());
         settle(process());

@@ -174,7 +174,7 @@ final class Translation {
     };
   }
 
-  private RowTarget target(SourceTable table) {
+  RowTarget target(SourceTable table) {
     return requireNonNull(targets.get(table));
   }
 }

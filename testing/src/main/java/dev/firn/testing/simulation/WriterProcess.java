@@ -8,7 +8,9 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineSettings;
 import dev.firn.writer.PreparedBatch;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableDefinition;
+import dev.firn.writer.TableReading;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -29,6 +31,7 @@ final class WriterProcess {
   private final List<Prepared> uncommitted = new ArrayList<>();
   private ReplicationSlot.@Nullable Stream stream;
   private ModelPosition added = ModelPosition.START;
+  private @Nullable TableReading reading;
 
   private WriterProcess(int number, Faults faults, Pipeline pipeline, Translation translation) {
     this.number = number;
@@ -110,7 +113,11 @@ final class WriterProcess {
       }
       end = transaction.end();
       added = end;
-      boolean unused = batch.add(translation.transaction(transaction, pipeline::changeColumns));
+      SourceTransaction translated = translation.transaction(transaction, pipeline::changeColumns);
+      if (reading != null) {
+        reading.ended(translated);
+      }
+      boolean unused = batch.add(translated);
       transactions--;
     }
     Prepared prepared = new Prepared(pipeline.prepare(batch), end);
@@ -126,6 +133,25 @@ final class WriterProcess {
   /** Takes a prepared batch to commit it; false when that has been done. */
   boolean takeToCommit(Prepared prepared) {
     return uncommitted.remove(prepared);
+  }
+
+  /** A table is being read that must learn of every transaction. */
+  void tell(TableReading newReading) {
+    reading = newReading;
+  }
+
+  void tellNobody() {
+    reading = null;
+  }
+
+  /** Whether all up to a position was taken from the source. */
+  boolean hasAdded(ModelPosition position) {
+    return added.contains(position);
+  }
+
+  /** The end of the last transaction that was taken from the source. */
+  ModelPosition added() {
+    return added;
   }
 
   void added(ModelPosition end) {

@@ -1,0 +1,116 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.writer.Pipeline;
+import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowTarget;
+import dev.firn.writer.TableDefinition;
+import io.debezium.connector.postgresql.connection.PostgresConnection;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.iceberg.catalog.TableIdentifier;
+
+/** The tables of the source that are captured, each with its table in the lake. */
+final class CapturedTables {
+  private final SinkSettings settings;
+  private final PostgresSource source;
+  private final Map<SourceTable, TableDecoder> decoders = new ConcurrentHashMap<>();
+
+  CapturedTables(SinkSettings settings, PostgresSource source) {
+    this.settings = settings;
+    this.source = source;
+  }
+
+  /**
+   * Opens all of these; they are all that is known so far.
+   *
+   * @throws SettingsException two would go to one table of the lake
+   */
+  void openAll(Pipeline pipeline, List<CapturedTable> tables) {
+    Map<SourceTable, CapturedTable> bySource = new HashMap<>();
+    tables.forEach(table -> bySource.put(table.source(), table));
+    Map<SourceTable, TableIdentifier> routes =
+        settings.routing().routes(source.topicPrefix(), bySource.keySet());
+    bySource.forEach((name, table) ->
+        open(pipeline, table, requireNonNull(routes.get(name), "route is null"), routes.values()));
+  }
+
+  /**
+   * Opens a table that is new.
+   *
+   * @throws PipelineException it would go to a table of the lake that another one goes to
+   */
+  TableDecoder open(Pipeline pipeline, CapturedTable table) {
+    TableIdentifier route = settings.routing().tableFor(source.topicPrefix(), table.source());
+    List<TableIdentifier> others = decoders.values().stream().map(TableDecoder::table).toList();
+    if (others.contains(route)) {
+      throw new SettingsException(
+          "source table %s is new and would go to table %s, as another one does; leave it out, or set %sdestination-regexp so that each has its own"
+              .formatted(table.source(), route, SinkSettings.PREFIX));
+    }
+    return open(pipeline, table, route, others);
+  }
+
+  private TableDecoder open(
+      Pipeline pipeline,
+      CapturedTable table,
+      TableIdentifier route,
+      Collection<TableIdentifier> routes) {
+    TableDefinition definition =
+        table.definition(route, source.placeholder(), settings.changelogs().has(table.source()));
+    requireOwnName(definition, routes);
+    RowTarget target = pipeline.open(definition);
+    TableDecoder decoder = new TableDecoder(table, target, source.placeholder());
+    decoders.put(table.source(), decoder);
+    return decoder;
+  }
+
+  private static void requireOwnName(
+      TableDefinition definition, Collection<TableIdentifier> routes) {
+    definition
+        .changelogTable()
+        .filter(routes::contains)
+        .ifPresent(name -> {
+          throw new SettingsException(
+              "table %s would hold both rows of the source and the changelog of %s; set %stable-prefix or destination-regexp for one of them, or %schangelog.exclude.list"
+                  .formatted(name, definition.table(), SinkSettings.PREFIX, SinkSettings.PREFIX));
+        });
+  }
+
+  /** A captured table as the source has it now; empty when it is not there or not captured. */
+  Optional<CapturedTable> find(SourceTable table) {
+    PostgresTables tables = new PostgresTables(source);
+    try (PostgresConnection connection = tables.connect()) {
+      return tables.find(connection, table).map(ReadableTable::captured);
+    } catch (SQLException e) {
+      throw new PipelineException(
+          "cannot ask %s for table %s: %s"
+              .formatted(source.place(), table, ConnectionLoss.reason(e)),
+          e);
+    }
+  }
+
+  Optional<TableDecoder> decoder(SourceTable table) {
+    return Optional.ofNullable(decoders.get(table));
+  }
+
+  Collection<TableDecoder> decoders() {
+    return List.copyOf(decoders.values());
+  }
+
+  /** Their names at the source. */
+  Set<SourceTable> sources() {
+    return Set.copyOf(decoders.keySet());
+  }
+
+  int size() {
+    return decoders.size();
+  }
+}

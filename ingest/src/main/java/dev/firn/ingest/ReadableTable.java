@@ -1,0 +1,33 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import io.debezium.relational.Column;
+import io.debezium.relational.Table;
+import io.debezium.relational.TableSchema;
+import java.util.stream.Collectors;
+
+/**
+ * A table of the source that can be read by queries.
+ *
+ * @param table its columns, those that are left out are not among them
+ * @param schema makes structs of its values, the same as those of the stream
+ */
+record ReadableTable(CapturedTable captured, Table table, TableSchema schema) {
+  ReadableTable {
+    requireNonNull(captured, "captured is null");
+    requireNonNull(table, "table is null");
+    requireNonNull(schema, "schema is null");
+  }
+
+  /** The query for all of its rows. */
+  String query() {
+    String columns =
+        table.columns().stream()
+            .map(Column::name)
+            .filter(name -> !captured.unsent().contains(name))
+            .map(SourceTable::quoted)
+            .collect(Collectors.joining(", "));
+    return "SELECT %s FROM %s".formatted(columns, captured.source().quoted());
+  }
+}

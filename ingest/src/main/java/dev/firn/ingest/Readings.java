@@ -1,0 +1,373 @@
+package dev.firn.ingest;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.firn.writer.CommitLoop;
+import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.Pipeline;
+import dev.firn.writer.SourceTransaction;
+import dev.firn.writer.TransactionEnd;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The tables that are being read beside the stream. Requests come from any thread; all else but
+ * {@link #status} and {@link #forget} is called by the source's thread.
+ */
+final class Readings implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Readings.class);
+
+  /** Why a table is read that was made while the pipeline ran. */
+  static final String NEW = "new at the source";
+
+  private static final int AT_THE_SAME_TIME = 2;
+  private static final long CLOSE_SECONDS = 10;
+
+  /**
+   * How one of them stands.
+   *
+   * @param progress for people
+   */
+  record Status(String table, String progress) {}
+
+  private final PostgresSource source;
+  private final Pipeline pipeline;
+  private final CommitLoop loop;
+  private final CapturedTables tables;
+  private final SourceOids oids;
+  private final long maxHeldBytes;
+  private final BiConsumer<CommittedBatch, Duration> committed;
+
+  /** Runs what must not be interrupted. */
+  private final ExecutorService commits;
+
+  private final ExecutorService threads =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().daemon().name("firn-reading-", 0).factory());
+  private final Semaphore permits = new Semaphore(AT_THE_SAME_TIME);
+  private final Queue<ReadingRequest> requests = new ConcurrentLinkedQueue<>();
+  private final Map<SourceTable, TableReader> running = new ConcurrentHashMap<>();
+
+  /**
+   * Transactions of the log that a snapshot may not see yet: one that waits for a standby server is
+   * in the log before it is visible.
+   */
+  private final Set<String> recent = ConcurrentHashMap.newKeySet();
+
+  /** Tables that events came of, but which the source does not have any more. */
+  private final Set<SourceTable> gone = new HashSet<>();
+
+  /** Tables whose reading was given up because their columns change; it begins again after. */
+  private final Map<SourceTable, ReadingRequest> again = new HashMap<>();
+
+  private final ColumnFollower columns;
+  private boolean largeOpen;
+
+  /** Brings a table of the lake to the columns that its table at the source has now. */
+  interface ColumnFollower {
+    void follow(TableDecoder decoder, ColumnPlan.Event event) throws InterruptedException;
+  }
+
+  /**
+   * @param maxHeldBytes how much of the changes meanwhile may be held in memory
+   * @param commits runs what must not be interrupted
+   * @param committed told of each table that was read
+   * @param columns follows columns that are ahead of the stream's events
+   */
+  Readings(
+      PostgresSource source,
+      Pipeline pipeline,
+      CommitLoop loop,
+      CapturedTables tables,
+      SourceOids oids,
+      long maxHeldBytes,
+      ExecutorService commits,
+      BiConsumer<CommittedBatch, Duration> committed,
+      ColumnFollower columns) {
+    this.source = source;
+    this.pipeline = pipeline;
+    this.loop = loop;
+    this.tables = tables;
+    this.oids = oids;
+    this.maxHeldBytes = maxHeldBytes;
+    this.commits = commits;
+    this.committed = committed;
+    this.columns = columns;
+  }
+
+  /** Asks for a reading; it begins when the source's thread is between two transactions. */
+  void request(ReadingRequest request) {
+    requests.add(request);
+  }
+
+  /** Begins what an earlier process has not completed; before anything is streamed. */
+  void resume() {
+    for (TableDecoder decoder : tables.decoders()) {
+      pipeline
+          .reading(decoder.table())
+          .ifPresent(why -> start(new ReadingRequest(decoder.source(), why), decoder, true));
+    }
+  }
+
+  /** Whether there is nothing to do for it between two transactions. */
+  boolean isIdle() {
+    return requests.isEmpty() && running.isEmpty();
+  }
+
+  /**
+   * The stream is between two transactions: begins what was asked for, and lets what was read take
+   * its table's place.
+   */
+  void between(LsnPosition position) throws InterruptedException {
+    begin();
+    for (TableReader reader : List.copyOf(running.values())) {
+      if (reader.isGone()) {
+        forget(reader);
+      } else if (reader.wanted().isPresent()) {
+        CapturedTable wanted = reader.wanted().orElseThrow();
+        columns.follow(
+            tables.decoder(reader.table()).orElseThrow(),
+            new ColumnPlan.Event(Set.copyOf(wanted.key()), wanted.row()));
+      } else {
+        look(reader, position);
+      }
+    }
+  }
+
+  private void look(TableReader reader, LsnPosition position) throws InterruptedException {
+    if (reader.reading().isBegun()) {
+      if (reader.passing().map(position::contains).orElse(false)) {
+        // All that was streamed is in the table then, so that its rows are known by their keys.
+        if (quiesce(Pipeline::mayComplete)) {
+          reader.reading().passed();
+        }
+      } else if (isFull()) {
+        reader.reading().giveUpSnapshot();
+      }
+    }
+    if (reader.reading().isPassed() && isFull()) {
+      reader.reading().awaitRead();
+    }
+    if (reader.reading().isRead()) {
+      complete(reader);
+    }
+  }
+
+  private boolean isFull() {
+    return running.values().stream().mapToLong(reader -> reader.reading().heldBytes()).sum()
+        > maxHeldBytes;
+  }
+
+  /** A transaction ended whose changes go into the lake next. */
+  void ended(SourceTransaction transaction) {
+    recent.add(transaction.end().transaction());
+    running.values().forEach(reader -> reader.reading().ended(transaction));
+  }
+
+  /**
+   * A large transaction begins, whose changes cannot be held: rows that are being read come first.
+   */
+  void largeBegins() throws InterruptedException {
+    for (TableReader reader : List.copyOf(running.values())) {
+      reader.reading().awaitRead();
+      if (reader.reading().isRead()) {
+        complete(reader);
+      } else {
+        reader.reading().largeBegins();
+      }
+    }
+    largeOpen = true;
+  }
+
+  void largeEnded(Optional<TransactionEnd> end) {
+    largeOpen = false;
+    end.map(TransactionEnd::transaction).ifPresent(recent::add);
+    running
+        .values()
+        .forEach(reader ->
+            reader.reading().largeEnded(end.map(TransactionEnd::transaction).orElse(null)));
+  }
+
+  /** Forgets transactions that every snapshot from now on sees; for any thread. */
+  void forget(SourceSnapshot now) {
+    recent.removeIf(now::sees);
+    running.values().forEach(reader -> reader.reading().forget(now::sees));
+  }
+
+  /** Those that run; for any thread. */
+  List<Status> status() {
+    return running.values().stream()
+        .map(reader -> new Status(reader.table().toString(), reader.progress()))
+        .sorted((a, b) -> a.table().compareTo(b.table()))
+        .toList();
+  }
+
+  private void begin() throws InterruptedException {
+    for (ReadingRequest request = requests.poll(); request != null; request = requests.poll()) {
+      begin(request);
+    }
+  }
+
+  private void begin(ReadingRequest request) throws InterruptedException {
+    Optional<TableDecoder> decoder = tables.decoder(request.table());
+    if (decoder.isPresent() && request.why().equals(NEW)) {
+      return;
+    }
+    if (decoder.isPresent()) {
+      beginKnown(request, decoder.orElseThrow());
+    } else {
+      beginNew(request);
+    }
+  }
+
+  /** Begins to read a table of which an event came, though it was not known. */
+  void beginUnknown(SourceTable table) throws InterruptedException {
+    if (!gone.contains(table)) {
+      begin(new ReadingRequest(table, NEW));
+    }
+  }
+
+  /**
+   * Writes down that a table has to be read, before anything else is done; the reading itself
+   * begins between two transactions.
+   */
+  void ask(ReadingRequest request, TableDecoder decoder) throws InterruptedException {
+    boolean isKeyless = decoder.target().key().isEmpty();
+    boolean unused =
+        quiesce(p -> {
+          p.requestReading(
+              decoder.table(), request.why(), isKeyless || p.isHeldBack(decoder.table()));
+          return true;
+        });
+    requests.add(request);
+  }
+
+  /** Gives up the reading of a table, if there is one: what was read has the old columns. */
+  void giveUp(SourceTable table) {
+    TableReader reader = running.remove(table);
+    if (reader != null) {
+      again.put(table, reader.request());
+      reader.giveUp();
+    }
+  }
+
+  /** Begins a reading again that was given up. */
+  void beginAgain(TableDecoder decoder) {
+    ReadingRequest request = again.remove(decoder.source());
+    if (request != null) {
+      start(request, decoder, true);
+    }
+  }
+
+  private void beginKnown(ReadingRequest request, TableDecoder decoder)
+      throws InterruptedException {
+    if (running.containsKey(request.table())) {
+      LOG.info("table {} is being read already", request.table());
+      return;
+    }
+    boolean unused =
+        quiesce(p -> {
+          p.requestReading(
+              decoder.table(), request.why(), request.isAfresh() || p.isHeldBack(decoder.table()));
+          oids.note(p, request);
+          return true;
+        });
+    start(request, decoder, pipeline.isHeldBack(decoder.table()));
+  }
+
+  private void beginNew(ReadingRequest request) throws InterruptedException {
+    Optional<CapturedTable> found = tables.find(request.table());
+    if (found.isEmpty()) {
+      LOG.warn("table {} is not there, or not captured: it is not read", request.table());
+      gone.add(request.table());
+      return;
+    }
+    gone.remove(request.table());
+    TableDecoder decoder =
+        quiesce(p -> {
+          TableDecoder opened = tables.open(p, found.orElseThrow());
+          oids.note(p, request);
+          return opened;
+        });
+    start(request, decoder, true);
+  }
+
+  /**
+   * @param awaitsOlder whether there may be transactions of which nothing is known here
+   */
+  private void start(ReadingRequest request, TableDecoder decoder, boolean awaitsOlder) {
+    TableReader reader =
+        new TableReader(
+            source,
+            request,
+            decoder.target(),
+            pipeline.read(decoder.table(), recent),
+            awaitsOlder,
+            permits);
+    if (largeOpen) {
+      reader.reading().largeBegins();
+    }
+    running.put(request.table(), reader);
+    LOG.info("table {} is read beside the stream: {}", request.table(), request.why());
+    threads.execute(reader);
+  }
+
+  private void complete(TableReader reader) throws InterruptedException {
+    long start = System.nanoTime();
+    CommittedBatch batch = quiesce(p -> p.complete(reader.reading(), reader.readAt()));
+    running.remove(reader.table());
+    committed.accept(batch, Duration.ofNanos(System.nanoTime() - start));
+    LOG.info(
+        "table {} was read: {} rows took its place in the lake",
+        reader.table(),
+        reader.reading().rows());
+  }
+
+  private void forget(TableReader reader) throws InterruptedException {
+    boolean unused =
+        quiesce(p -> {
+          p.forgetReading(reader.reading().table());
+          return true;
+        });
+    running.remove(reader.table());
+    LOG.warn(
+        "table {} is not at the source any more: it was not read, the lake keeps what it has",
+        reader.table());
+  }
+
+  /** On a thread of its own: the engine interrupts its thread to stop, commits must go through. */
+  private <T> T quiesce(Function<Pipeline, T> action) throws InterruptedException {
+    return loop.quiesce(
+        p -> requireNonNull(IngestRun.uninterrupted(commits.submit(() -> action.apply(p)))));
+  }
+
+  /** Gives up what runs; the next process begins it again. */
+  @Override
+  public void close() {
+    List<TableReader> open = new ArrayList<>(running.values());
+    open.forEach(TableReader::close);
+    threads.shutdownNow();
+    try {
+      boolean unused = threads.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
