@@ -67,7 +67,7 @@ public record CommitTrials(Table table, String branch, String commit, long after
         .exponentialBackoff(
             waitMillis("min", 100),
             waitMillis("max", (int) patience.longestPause().toMillis()),
-            (int) patience.within().toMillis(),
+            patience.within().toMillis(),
             GROWTH)
         .onlyRetryOn(NotCommittedException.class)
         .run(one -> result.set(one.get()));

@@ -27,6 +27,8 @@ final class KeyColumns {
   @FunctionalInterface
   interface Visitor {
     /**
+     * Called for each of them, in their order.
+     *
      * @param lastUpdated the sequence number of the commit that last changed the row; -1 in a table
      *     without row lineage
      */

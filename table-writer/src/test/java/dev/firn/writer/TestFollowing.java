@@ -2,6 +2,7 @@ package dev.firn.writer;
 
 import static dev.firn.writer.WriterFixture.ORDERS;
 import static dev.firn.writer.WriterFixture.transaction;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -101,15 +102,15 @@ final class TestFollowing {
     assertThat(known).hasSize(fresh.files().committed().size());
     KeyColumns keys = new KeyColumns(fresh);
     for (LiveFile file : fresh.files().committed()) {
-      LiveFile same = known.get(file.file().location());
-      assertThat(same).as(file.file().location()).isNotNull();
+      LiveFile same = requireNonNull(known.get(file.file().location()), "a file is unknown");
       assertThat(positions(same.deleted())).isEqualTo(positions(file.deleted()));
       keys.read(
           file,
           (key, location, lastUpdated) -> {
             RowLocation found =
-                state.find(key, (id, at) -> id == same.id() && at == location.position());
-            assertThat(found).isNotNull();
+                requireNonNull(
+                    state.find(key, (id, at) -> id == same.id() && at == location.position()),
+                    "a row is unknown");
             assertThat(same.rowId(found)).isEqualTo(file.rowId(location));
           });
     }
