@@ -515,6 +515,8 @@ public final class Pipeline {
     writes.forEach((table, write) -> {
       Runnable first = () -> logLarge(table, held.get(table), info);
       if (recovery.has(table, end.position())) {
+        // The changelog may lack it still, with all of its values.
+        write.writeWaiting();
         writer(table).abandonAtOnce(write);
         first.run();
       } else {

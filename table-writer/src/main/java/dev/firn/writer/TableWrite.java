@@ -300,7 +300,8 @@ final class TableWrite {
     }
   }
 
-  private void writeWaiting() {
+  /** Writes the rows that wait for values of their last versions, which are filled in. */
+  void writeWaiting() {
     if (waiting.isEmpty()) {
       return;
     }

@@ -26,13 +26,18 @@ record ModelSnapshot(
     List<ModelTransaction> all = source.after(ModelPosition.START);
     List<ModelTransaction> recent = all.subList(Math.max(0, all.size() - RECENT), all.size());
     if (recent.isEmpty() || random.nextInt(3) == 0) {
-      return new ModelSnapshot(source, table, end, Optional.empty());
+      return ofAll(source, table);
     }
     int chosen = random.nextInt(recent.size());
     List<ModelTransaction> later = recent.subList(chosen + 1, recent.size());
     Optional<ModelTransaction> missing =
         Optional.of(recent.get(chosen)).filter(one -> mayBeInvisible(table, one, later));
     return new ModelSnapshot(source, table, end, missing);
+  }
+
+  /** One taken now that sees everything. */
+  static ModelSnapshot ofAll(ModelSource source, SourceTable table) {
+    return new ModelSnapshot(source, table, source.end(), Optional.empty());
   }
 
   /** Whether none of the later ones can have waited for its locks. */

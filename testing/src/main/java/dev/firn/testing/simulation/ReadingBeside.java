@@ -116,6 +116,12 @@ final class ReadingBeside {
     }
     meanwhile.settle();
     TableColumns columns = source.columns(table, snapshot.at());
+    if (lacksDropped(process, table, columns)) {
+      meanwhile.log("  and gives it up: a reading would empty a dropped column");
+      reading.abandon();
+      process.pipeline().forgetReading(LakeReader.identifier(table));
+      return;
+    }
     boolean unused = process.translation().follow(columns, process.pipeline()::changeColumns);
     if (changed.getAsBoolean()) {
       return;
@@ -152,10 +158,18 @@ final class ReadingBeside {
     meanwhile.made(made, meanwhile.settled());
   }
 
+  /** The model keeps the values of dropped columns in rows that do not change; a reading cannot. */
+  private static boolean lacksDropped(
+      WriterProcess process, SourceTable table, TableColumns columns) {
+    return process.translation().target(table).columns().columns().stream()
+        .anyMatch(column -> columns.schema().findField(column.name()) == null);
+  }
+
   private ModelSnapshot begin(SourceTable table, TableReading reading) {
     ModelSnapshot snapshot = ModelSnapshot.take(source, table, random);
     while (!reading.begin(snapshot::sees)) {
-      snapshot = ModelSnapshot.take(source, table, random);
+      // What one snapshot has seen every later one sees.
+      snapshot = ModelSnapshot.ofAll(source, table);
     }
     return snapshot;
   }
