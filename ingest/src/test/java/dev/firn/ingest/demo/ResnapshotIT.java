@@ -134,7 +134,8 @@ class ResnapshotIT {
         awaitTrue(sink, () -> isEqual("reviews"));
         assertThat(sql.executeUpdate("UPDATE shop.unnamed SET n = 2")).isOne();
         sql.execute("DROP TABLE shop.reviews");
-        sql.execute("CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text)");
+        sql.execute(
+            "CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text, seen boolean DEFAULT true)");
         for (int i = 500; i < 700; i++) {
           sql.execute("INSERT INTO shop.reviews VALUES (%d, 2, repeat('v', 3000))".formatted(i));
           sql.execute("UPDATE shop.reviews SET stars = 3 WHERE id = " + (i - 1));
@@ -151,7 +152,7 @@ class ResnapshotIT {
     assertEqual(List.of("reviews"));
     assertThat(logged("shop.unnamed is new at the source and left out")).isOne();
     assertThat(logged("shop.tagged is new at the source and left out")).isOne();
-    assertThat(logged("made anew at the source")).isOne();
+    assertThat(logged("made anew at the source")).isPositive();
   }
 
   @Test
@@ -328,6 +329,9 @@ class ResnapshotIT {
     try (Connection source = shop.connect()) {
       source.setAutoCommit(false);
       return lake.table(table).isPresent() && lake.compare(source, table).equal();
+    } catch (IllegalArgumentException e) {
+      // The lake's table has not all of the columns yet.
+      return false;
     }
   }
 
