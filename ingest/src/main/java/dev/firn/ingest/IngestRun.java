@@ -383,6 +383,9 @@ final class IngestRun implements AutoCloseable {
       readings.beginUnknown(table);
     }
     Optional<TableDecoder> decoder = tables.decoder(table);
+    if (isTruncate(event)) {
+      return decoder;
+    }
     if (decoder.isPresent()) {
       followColumns(
           decoder.orElseThrow(),
@@ -394,6 +397,12 @@ final class IngestRun implements AutoCloseable {
     }
     decoder.ifPresent(found -> decodersBySchema.put(envelope, found));
     return decoder;
+  }
+
+  /** It has neither a row nor a key to tell columns by. */
+  private static boolean isTruncate(SourceRecord event) {
+    return event.value() instanceof Struct value
+        && Envelope.Operation.TRUNCATE.code().equals(value.getString(Envelope.FieldName.OPERATION));
   }
 
   /** Brings the lake's table to the columns of an event, after all that came before it. */
