@@ -3,8 +3,8 @@
 -- Every commit of Firn says so in the same snapshot that holds the rows, so that it cannot disagree:
 -- the batch (all tables' commits of one batch bear the same number), the position in the source's log up
 -- to which the rows reach, how many transactions of the source the batch holds, and when the source
--- committed the first and the last of them. Lines without a batch are not the pipeline's
--- (compaction, for instance): they change files, no rows. Newest first.
+-- committed the first and the last of them. Lines without a batch are a compaction, which changes
+-- files and no rows, or the steps of an initial snapshot before it was published. Newest first.
 --
 -- Replace before running (as text, everywhere in this file):
 --   ${schema}  where the table lies, such as shop

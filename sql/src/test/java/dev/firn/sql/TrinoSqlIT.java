@@ -136,7 +136,7 @@ final class TrinoSqlIT {
             "total|decimal(10,2)|YES");
     assertThat(answers.get(2).lines("name", "type"))
         .containsExactly("firn_baseline|TAG", "firn_guard|BRANCH", "main|BRANCH");
-    assertThat(answers.get(3).lines("states")).containsExactly("6");
+    assertThat(answers.get(3).lines("states")).containsExactly("7");
     assertThat(answers.get(4).lines())
         .filteredOn(line -> !line.contains("_changelog|"))
         .containsExactly(
@@ -198,6 +198,7 @@ final class TrinoSqlIT {
             "3|0/1300|1|0|0|1|2026-03-01 10:21:04.000 UTC|2026-03-01 10:21:04.000 UTC",
             "2|0/1200|2|1|1|0|2026-03-01 10:12:32.000 UTC|2026-03-01 10:16:48.000 UTC",
             "1|0/1000|1|3|0|0|2026-03-01 10:08:16.000 UTC|2026-03-01 10:08:16.000 UTC",
+            "NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL",
             "0||NULL|NULL|NULL|NULL|NULL|NULL");
     assertThat(answer.lines("snapshot_id"))
         .startsWith(
