@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
@@ -135,30 +134,10 @@ public final class CompactCommand implements Callable<Integer> {
   }
 
   private List<TableIdentifier> chosen(List<TableIdentifier> known) {
-    if (tables.isEmpty()) {
-      return known;
-    }
-    List<TableIdentifier> chosen = new ArrayList<>();
-    for (String name : tables) {
-      List<TableIdentifier> found =
-          known.stream()
-              .filter(table -> table.toString().equals(name) || table.name().equals(name))
-              .toList();
-      if (found.size() != 1) {
-        throw new SettingsException(
-            "%s %s; the tables that Firn keeps here: %s"
-                .formatted(
-                    found.isEmpty() ? "unknown table" : "ambiguous table", name, list(known)));
-      }
-      chosen.add(found.getFirst());
-    }
-    return chosen.stream().distinct().toList();
-  }
-
-  private static String list(List<TableIdentifier> known) {
-    return known.isEmpty()
-        ? "none"
-        : known.stream().map(TableIdentifier::toString).collect(Collectors.joining(", "));
+    return tables.isEmpty()
+        ? known
+        : new NamedTables<>(known, "the tables that Firn keeps here", TableIdentifier::name)
+            .of(tables);
   }
 
   private PrintWriter out() {

@@ -13,6 +13,10 @@ final class ConfigOption {
           "The pipeline's properties file: debezium.source.*, debezium.sink.iceberg.*, quarkus.*")
   private Path file = Path.of("");
 
+  Path file() {
+    return file;
+  }
+
   /**
    * Reads the file; from then on it is this process's configuration.
    *

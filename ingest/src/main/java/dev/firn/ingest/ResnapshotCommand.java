@@ -6,21 +6,18 @@ import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,7 +34,6 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 public final class ResnapshotCommand implements Callable<Integer> {
-  private static final Logger ROOT_LOGGER = Logger.getLogger("");
   private static final long LOOK_MILLIS = 500;
 
   @Parameters(
@@ -46,12 +42,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
       description = "Names of the source's tables, such as orders or shop.orders.")
   private List<String> tables = List.of();
 
-  @Option(
-      names = "--config",
-      required = true,
-      paramLabel = "FILE",
-      description = "The properties file that firn ingest gets.")
-  private Path config = Path.of("");
+  @Mixin private ConfigOption config = new ConfigOption();
 
   @Option(names = "--wait", description = "Return when all of them have been replaced.")
   private boolean wait;
@@ -61,47 +52,26 @@ public final class ResnapshotCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     try {
-      ConfigFile file = ConfigFile.load(config);
-      ROOT_LOGGER.setLevel(Level.OFF);
-      List<SourceTable> asked = chosen(captured(file.source()));
+      ConfigFile file = config.load();
+      CommandOutput.silenceLogs();
+      List<SourceTable> asked = captured(file.source()).of(tables);
       if (wait) {
         askAndWait(file, asked);
       } else {
         ask(file, asked);
-        say("watch it with: firn status --config %s".formatted(config));
+        say("watch it with: firn status --config %s".formatted(config.file()));
       }
       return Outcome.OK;
-    } catch (SettingsException e) {
-      throw new CommandException(CommandException.USAGE, String.valueOf(e.getMessage()), e);
     } catch (SQLException e) {
       throw new CommandException(CommandException.FAILED, ConnectionLoss.reason(e), e);
     }
   }
 
-  private static List<SourceTable> captured(PostgresSource source) throws SQLException {
-    return new PostgresTables(source).read().stream().map(CapturedTable::source).toList();
-  }
-
-  private List<SourceTable> chosen(List<SourceTable> captured) {
-    List<SourceTable> chosen = new ArrayList<>();
-    for (String name : tables) {
-      List<SourceTable> found =
-          captured.stream()
-              .filter(table -> table.toString().equals(name) || table.name().equals(name))
-              .toList();
-      if (found.size() != 1) {
-        throw new SettingsException(
-            "%s %s; the tables that are captured: %s"
-                .formatted(
-                    found.isEmpty() ? "unknown table" : "ambiguous table",
-                    name,
-                    captured.stream()
-                        .map(SourceTable::toString)
-                        .collect(Collectors.joining(", "))));
-      }
-      chosen.add(found.getFirst());
-    }
-    return chosen.stream().distinct().toList();
+  private static NamedTables<SourceTable> captured(PostgresSource source) throws SQLException {
+    return new NamedTables<>(
+        new PostgresTables(source).read().stream().map(CapturedTable::source).toList(),
+        "the tables that are captured",
+        SourceTable::name);
   }
 
   private void ask(ConfigFile file, List<SourceTable> asked) throws SQLException {
@@ -124,7 +94,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
   private void askAndWait(ConfigFile file, List<SourceTable> asked)
       throws SQLException, InterruptedException {
     Catalog catalog = Lake.open(file.sink().catalogName(), file.sink().catalog());
-    try (Closeable closing = catalog instanceof Closeable closeable ? closeable : () -> {}) {
+    try (Closeable closing = Lake.closing(catalog)) {
       Map<TableIdentifier, Long> before = new LinkedHashMap<>();
       for (SourceTable table : asked) {
         TableIdentifier name = file.sink().routing().tableFor(file.source().topicPrefix(), table);
