@@ -501,14 +501,6 @@ public final class Pipeline {
       held.values().forEach(HeldChanges::abandon);
       return new CommittedBatch(lastBatch, end, 1, end.committedAt(), Map.of());
     }
-    return commit(writes, held, end, Optional.empty());
-  }
-
-  private CommittedBatch commit(
-      Map<TableIdentifier, TableWrite> writes,
-      Map<TableIdentifier, HeldChanges> held,
-      TransactionEnd end,
-      Optional<String> tag) {
     BatchInfo info = info(end, end.committedAt(), 1);
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
@@ -520,7 +512,7 @@ public final class Pipeline {
         writer(table).abandonAtOnce(write);
         first.run();
       } else {
-        commits.put(table, () -> writer(table).commitAtOnce(write, info, first, tag));
+        commits.put(table, () -> writer(table).commitAtOnce(write, info, first));
       }
     });
     return committed(info, commitTables(commits));

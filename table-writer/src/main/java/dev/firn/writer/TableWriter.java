@@ -152,15 +152,13 @@ final class TableWriter {
    * Commits a write at once.
    *
    * @param first done before the commit, once no value is missing any more
-   * @param tag what the snapshot is called from then on; empty for no tag, and then a write without
-   *     changes makes no snapshot
    * @throws PipelineException somebody else changed rows of the table meanwhile
    */
   Optional<CommittedBatch.TableCommit> commitAtOnce(
-      TableWrite write, BatchInfo info, Runnable first, Optional<String> tag) {
+      TableWrite write, BatchInfo info, Runnable first) {
     while (true) {
       try {
-        return commit(write, info, first, tag);
+        return commit(write, info, first);
       } catch (Head.ForeignCommitException e) {
         carry(write, e);
       }
@@ -255,20 +253,16 @@ final class TableWriter {
 
   private Optional<CommittedBatch.TableCommit> commit(
       TableWrite write, BatchInfo info, Runnable first) {
-    return commit(write, info, first, Optional.empty());
-  }
-
-  private Optional<CommittedBatch.TableCommit> commit(
-      TableWrite write, BatchInfo info, Runnable first, Optional<String> tag) {
     FileChanges changes = FileChanges.of(state, write);
     first.run();
-    if (changes.isEmpty() && tag.isEmpty()) {
+    if (changes.isEmpty()) {
       if (write.isTruncated()) {
         requireNoneAppended();
       }
       return Optional.empty();
     }
-    Snapshot snapshot = commit(info.mark(), summary(write, info), changes, state.files(), tag);
+    Snapshot snapshot =
+        commit(info.mark(), summary(write, info), changes, state.files(), Optional.empty());
     takeOver(state, write, changes, snapshot);
     mark = info.mark();
     return Optional.of(made(snapshot, write));
