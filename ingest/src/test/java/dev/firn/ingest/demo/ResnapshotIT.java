@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.ingest.BuiltApplication;
 import dev.firn.testing.PostgresServer;
-import dev.firn.testing.RowComparison;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
@@ -96,7 +94,7 @@ class ResnapshotIT {
         for (int kill = 1; kill <= 3; kill++) {
           long begun = logged("is read beside the stream");
           awaitTrue(sink, () -> logged("is read beside the stream") > begun);
-          pause(kill * 150L);
+          Sinks.pause(kill * 150L);
           int restarts = kill;
           sink.kill();
           awaitTrue(sink, () -> sink.restarts() >= restarts);
@@ -129,7 +127,7 @@ class ResnapshotIT {
           sql.execute("INSERT INTO shop.reviews VALUES (%d, 1, repeat('w', 3000))".formatted(i));
           sql.execute("UPDATE shop.reviews SET stars = 5 WHERE id = " + i / 2);
           sql.execute("DELETE FROM shop.reviews WHERE id = " + (i - 300));
-          pause(10);
+          Sinks.pause(10);
         }
         awaitTrue(sink, () -> isEqual("reviews"));
         assertThat(sql.executeUpdate("UPDATE shop.unnamed SET n = 2")).isOne();
@@ -139,7 +137,7 @@ class ResnapshotIT {
         for (int i = 500; i < 700; i++) {
           sql.execute("INSERT INTO shop.reviews VALUES (%d, 2, repeat('v', 3000))".formatted(i));
           sql.execute("UPDATE shop.reviews SET stars = 3 WHERE id = " + (i - 1));
-          pause(10);
+          Sinks.pause(10);
         }
         awaitTrue(sink, () -> isEqual("reviews"));
         load.close();
@@ -216,20 +214,8 @@ class ResnapshotIT {
     assertEqual(Shop.TABLES);
   }
 
-  private SinkProcess startSink(String... more) throws IOException {
-    Path config = folder.resolve("ingest.properties");
-    IngestConfig.write(config, server, Shop.DATABASE, Shop.SCHEMA, folder.resolve("lake"));
-    List<String> lines = new ArrayList<>(Files.readAllLines(config, UTF_8));
-    lines.addAll(List.of(more));
-    Files.write(config, lines, UTF_8);
-    return SinkProcess.start(
-        new SinkProcess.Settings(
-            BuiltApplication.jar(),
-            List.of("-Xmx512m"),
-            config,
-            folder.resolve("ingest.log"),
-            folder.resolve("ingest.pid")),
-        notice -> System.out.println(notice));
+  private SinkProcess startSink(String... more) {
+    return Sinks.start(server, folder, more);
   }
 
   /** Runs a command of the built application to its end. */
@@ -307,22 +293,15 @@ class ResnapshotIT {
     while (!condition.holds()) {
       assertThat(sink.failure()).isEmpty();
       assertThat(Instant.now()).as(sink::tail).isBefore(deadline);
-      pause(100);
+      Sinks.pause(100);
     }
   }
 
   private static void awaitTransactions(Load load, long transactions) throws InterruptedException {
     while (load.transactions() < transactions) {
       assertThat(load.failure()).isEmpty();
-      pause(20);
+      Sinks.pause(20);
     }
-  }
-
-  private static void pause(long millis) throws InterruptedException {
-    if (Thread.interrupted()) {
-      throw new InterruptedException();
-    }
-    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
   }
 
   private boolean isEqual(String table) throws SQLException {
@@ -336,15 +315,6 @@ class ResnapshotIT {
   }
 
   private void assertEqual(List<String> tables) throws SQLException {
-    try (Connection source = shop.connect()) {
-      source.setAutoCommit(false);
-      for (String table : tables) {
-        RowComparison.Result result = lake.compare(source, table);
-        System.out.printf(
-            "%s: %d rows, %d in the lake%n", table, result.sourceRows(), result.lakeRows());
-        assertThat(result.differences()).as(table).isEmpty();
-        assertThat(lake.replay(source, table).differences()).as("changelog of " + table).isEmpty();
-      }
-    }
+    Sinks.assertEqual(shop, lake, tables);
   }
 }

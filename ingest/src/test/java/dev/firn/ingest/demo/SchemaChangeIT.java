@@ -3,12 +3,10 @@ package dev.firn.ingest.demo;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.firn.ingest.BuiltApplication;
 import dev.firn.testing.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -38,7 +36,9 @@ class SchemaChangeIT {
     try (PostgresServer server = PostgresServer.start(18)) {
       Shop shop = Shop.open(server);
       LakeView lake = LakeView.open(folder.resolve("lake"));
-      try (SinkProcess sink = startSink(server);
+      try (SinkProcess sink =
+              Sinks.start(
+                  server, folder, "debezium.sink.iceberg.transaction.max-bytes-in-memory=64kb");
           FreshnessProbe probe = FreshnessProbe.start(lake);
           Load load = Load.start(shop, RATE, 1, probe)) {
         awaitCommits(lake, sink);
@@ -71,7 +71,9 @@ class SchemaChangeIT {
         awaitRead("shop.orders", sink);
         awaitRead("shop.complaints", sink);
         assertThat(sink.restarts()).as(sink::tail).isZero();
-        assertEqual(shop, lake);
+        List<String> tables = new ArrayList<>(Shop.TABLES);
+        tables.add("complaints");
+        Sinks.assertEqual(shop, lake, tables);
         assertThat(count(lake.table("orders").orElseThrow(), before.currentSnapshot().snapshotId()))
             .isEqualTo(rowsBefore);
       }
@@ -104,23 +106,6 @@ class SchemaChangeIT {
         "UPDATE shop.customers SET tier = 1 WHERE id <= 1000",
         "ALTER TABLE shop.customers ALTER COLUMN tier TYPE bigint, DROP COLUMN country",
         "UPDATE shop.customers SET tier = 1::bigint << 40 WHERE id % 3 = 0");
-  }
-
-  private SinkProcess startSink(PostgresServer server) throws IOException {
-    Path config = folder.resolve("ingest.properties");
-    IngestConfig.write(config, server, Shop.DATABASE, Shop.SCHEMA, folder.resolve("lake"));
-    Files.writeString(
-        config,
-        "debezium.sink.iceberg.transaction.max-bytes-in-memory=64kb\n",
-        StandardOpenOption.APPEND);
-    return SinkProcess.start(
-        new SinkProcess.Settings(
-            BuiltApplication.jar(),
-            List.of("-Xmx512m"),
-            config,
-            folder.resolve("ingest.log"),
-            folder.resolve("ingest.pid")),
-        notice -> System.out.println(notice));
   }
 
   private static void execute(Shop shop, String... statements) throws SQLException {
@@ -185,19 +170,5 @@ class SchemaChangeIT {
     assertThat(products.identifierFieldNames()).containsExactly("id");
     assertThat(lake.table("shipments").orElseThrow().schema().findType("parcels"))
         .isEqualTo(Types.LongType.get());
-  }
-
-  private static void assertEqual(Shop shop, LakeView lake) throws SQLException {
-    List<String> tables = new ArrayList<>(Shop.TABLES);
-    tables.add("complaints");
-    try (Connection connection = shop.connect()) {
-      connection.setAutoCommit(false);
-      for (String name : tables) {
-        assertThat(lake.compare(connection, name).differences()).as(name).isEmpty();
-        assertThat(lake.replay(connection, name).differences())
-            .as("changelog of " + name)
-            .isEmpty();
-      }
-    }
   }
 }
