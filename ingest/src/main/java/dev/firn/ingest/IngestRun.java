@@ -335,9 +335,7 @@ final class IngestRun implements AutoCloseable {
   @Override
   public void close() {
     try {
-      watch.close();
-      readings.close();
-      loop.close();
+      stop();
     } finally {
       closeAll(threads, catalog);
     }
@@ -349,15 +347,19 @@ final class IngestRun implements AutoCloseable {
    */
   void closeAfter(String failure) {
     try {
-      watch.close();
-      readings.close();
-      loop.close();
+      stop();
       if (pipeline.trouble().isEmpty()) {
         note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
       }
     } finally {
       closeAll(threads, catalog);
     }
+  }
+
+  private void stop() {
+    watch.close();
+    readings.close();
+    loop.close();
   }
 
   private void note(FailureNote failure) {

@@ -60,6 +60,9 @@ final class TableWatch implements AutoCloseable {
   private final Set<SourceTable> dropped = new HashSet<>();
   private @Nullable PostgresConnection connection;
 
+  /** The last reason that was told why the source's tables cannot be seen. */
+  private String said = "";
+
   TableWatch(PostgresSource source, CapturedTables tables, Readings readings, SourceOids oids) {
     this.source = source;
     this.tables = tables;
@@ -102,8 +105,11 @@ final class TableWatch implements AutoCloseable {
     try {
       look();
     } catch (SQLException | RuntimeException e) {
-      // The state of the source is said elsewhere.
-      LOG.debug("cannot see which tables the source has", e);
+      // A lost connection is said elsewhere.
+      if (!ConnectionLoss.isIn(e) && !ConnectionLoss.reason(e).equals(said)) {
+        said = ConnectionLoss.reason(e);
+        LOG.warn("cannot see which tables the source has, trying again: {}", said);
+      }
       disconnect();
       asked.clear();
     }
