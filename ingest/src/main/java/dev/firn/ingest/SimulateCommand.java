@@ -27,6 +27,13 @@ import picocli.CommandLine.Spec;
 public final class SimulateCommand implements Callable<Integer> {
   private static final int MANY = 200;
 
+  /** As they are written on the command line. */
+  @SuppressWarnings("MemberName")
+  private enum Size {
+    standard,
+    large
+  }
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
@@ -42,10 +49,23 @@ public final class SimulateCommand implements Callable<Integer> {
   private @Nullable Long seed;
 
   @Option(
+      names = "--profile",
+      paramLabel = "NAME",
+      defaultValue = "standard",
+      description = {
+        "standard: at least 30 batches a seed over four to six small tables (default);",
+        "large: 100 batches, thousands of rows, transactions of thousands of changes."
+      })
+  private Size profile = Size.standard;
+
+  @Option(
       names = "--threads",
       paramLabel = "N",
       description = "How many seeds run at a time (default: the number of processors).")
   private @Nullable Integer threads;
+
+  @Option(names = "--events", description = "Also print everything that happened, seed by seed.")
+  private boolean events;
 
   @Option(
       names = "--json",
@@ -60,7 +80,13 @@ public final class SimulateCommand implements Callable<Integer> {
     Campaign campaign = campaign();
     PrintWriter out = out();
     Progress progress = new Progress(campaign.seeds(), out);
-    Campaign.Result result = campaign.run(progress::ended);
+    Campaign.Result result =
+        campaign.run(report -> {
+          if (events) {
+            report.events().forEach(out::println);
+          }
+          progress.ended(report);
+        });
     tell(result, out);
     if (json != null) {
       CommandOutput.write(result.toJson(), json);
@@ -74,7 +100,7 @@ public final class SimulateCommand implements Callable<Integer> {
           Optional.ofNullable(seed).orElse(1L),
           Optional.ofNullable(seeds).orElse(seed == null ? MANY : 1),
           Optional.ofNullable(threads).orElse(Runtime.getRuntime().availableProcessors()),
-          Profile.standard());
+          profile == Size.large ? Profile.large() : Profile.standard());
     } catch (IllegalArgumentException e) {
       throw new CommandException(
           CommandException.USAGE, "--seeds and --threads must be at least 1", e);
@@ -88,6 +114,8 @@ public final class SimulateCommand implements Callable<Integer> {
   private static void tell(Campaign.Result result, PrintWriter out) {
     out.println();
     result.faultTable().forEach(out::println);
+    out.println(
+        "every one of these faults struck at least %d times".formatted(result.hits().fewest()));
     out.println();
     for (SimulationReport failed : result.failed()) {
       out.println(failed.story());

@@ -8,12 +8,18 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotChanges;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.expressions.Expressions;
+import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.util.SnapshotUtil;
 
 /** Reads changelog tables. */
 public final class ChangelogRows {
@@ -36,6 +42,35 @@ public final class ChangelogRows {
     }
     changes.sort(ORDER);
     return changes;
+  }
+
+  /** The changes that were appended after a snapshot, in order. */
+  public static List<Record> appended(Table changelog, long afterSnapshot) {
+    List<Record> changes = new ArrayList<>();
+    for (Snapshot snapshot : SnapshotUtil.currentAncestors(changelog)) {
+      if (snapshot.snapshotId() == afterSnapshot) {
+        break;
+      }
+      SnapshotChanges.builderFor(changelog)
+          .snapshot(snapshot)
+          .build()
+          .addedDataFiles()
+          .forEach(file -> read(changelog, file, changes));
+    }
+    changes.sort(ORDER);
+    return changes;
+  }
+
+  private static void read(Table changelog, DataFile file, List<Record> into) {
+    try (CloseableIterable<Record> rows =
+        FormatModelRegistry.<Record, Schema>readBuilder(
+                FileFormat.PARQUET, Record.class, changelog.io().newInputFile(file))
+            .project(changelog.schema())
+            .build()) {
+      rows.forEach(into::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static long number(Record row, String field) {

@@ -20,10 +20,19 @@ public final class FaultHits {
 
   /** How often any fault struck anywhere. */
   public synchronized long strikes() {
-    return strikes.values().stream()
-        .flatMap(kinds -> kinds.values().stream())
+    return FaultPoint.precise().stream()
+        .flatMap(point -> strikes.getOrDefault(point, Map.of()).values().stream())
         .mapToLong(Long::longValue)
         .sum();
+  }
+
+  /** How often the fault struck that struck least, of all that can strike anywhere. */
+  public synchronized long fewest() {
+    return FaultPoint.precise().stream()
+        .flatMap(point -> point.kinds().stream().map(kind -> strikes(point, kind)))
+        .mapToLong(Long::longValue)
+        .min()
+        .orElse(0);
   }
 
   /** Adds the counts of another. */
@@ -36,12 +45,15 @@ public final class FaultHits {
     }
   }
 
+  /** Counts for the step and for the one that it is a kind of. */
   synchronized void passed(FaultPoint point) {
     passes.merge(point, 1L, Long::sum);
+    point.general().ifPresent(general -> passes.merge(general, 1L, Long::sum));
   }
 
   synchronized void struck(FaultPoint point, FaultKind kind) {
     add(point, kind, 1);
+    point.general().ifPresent(general -> add(general, kind, 1));
   }
 
   private void add(FaultPoint point, FaultKind kind, long count) {

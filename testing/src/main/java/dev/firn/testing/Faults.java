@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.iceberg.exceptions.CommitFailedException;
 import org.apache.iceberg.exceptions.CommitStateUnknownException;
@@ -36,6 +37,7 @@ public final class Faults {
   private int passesBeforePause;
   private @Nullable Strike struck;
   private boolean dead;
+  private Consumer<String> witness = table -> {};
 
   public Faults(FaultHits hits) {
     this.hits = requireNonNull(hits, "hits is null");
@@ -62,9 +64,25 @@ public final class Faults {
     passesBeforePause = passesBefore;
   }
 
+  /** Lets somebody look at a table whenever its metadata was swapped, before anything else. */
+  public synchronized void witness(Consumer<String> looks) {
+    witness = looks;
+  }
+
+  /** Whether a fault is armed that has not struck yet. */
+  public synchronized boolean isArmed() {
+    return armed != null;
+  }
+
   /** Takes back what has not struck yet, and forgets what has. */
   public synchronized void disarm() {
     armed = null;
+    pause = null;
+    struck = null;
+  }
+
+  /** Forgets what has struck and takes a pause back; a fault that is armed stays so. */
+  public synchronized void forget() {
     pause = null;
     struck = null;
   }
@@ -97,6 +115,9 @@ public final class Faults {
       throw failure(point, "simulated failure before %s of %s".formatted(point, target));
     }
     T result = step.get();
+    if (point.isCommit()) {
+      witness().accept(target);
+    }
     if (fault == FaultKind.CRASH_AFTER) {
       throw crash(fault, point);
     }
@@ -117,6 +138,10 @@ public final class Faults {
     }
   }
 
+  private synchronized Consumer<String> witness() {
+    return witness;
+  }
+
   private void waitFor(FaultPoint point) {
     Runnable meanwhile = takePause(point);
     if (meanwhile != null) {
@@ -126,7 +151,7 @@ public final class Faults {
 
   private synchronized @Nullable Runnable takePause(FaultPoint point) {
     Pause current = pause;
-    if (current == null || current.point() != point || passesBeforePause-- > 0) {
+    if (current == null || !current.point().covers(point) || passesBeforePause-- > 0) {
       return null;
     }
     pause = null;
@@ -137,7 +162,7 @@ public final class Faults {
     checkAlive();
     hits.passed(point);
     Armed current = armed;
-    if (current == null || current.point() != point || passesBeforeFault-- > 0) {
+    if (current == null || !current.point().covers(point) || passesBeforeFault-- > 0) {
       return null;
     }
     armed = null;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.iceberg.BaseMetastoreCatalog;
 import org.apache.iceberg.BaseMetastoreTableOperations;
 import org.apache.iceberg.CatalogUtil;
@@ -32,6 +33,9 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
   private final Faults faults;
   private final Namespace control;
   private final FileIO io;
+
+  /** The newest metadata that this process has read of each table: files never change. */
+  private final Map<TableIdentifier, TableMetadata> parsed = new ConcurrentHashMap<>();
 
   /**
    * @param control the namespace whose tables are control tables
@@ -156,13 +160,22 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
       Optional<String> location = faults.pass(point, tableName(), () -> storage.pointer(table));
       if (location.isPresent()) {
         // No retries: they sleep.
-        refreshFromMetadataLocation(
-            location.orElseThrow(), null, 0, file -> TableMetadataParser.read(io, file));
+        refreshFromMetadataLocation(location.orElseThrow(), null, 0, this::parsed);
       } else if (currentMetadataLocation() == null) {
         disableRefresh();
       } else {
         throw new NoSuchTableException("No such table: %s", table);
       }
+    }
+
+    private TableMetadata parsed(String location) {
+      return requireNonNull(
+          parsed.compute(
+              table,
+              (name, last) ->
+                  last != null && location.equals(last.metadataFileLocation())
+                      ? last
+                      : TableMetadataParser.read(io, location)));
     }
 
     @Override
@@ -173,20 +186,13 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
       String location = writeNewMetadataIfRequired(base == null, metadata);
       Optional<String> expected =
           Optional.ofNullable(base).map(TableMetadata::metadataFileLocation);
-      FaultPoint point = commitPoint(base == null);
+      FaultPoint point = CommitSteps.of(base, metadata, isControl);
       boolean swapped =
           faults.pass(point, tableName(), () -> storage.swap(table, expected, location));
       if (!swapped) {
         storage.delete(location);
         throw refused(base == null);
       }
-    }
-
-    private FaultPoint commitPoint(boolean create) {
-      if (isControl) {
-        return create ? FaultPoint.CONTROL_CREATE : FaultPoint.CONTROL_COMMIT;
-      }
-      return create ? FaultPoint.TABLE_CREATE : FaultPoint.TABLE_COMMIT;
     }
 
     private RuntimeException refused(boolean create) {

@@ -52,7 +52,7 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
         head.append(" %12s".formatted(kind));
       }
       lines.add(head.toString());
-      for (FaultPoint point : FaultPoint.values()) {
+      for (FaultPoint point : FaultPoint.precise()) {
         StringBuilder line = new StringBuilder("%-21s %10d".formatted(point, hits.passes(point)));
         for (FaultKind kind : FaultKind.values()) {
           line.append(
@@ -68,7 +68,7 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
       StringJoiner seeds = new StringJoiner(",", "[", "]");
       failed.forEach(report -> seeds.add(Long.toString(report.seed())));
       StringJoiner faults = new StringJoiner(",\n    ", "[\n    ", "\n  ]");
-      for (FaultPoint point : FaultPoint.values()) {
+      for (FaultPoint point : FaultPoint.precise()) {
         faults.add(json(point));
       }
       return String.format(
@@ -76,6 +76,7 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
           """
           {
             "passed": %s,
+            "profile": "%s",
             "firstSeed": %d,
             "seeds": %d,
             "failedSeeds": %s,
@@ -91,10 +92,12 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
             "remappedDeletes": %d,
             "comparisons": %d,
             "deletionVectors": %d,
+            "fewestHits": %d,
             "faults": %s
           }
           """,
           passed(),
+          campaign.profile().name(),
           campaign.firstSeed(),
           campaign.seeds(),
           seeds,
@@ -110,6 +113,7 @@ public record Campaign(long firstSeed, int seeds, int threads, Profile profile) 
           counts.remapped(),
           counts.checks(),
           counts.vectors(),
+          hits.fewest(),
           faults);
     }
 

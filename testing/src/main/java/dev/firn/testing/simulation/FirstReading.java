@@ -43,7 +43,9 @@ final class FirstReading {
       if (random.nextInt(ROWS_BETWEEN_APPENDS) == 0) {
         log.add("  appends to the branches");
         snapshot.append();
-        checkBranches();
+        if (random.nextInt(4) == 0) {
+          checkBranches();
+        }
       }
     }
   }
@@ -65,7 +67,7 @@ final class FirstReading {
 
   private Map<SourceTable, Long> mains() {
     Map<SourceTable, Long> newest = new EnumMap<>(SourceTable.class);
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : process.tables()) {
       newest.put(table, load(table).currentSnapshot().snapshotId());
     }
     return newest;
@@ -73,7 +75,7 @@ final class FirstReading {
 
   private void checkBranches() {
     require(mains().equals(mains), "readers see a part of the initial snapshot");
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : process.tables()) {
       Table loaded = load(table);
       int found = LakeReader.rows(table, loaded, loaded.snapshot(BRANCH)).size();
       int expected = rows.getOrDefault(table, 0);
@@ -84,7 +86,7 @@ final class FirstReading {
   }
 
   private void checkNoBranch() {
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : process.tables()) {
       require(!load(table).refs().containsKey(BRANCH), "a branch is left in " + table);
     }
   }

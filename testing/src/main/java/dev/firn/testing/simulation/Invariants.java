@@ -25,18 +25,18 @@ import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.io.CloseableIterable;
-import org.apache.iceberg.util.SnapshotUtil;
 import org.jspecify.annotations.Nullable;
 
 /** Compares the lake with the source. */
 final class Invariants {
 
-  /** Rows that somebody else appended to a table. */
+  /**
+   * Rows that somebody else appended to a table.
+   *
+   * @param sequence the sequence number of the snapshot that has them first
+   */
   record ForeignRows(
-      SourceTable table,
-      long snapshotId,
-      ModelPosition tableAt,
-      List<List<@Nullable Object>> rows) {}
+      SourceTable table, long sequence, ModelPosition tableAt, List<List<@Nullable Object>> rows) {}
 
   /** What was compared with what: the same need not be compared again. */
   private record State(String metadata, Optional<ModelPosition> lastChange) {}
@@ -44,6 +44,10 @@ final class Invariants {
   private final ModelSource source;
   private final LakeReader lake;
   private final List<ForeignRows> foreign = new ArrayList<>();
+
+  /** The sequence numbers of the snapshots that have these rows no more, by the first to have. */
+  private final Map<Long, Long> gone = new HashMap<>();
+
   private final Map<SourceTable, Map<Long, Long>> identities = new EnumMap<>(SourceTable.class);
   private final Map<SourceTable, Map<Long, List<@Nullable Object>>> owners =
       new EnumMap<>(SourceTable.class);
@@ -55,7 +59,7 @@ final class Invariants {
   Invariants(ModelSource source, LakeReader lake) {
     this.source = source;
     this.lake = lake;
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : source.tables()) {
       identities.put(table, new HashMap<>());
       owners.put(table, new HashMap<>());
       seen.put(table, new HashSet<>());
@@ -76,6 +80,11 @@ final class Invariants {
     foreign.add(rows);
   }
 
+  /** Somebody else has deleted rows that were appended. */
+  void expectGone(ForeignEngine.Deleted deleted) {
+    gone.put(deleted.appended(), deleted.deleted());
+  }
+
   /** The rows of the initial snapshot will be read again, as new ones. */
   void forgetIdentities() {
     identities.values().forEach(Map::clear);
@@ -91,14 +100,16 @@ final class Invariants {
    * @param begun the ends of the batches that may have been committed in part since
    */
   void check(Optional<ModelPosition> complete, Set<ModelPosition> begun) {
-    for (SourceTable table : SourceTable.values()) {
-      Optional<Table> loaded = lake.load(table);
-      if (loaded.isEmpty()) {
-        require(complete.isEmpty(), "%s is missing", table);
-        continue;
-      }
-      check(table, loaded.orElseThrow(), complete, begun);
+    for (SourceTable table : source.tables()) {
+      check(table, complete, begun);
     }
+  }
+
+  /** The same of one table. */
+  void check(SourceTable table, Optional<ModelPosition> complete, Set<ModelPosition> begun) {
+    Optional<Table> loaded = lake.load(table);
+    require(loaded.isPresent() || complete.isEmpty(), "%s is missing", table);
+    loaded.ifPresent(found -> check(table, found, complete, begun));
   }
 
   private void check(
@@ -132,12 +143,14 @@ final class Invariants {
 
   /** Reads some of the table's older snapshots: each is what the source was at its position. */
   void checkHistory(int snapshotsPerTable, RandomGenerator random) {
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : source.tables()) {
       Table loaded = lake.load(table).orElseThrow();
-      // without what an initial snapshot appended to its branch before it was published
+      // without what an initial snapshot appended to its branch before it was published, and
+      // those of others that have outlived the ones which told their position
       List<Snapshot> ancestry = new ArrayList<>(LakeReader.ancestry(loaded));
       ancestry.retainAll(
           loaded.history().stream().map(seen -> loaded.snapshot(seen.snapshotId())).toList());
+      ancestry.removeIf(snapshot -> LakeReader.position(loaded, snapshot).isEmpty());
       for (int i = 0; i < snapshotsPerTable && !ancestry.isEmpty(); i++) {
         Snapshot snapshot = ancestry.get(random.nextInt(ancestry.size()));
         compare(
@@ -179,8 +192,9 @@ final class Invariants {
       boolean in =
           some.table() == table
               && snapshot != null
-              && SnapshotUtil.isAncestorOf(loaded, snapshot.snapshotId(), some.snapshotId())
-              && !isReadSince(loaded, snapshot.snapshotId(), some.snapshotId());
+              && some.sequence() <= snapshot.sequenceNumber()
+              && gone.getOrDefault(some.sequence(), Long.MAX_VALUE) > snapshot.sequenceNumber()
+              && !isReadSince(loaded, snapshot.sequenceNumber(), some.sequence());
       if (in && !source.truncated(table, some.tableAt(), at)) {
         rows.addAll(some.rows());
       }
@@ -192,10 +206,8 @@ final class Invariants {
   private static boolean isReadSince(Table table, long until, long after) {
     return table.refs().entrySet().stream()
         .filter(ref -> ref.getKey().startsWith("firn_baseline"))
-        .mapToLong(ref -> ref.getValue().snapshotId())
-        .anyMatch(read ->
-            SnapshotUtil.isAncestorOf(table, until, read)
-                && SnapshotUtil.isAncestorOf(table, read, after));
+        .mapToLong(ref -> table.snapshot(ref.getValue().snapshotId()).sequenceNumber())
+        .anyMatch(read -> after < read && read <= until);
   }
 
   private String describe(SourceTable table, Map<List<@Nullable Object>, Integer> difference) {
@@ -264,7 +276,7 @@ final class Invariants {
 
   /** Looks at each file: no equality deletes, and no file with two vectors. */
   void checkFiles() {
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : source.tables()) {
       Table loaded = lake.load(table).orElseThrow();
       boolean vectorsOnly = TableUtil.formatVersion(loaded) >= 3;
       try (CloseableIterable<FileScanTask> tasks = loaded.newScan().planFiles()) {

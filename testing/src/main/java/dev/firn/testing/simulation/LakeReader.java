@@ -80,15 +80,21 @@ final class LakeReader {
     return snapshots;
   }
 
-  /** The position that a snapshot carries, or the nearest one before it. */
+  /**
+   * The position that a snapshot carries, or the nearest one before it; where all of these have
+   * expired, the table's properties tell what the newest one has.
+   */
   static Optional<ModelPosition> position(Table table, @Nullable Snapshot snapshot) {
     for (Snapshot at = snapshot; at != null; at = parent(table, at)) {
       String position = at.summary().get(SummaryKeys.POSITION);
-      if (position != null && !position.isEmpty()) {
-        return Optional.of(ModelPosition.parse(position));
+      if (position != null) {
+        return Optional.of(position).filter(text -> !text.isEmpty()).map(ModelPosition::parse);
       }
     }
-    return Optional.empty();
+    return Optional.ofNullable(table.properties().get(SummaryKeys.POSITION))
+        .filter(text -> snapshot != null && snapshot.equals(table.currentSnapshot()))
+        .filter(text -> !text.isEmpty())
+        .map(ModelPosition::parse);
   }
 
   /** What a reader sees at a snapshot: all columns that the source's table ever has. */

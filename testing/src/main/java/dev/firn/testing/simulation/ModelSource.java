@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.testing.FakeClock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -24,11 +23,13 @@ import org.jspecify.annotations.Nullable;
  * A database of a few tables: random transactions, its log, and what any table held at any time.
  */
 final class ModelSource {
-  private static final List<SourceTable> BUSY =
-      Arrays.stream(SourceTable.values()).filter(t -> t != SourceTable.NOTHING).toList();
-
   private final RandomGenerator random;
   private final FakeClock clock;
+  private final List<SourceTable> tables;
+
+  /** The tables that have rows. */
+  private final List<SourceTable> busy;
+
   private final Map<SourceTable, Contents> contents = new EnumMap<>(SourceTable.class);
   private final Map<SourceTable, NavigableMap<Long, Map<Long, ModelRow>>> history =
       new EnumMap<>(SourceTable.class);
@@ -39,10 +40,12 @@ final class ModelSource {
   private long instances;
   private boolean mayDrop;
 
-  ModelSource(RandomGenerator random, FakeClock clock) {
+  ModelSource(RandomGenerator random, FakeClock clock, Collection<SourceTable> tables) {
     this.random = random;
     this.clock = clock;
-    for (SourceTable table : SourceTable.values()) {
+    this.tables = tables.stream().sorted().toList();
+    this.busy = this.tables.stream().filter(table -> table != SourceTable.NOTHING).toList();
+    for (SourceTable table : this.tables) {
       contents.put(table, new Contents(table));
       NavigableMap<Long, Map<Long, ModelRow>> versions = new TreeMap<>();
       versions.put(ModelPosition.START.at(), Map.of());
@@ -58,6 +61,11 @@ final class ModelSource {
    */
   void mayDropColumns() {
     mayDrop = true;
+  }
+
+  /** All of its tables. */
+  List<SourceTable> tables() {
+    return tables;
   }
 
   /** Where the log ends now. */
@@ -111,10 +119,10 @@ final class ModelSource {
   ModelTransaction transact(int changes) {
     List<ModelChange> made = new ArrayList<>();
     List<TableColumns> had = new ArrayList<>();
-    int from = random.nextInt(BUSY.size());
-    int tables = 1 + random.nextInt(changes > 50 ? BUSY.size() : 3);
+    int from = random.nextInt(busy.size());
+    int several = 1 + random.nextInt(changes > 50 ? busy.size() : 3);
     while (made.size() < changes) {
-      SourceTable table = BUSY.get((from + random.nextInt(tables)) % BUSY.size());
+      SourceTable table = busy.get((from + random.nextInt(several)) % busy.size());
       change(table, made);
       while (had.size() < made.size()) {
         had.add(of(table).columns);
@@ -127,7 +135,7 @@ final class ModelSource {
     for (SourceTable table : changed) {
       versions(table).put(end.at(), new LinkedHashMap<>(of(table).rows));
     }
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : tables) {
       requireNonNull(columns.get(table)).put(end.at(), of(table).columns);
     }
     ModelTransaction transaction = new ModelTransaction(end, clock.instant(), made, had);

@@ -5,7 +5,6 @@ import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableReading;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
@@ -13,8 +12,6 @@ import org.apache.iceberg.catalog.TableIdentifier;
 
 /** Reads one table while batches go on: one that an earlier writer has not completed, or any. */
 final class ReadingBeside {
-
-  private static final List<SourceTable> ALL = List.of(SourceTable.values());
 
   /** What goes on meanwhile. */
   interface Meanwhile {
@@ -50,8 +47,8 @@ final class ReadingBeside {
   }
 
   /** The tables that an earlier writer was to read. */
-  static List<SourceTable> asked(Pipeline pipeline) {
-    return Arrays.stream(SourceTable.values())
+  List<SourceTable> asked(Pipeline pipeline) {
+    return source.tables().stream()
         .filter(table -> pipeline.reading(LakeReader.identifier(table)).isPresent())
         .toList();
   }
@@ -60,7 +57,10 @@ final class ReadingBeside {
   void read(WriterProcess process) {
     Pipeline pipeline = process.pipeline();
     List<SourceTable> asked = asked(pipeline);
-    SourceTable table = asked.isEmpty() ? ALL.get(random.nextInt(ALL.size())) : asked.getFirst();
+    SourceTable table =
+        asked.isEmpty()
+            ? source.tables().get(random.nextInt(source.tables().size()))
+            : asked.getFirst();
     TableIdentifier name = LakeReader.identifier(table);
     meanwhile.settle();
     meanwhile.log("%s reads %s beside the stream".formatted(process, table));
@@ -108,7 +108,7 @@ final class ReadingBeside {
       reading.largeBegins();
       meanwhile.largeTransaction();
       reading.largeEnded("x" + process.added());
-      snapshot = begin(table, reading);
+      snapshot = begin(table, reading, snapshot);
     }
     while (!process.hasAdded(snapshot.at()) || !process.pipeline().mayComplete()) {
       meanwhile.batch();
@@ -166,10 +166,20 @@ final class ReadingBeside {
   }
 
   private ModelSnapshot begin(SourceTable table, TableReading reading) {
-    ModelSnapshot snapshot = ModelSnapshot.take(source, table, random);
+    return begin(reading, ModelSnapshot.take(source, table, random));
+  }
+
+  /** What one snapshot has seen every later one sees. */
+  private ModelSnapshot begin(SourceTable table, TableReading reading, ModelSnapshot earlier) {
+    ModelSnapshot later = ModelSnapshot.take(source, table, random);
+    boolean lacks = later.without().filter(one -> earlier.sees("x" + one.end())).isPresent();
+    return begin(reading, lacks ? ModelSnapshot.ofAll(source, table) : later);
+  }
+
+  private ModelSnapshot begin(TableReading reading, ModelSnapshot taken) {
+    ModelSnapshot snapshot = taken;
     while (!reading.begin(snapshot::sees)) {
-      // What one snapshot has seen every later one sees.
-      snapshot = ModelSnapshot.ofAll(source, table);
+      snapshot = ModelSnapshot.ofAll(source, taken.table());
     }
     return snapshot;
   }

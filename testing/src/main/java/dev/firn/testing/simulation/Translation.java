@@ -174,6 +174,10 @@ final class Translation {
     };
   }
 
+  Set<SourceTable> tables() {
+    return targets.keySet();
+  }
+
   RowTarget target(SourceTable table) {
     return requireNonNull(targets.get(table));
   }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +51,7 @@ final class WriterProcess {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Pipeline pipeline = Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
     Map<SourceTable, RowTarget> targets = new EnumMap<>(SourceTable.class);
-    for (SourceTable table : SourceTable.values()) {
+    for (SourceTable table : source.tables()) {
       targets.put(
           table,
           pipeline.open(
@@ -58,6 +59,11 @@ final class WriterProcess {
                   LakeReader.identifier(table), source.columns(table).schema(), table.key())));
     }
     return new WriterProcess(number, faults, pipeline, new Translation(targets));
+  }
+
+  /** The tables that it follows. */
+  Set<SourceTable> tables() {
+    return translation.tables();
   }
 
   Faults faults() {

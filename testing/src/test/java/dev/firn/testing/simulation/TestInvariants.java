@@ -29,7 +29,8 @@ import org.junit.jupiter.api.Test;
 /** The checks themselves, on tables that a plain writer fills rightly and wrongly. */
 class TestInvariants {
   private final ModelSource source =
-      new ModelSource(new SplittableRandom(1), new FakeClock(Instant.EPOCH));
+      new ModelSource(
+          new SplittableRandom(1), new FakeClock(Instant.EPOCH), List.of(SourceTable.values()));
   private final LakeReader lake = new LakeReader(new MemoryStorage());
   private final Invariants invariants = new Invariants(source, lake);
   private int files;

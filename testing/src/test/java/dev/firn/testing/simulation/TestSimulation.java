@@ -30,7 +30,7 @@ class TestSimulation {
                 .map(SimulationReport::story)
                 .collect(Collectors.joining("\n\n")))
         .isEmpty();
-    assertThat(result.counts().batches()).isGreaterThanOrEqualTo(SEEDS * 20L);
+    assertThat(result.counts().batches()).isGreaterThanOrEqualTo(SEEDS * 30L);
     assertThat(result.counts().fenced()).isPositive();
     assertThat(result.counts().survived()).isPositive();
     assertThat(result.counts().vectors()).isPositive();
