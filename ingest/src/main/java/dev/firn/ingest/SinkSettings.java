@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.Lake;
 import dev.firn.writer.PipelineSettings;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -70,6 +71,8 @@ public record SinkSettings(
           "commit.max-age",
           "memory",
           "transaction.max-bytes-in-memory",
+          "key-index.memory",
+          "key-index.folder",
           "target-file-size",
           "write.format.default");
 
@@ -197,7 +200,7 @@ public record SinkSettings(
     long memory =
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(
-        pipeline(keys, table),
+        pipeline(keys, table, maxHeapBytes),
         keys.text("catalog-name").orElse(Lake.DEFAULT_NAME),
         catalog,
         TableRouting.parse(keys),
@@ -221,7 +224,8 @@ public record SinkSettings(
         .formatted(pipeline.name(), catalogName, new TreeMap<>(catalog).keySet());
   }
 
-  private static PipelineSettings pipeline(Keys keys, Map<String, String> table) {
+  private static PipelineSettings pipeline(
+      Keys keys, Map<String, String> table, long maxHeapBytes) {
     String name = keys.text("pipeline").orElse("firn");
     if (!name.matches("[a-z0-9_]{1,50}")) {
       throw keys.illValued(
@@ -242,7 +246,10 @@ public record SinkSettings(
         Namespace.of(keys.text("control-namespace").orElse("firn").split("\\.", -1)),
         format,
         table,
-        keys.bytes("target-file-size", 1L << 20).orElse(DEFAULT_TARGET_FILE_BYTES));
+        keys.bytes("target-file-size", 1L << 20).orElse(DEFAULT_TARGET_FILE_BYTES),
+        new PipelineSettings.KeyIndexSettings(
+            keys.bytes("key-index.memory", 0).orElse(maxHeapBytes / 4),
+            Path.of(keys.text("key-index.folder").orElse(System.getProperty("java.io.tmpdir")))));
   }
 
   private static Duration maxCommitAge(Keys keys) {

@@ -38,6 +38,7 @@ public final class Pipeline {
 
   private final Catalog catalog;
   private final PipelineSettings settings;
+  private final KeyMemory keyMemory;
   private final Function<String, Position> positions;
   private final Executor tableCommits;
   private final Tables tables;
@@ -68,6 +69,7 @@ public final class Pipeline {
       Executor tableCommits) {
     this.catalog = catalog;
     this.settings = settings;
+    this.keyMemory = new KeyMemory(settings.keyIndex().heapBytes(), settings.keyIndex().folder());
     this.positions = positions;
     this.tableCommits = tableCommits;
     this.tables = new Tables(catalog, settings);
@@ -201,7 +203,8 @@ public final class Pipeline {
     if (table == null) {
       table = claimNew(definition);
     }
-    TableState state = new TableState(table.table(), definition, settings.targetFileBytes());
+    TableState state =
+        new TableState(table.table(), definition, settings.targetFileBytes(), keyMemory);
     state.load();
     TableWriter writer = new TableWriter(state, table.mark(), troubles);
     writers.put(definition.table(), writer);

@@ -2,6 +2,7 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
+import java.nio.file.Path;
 import java.util.Map;
 import org.apache.iceberg.catalog.Namespace;
 
@@ -13,13 +14,56 @@ import org.apache.iceberg.catalog.Namespace;
  * @param formatVersion of the tables it creates: 3 (deletion vectors) or 2 (position deletes)
  * @param tableProperties set on the tables it creates, over Firn's own defaults
  * @param targetFileBytes size at which a data file is closed and the next one begun
+ * @param keyIndex where the places of all keys are kept
  */
 public record PipelineSettings(
     String name,
     Namespace controlNamespace,
     int formatVersion,
     Map<String, String> tableProperties,
-    long targetFileBytes) {
+    long targetFileBytes,
+    KeyIndexSettings keyIndex) {
+
+  /**
+   * Where key indexes are kept.
+   *
+   * @param heapBytes so much of the heap may hold them, all of the pipeline's together
+   * @param folder for the files of those that do not fit; nothing in it outlives the process
+   */
+  public record KeyIndexSettings(long heapBytes, Path folder) {
+    private static final int HEAP_SHARE = 4;
+
+    public KeyIndexSettings {
+      requireNonNull(folder, "folder is null");
+      if (heapBytes < 0) {
+        throw new IllegalArgumentException("%d bytes of the heap".formatted(heapBytes));
+      }
+    }
+
+    /** A quarter of the heap, and the folder for temporary files. */
+    public static KeyIndexSettings standard() {
+      return new KeyIndexSettings(
+          Runtime.getRuntime().maxMemory() / HEAP_SHARE,
+          Path.of(System.getProperty("java.io.tmpdir")));
+    }
+  }
+
+  /** With the standard key index. */
+  public PipelineSettings(
+      String name,
+      Namespace controlNamespace,
+      int formatVersion,
+      Map<String, String> tableProperties,
+      long targetFileBytes) {
+    this(
+        name,
+        controlNamespace,
+        formatVersion,
+        tableProperties,
+        targetFileBytes,
+        KeyIndexSettings.standard());
+  }
+
   public PipelineSettings {
     requireNonNull(name, "name is null");
     requireNonNull(controlNamespace, "controlNamespace is null");

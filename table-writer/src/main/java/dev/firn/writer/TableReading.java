@@ -236,6 +236,7 @@ public final class TableReading {
     before.addAll(transactions);
     forgetHeld();
     write.abandon();
+    state.release();
     state = writer.state().successor();
     write = newWrite();
     rows.reset();
@@ -247,6 +248,7 @@ public final class TableReading {
   public synchronized void abandon() {
     if (phase != Phase.GONE) {
       write.abandon();
+      state.release();
       end();
     }
   }

@@ -31,12 +31,15 @@ final class TableState {
   private volatile RowTarget target;
   private final long targetFileBytes;
   private final LiveFiles files;
-  private final KeyIndex index = new HeapKeyIndex();
+  private final KeyMemory memory;
+  private final KeyIndex index;
   private long snapshotId = -1;
   private long sequenceNumber;
   private volatile int generation;
 
-  TableState(Table table, TableDefinition definition, long targetFileBytes) {
+  TableState(Table table, TableDefinition definition, long targetFileBytes, KeyMemory memory) {
+    this.memory = memory;
+    this.index = new HashKeyIndex(memory);
     this.table = table;
     this.targetFileBytes = targetFileBytes;
     this.files = new LiveFiles();
@@ -47,6 +50,8 @@ final class TableState {
 
   /** One without rows, which may take the place of {@code before}. */
   private TableState(TableState before) {
+    this.memory = before.memory;
+    this.index = new HashKeyIndex(memory);
     this.table = before.table;
     this.targetFileBytes = before.targetFileBytes;
     this.files = new LiveFiles(before.files);
@@ -57,6 +62,13 @@ final class TableState {
   /** The same table as one without rows, to be filled and then to take this one's place. */
   TableState successor() {
     return new TableState(this);
+  }
+
+  /** Nobody needs it any more: its memory is for others. */
+  void release() {
+    synchronized (index) {
+      index.clear();
+    }
   }
 
   private static boolean hasRowLineage(Table table) {

@@ -36,7 +36,7 @@ final class TableWrite {
   private volatile @Nullable TableWrite inFlight;
   private final RowFiles rows;
   private final Deletions deletions = new Deletions();
-  private final KeyIndex added = new HeapKeyIndex();
+  private final KeyIndex added = new HashKeyIndex(KeyMemory.heap());
   private final List<IndexChange> indexChanges = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
 

@@ -190,6 +190,7 @@ final class TableWriter {
         Snapshot snapshot =
             commit(info.mark(), summary, changes, anew.files(), Optional.of(LakeTables.BASELINE));
         takeOver(anew, write, changes, snapshot);
+        state.release();
         state = anew;
         mark = info.mark();
         return made(snapshot, write);

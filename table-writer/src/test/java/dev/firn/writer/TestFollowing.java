@@ -93,7 +93,10 @@ final class TestFollowing {
     Table table = lake.table();
     TableState fresh =
         new TableState(
-            table, new TableDefinition(ORDERS, WriterFixture.SCHEMA, key(keyed)), 128L << 20);
+            table,
+            new TableDefinition(ORDERS, WriterFixture.SCHEMA, key(keyed)),
+            128L << 20,
+            KeyMemory.heap());
     fresh.load();
     assertThat(state.snapshotId()).isEqualTo(fresh.snapshotId());
     assertThat(state.index().size()).isEqualTo(fresh.index().size());

@@ -3,27 +3,40 @@ package dev.firn.writer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** A key index on the heap: open addressing with linear probing, 32 bytes a slot. */
-final class HeapKeyIndex implements KeyIndex {
+/**
+ * A key index by open addressing with linear probing, 32 bytes a slot: on the heap, and beyond its
+ * share of that in a file.
+ */
+final class HashKeyIndex implements KeyIndex {
   private static final int MIN_CAPACITY = 64;
   private static final int MAX_CAPACITY = 1 << 28;
+  private static final int WORDS = KeySlots.WORDS;
   private static final int HIGH = 0;
   private static final int LOW = 1;
   private static final int PLACE = 2;
   private static final int ROW_ID = 3;
+
+  /** Inverted it is zero, as new slots are. */
   private static final long EMPTY = -1;
 
-  /** Slots of four words: the hash, the place, the row id. */
-  private long[] slots = empty(MIN_CAPACITY);
+  private final KeyMemory memory;
+
+  /** Slots of four words: the hash, the place with all bits inverted, the row id. */
+  private KeySlots slots;
 
   private int capacity = MIN_CAPACITY;
   private int size;
+
+  HashKeyIndex(KeyMemory memory) {
+    this.memory = memory;
+    this.slots = memory.slots(MIN_CAPACITY);
+  }
 
   @Override
   public @Nullable RowLocation find(RowKey key, Liveness liveness) {
     for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
       if (holds(slot, key)) {
-        long place = slots[4 * slot + PLACE];
+        long place = placeAt(slot);
         if (liveness.isLive(fileId(place), position(place))) {
           return location(slot);
         }
@@ -36,9 +49,7 @@ final class HeapKeyIndex implements KeyIndex {
   public @Nullable RowLocation findAny(RowKey key, Predicate<RowLocation> wanted) {
     for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
       if (holds(slot, key)) {
-        long place = slots[4 * slot + PLACE];
-        RowLocation found =
-            new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
+        RowLocation found = location(slot);
         if (wanted.test(found)) {
           return found;
         }
@@ -60,7 +71,7 @@ final class HeapKeyIndex implements KeyIndex {
   public void remove(RowKey key, RowLocation location) {
     long place = place(location);
     for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
-      if (slots[4 * slot + PLACE] == place && holds(slot, key)) {
+      if (placeAt(slot) == place && holds(slot, key)) {
         close(slot);
         size--;
         return;
@@ -72,8 +83,8 @@ final class HeapKeyIndex implements KeyIndex {
   public boolean replace(RowKey key, Predicate<RowLocation> old, RowLocation now) {
     for (int slot = home(key.low()); isUsed(slot); slot = next(slot)) {
       if (holds(slot, key) && old.test(location(slot))) {
-        slots[4 * slot + PLACE] = place(now);
-        slots[4 * slot + ROW_ID] = now.rowId();
+        slots.set(word(slot, PLACE), ~place(now));
+        slots.set(word(slot, ROW_ID), now.rowId());
         return true;
       }
     }
@@ -92,13 +103,14 @@ final class HeapKeyIndex implements KeyIndex {
   }
 
   private boolean isLive(int slot, Liveness liveness) {
-    long place = slots[4 * slot + PLACE];
+    long place = placeAt(slot);
     return liveness.isLive(fileId(place), position(place));
   }
 
   @Override
   public void clear() {
-    slots = empty(MIN_CAPACITY);
+    memory.free(slots);
+    slots = memory.slots(MIN_CAPACITY);
     capacity = MIN_CAPACITY;
     size = 0;
   }
@@ -112,13 +124,15 @@ final class HeapKeyIndex implements KeyIndex {
   private void close(int freed) {
     int hole = freed;
     for (int slot = next(hole); isUsed(slot); slot = next(slot)) {
-      int home = home(slots[4 * slot + LOW]);
+      int home = home(slots.get(word(slot, LOW)));
       if (((slot - home) & (capacity - 1)) >= ((slot - hole) & (capacity - 1))) {
-        System.arraycopy(slots, 4 * slot, slots, 4 * hole, 4);
+        for (int part = 0; part < WORDS; part++) {
+          slots.set(word(hole, part), slots.get(word(slot, part)));
+        }
         hole = slot;
       }
     }
-    slots[4 * hole + PLACE] = EMPTY;
+    slots.set(word(hole, PLACE), ~EMPTY);
   }
 
   private void grow() {
@@ -126,14 +140,21 @@ final class HeapKeyIndex implements KeyIndex {
       throw new PipelineException(
           "a table has more than %d keys: too many for the key index in memory".formatted(size));
     }
-    long[] old = slots;
-    capacity *= 2;
-    slots = empty(capacity);
-    for (int i = 0; i < old.length; i += 4) {
-      if (old[i + PLACE] != EMPTY) {
-        insert(old[i + HIGH], old[i + LOW], old[i + PLACE], old[i + ROW_ID]);
+    KeySlots old = slots;
+    int before = capacity;
+    slots = memory.slots(2 * before);
+    capacity = 2 * before;
+    for (int slot = 0; slot < before; slot++) {
+      long place = ~old.get(word(slot, PLACE));
+      if (place != EMPTY) {
+        insert(
+            old.get(word(slot, HIGH)),
+            old.get(word(slot, LOW)),
+            place,
+            old.get(word(slot, ROW_ID)));
       }
     }
+    memory.free(old);
   }
 
   private void insert(long high, long low, long place, long rowId) {
@@ -141,24 +162,23 @@ final class HeapKeyIndex implements KeyIndex {
     while (isUsed(slot)) {
       slot = next(slot);
     }
-    int i = 4 * slot;
-    slots[i + HIGH] = high;
-    slots[i + LOW] = low;
-    slots[i + PLACE] = place;
-    slots[i + ROW_ID] = rowId;
+    slots.set(word(slot, HIGH), high);
+    slots.set(word(slot, LOW), low);
+    slots.set(word(slot, PLACE), ~place);
+    slots.set(word(slot, ROW_ID), rowId);
   }
 
   private boolean holds(int slot, RowKey key) {
-    return slots[4 * slot + LOW] == key.low() && slots[4 * slot + HIGH] == key.high();
+    return slots.get(word(slot, LOW)) == key.low() && slots.get(word(slot, HIGH)) == key.high();
   }
 
   private RowLocation location(int slot) {
-    long place = slots[4 * slot + PLACE];
-    return new RowLocation(fileId(place), position(place), slots[4 * slot + ROW_ID]);
+    long place = placeAt(slot);
+    return new RowLocation(fileId(place), position(place), slots.get(word(slot, ROW_ID)));
   }
 
   private boolean isUsed(int slot) {
-    return slots[4 * slot + PLACE] != EMPTY;
+    return placeAt(slot) != EMPTY;
   }
 
   private int home(long low) {
@@ -181,11 +201,11 @@ final class HeapKeyIndex implements KeyIndex {
     return (int) place;
   }
 
-  private static long[] empty(int capacity) {
-    long[] slots = new long[4 * capacity];
-    for (int i = PLACE; i < slots.length; i += 4) {
-      slots[i] = EMPTY;
-    }
-    return slots;
+  private long placeAt(int slot) {
+    return ~slots.get(word(slot, PLACE));
+  }
+
+  private static long word(int slot, int part) {
+    return (long) WORDS * slot + part;
   }
 }
