@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.CallerRuns;
 import dev.firn.writer.CommitTrials;
 import dev.firn.writer.CommitTrials.NotCommittedException;
+import dev.firn.writer.Patience;
 import dev.firn.writer.SummaryKeys;
 import java.time.Duration;
 import java.util.HashMap;
@@ -35,8 +36,8 @@ final class RewriteCommit {
   private static final ExecutorService CALLER_RUNS = new CallerRuns();
 
   /** Beside a busy writer most trials lose, whatever the pause: many soon after each other. */
-  private static final CommitTrials.Patience PATIENCE =
-      new CommitTrials.Patience(60, Duration.ofMillis(250), Duration.ofMinutes(10));
+  private static final Patience PATIENCE =
+      new Patience(60, Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMinutes(10));
 
   private final Table table;
   private final GroupRewrite rewrite;

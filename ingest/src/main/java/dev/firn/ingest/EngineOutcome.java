@@ -41,6 +41,11 @@ public class EngineOutcome {
 
   /** Reports a failure; the first one counts, and none while the process stops. */
   static void report(RuntimeException cause) {
+    if (stopping && failure.isEmpty()) {
+      LOG.warn(
+          "stopped before all was committed; the next start reads the rest again: {}",
+          Outcome.of(cause).message());
+    }
     if (!stopping && failure.isEmpty()) {
       Outcome outcome = Outcome.of(cause);
       failure = Optional.of(outcome.message());

@@ -16,6 +16,7 @@ import jakarta.inject.Named;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.eclipse.microprofile.config.ConfigProvider;
 import org.jspecify.annotations.Nullable;
@@ -47,12 +48,26 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
       List<ChangeEvent<Object, Object>> events,
       RecordCommitter<ChangeEvent<Object, Object>> committer)
       throws InterruptedException {
+    IngestRun started = Objects.requireNonNull(run, "run is null");
+    guarded(() -> started.handle(events, IcebergSink::sourceRecord, committer), IcebergSink::end);
+  }
+
+  /** A piece of the engine's work. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws InterruptedException;
+  }
+
+  /**
+   * Lets no failure out as it is: were it retriable, the engine would go on with the next batch.
+   *
+   * @param ends is told of it
+   */
+  static void guarded(Work work, Consumer<RuntimeException> ends) throws InterruptedException {
     try {
-      Objects.requireNonNull(run, "run is null")
-          .handle(events, IcebergSink::sourceRecord, committer);
+      work.run();
     } catch (RuntimeException e) {
-      end(e);
-      // Never the exception itself: were it retriable, the engine would go on with the next batch.
+      ends.accept(e);
       throw new DebeziumException("the sink has failed", e);
     }
   }

@@ -42,7 +42,8 @@ public final class IngestCommand implements Callable<Integer> {
    * Runs the server in this JVM and waits for its end.
    *
    * <p>A JVM that is told to stop (SIGTERM) exits with 143 whatever the application says; the hook
-   * makes it the application's own code, once everything is closed.
+   * makes it the application's own code, once everything is closed, or a failure if that takes too
+   * long: a request that hangs does not keep the process.
    */
   private int serve() {
     AtomicInteger code = new AtomicInteger(Outcome.FAILED);
@@ -68,11 +69,14 @@ public final class IngestCommand implements Callable<Integer> {
 
   private static void halt(CountDownLatch ended, AtomicInteger code) {
     try {
-      if (ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
-        System.out.flush();
-        System.err.flush();
-        Runtime.getRuntime().halt(code.get());
+      if (!ended.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+        System.err.printf(
+            "firn ingest: catalog or storage have not ended a request for %d s: stopped without it; nothing is lost: the next start looks what has become of it, and reads the rest again%n",
+            STOP_SECONDS);
       }
+      System.out.flush();
+      System.err.flush();
+      Runtime.getRuntime().halt(code.get());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -342,15 +342,13 @@ final class IngestRun implements AutoCloseable {
   }
 
   /**
-   * Closes after a failure, which is noted in the control table, for {@code firn status}, unless
-   * the lake is what has failed.
+   * Closes after a failure, which is noted in the control table, for {@code firn status}, if the
+   * lake takes it.
    */
   void closeAfter(String failure) {
     try {
       stop();
-      if (pipeline.trouble().isEmpty()) {
-        note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
-      }
+      note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
     } finally {
       closeAll(threads, catalog);
     }

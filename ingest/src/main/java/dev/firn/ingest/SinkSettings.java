@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.Lake;
+import dev.firn.writer.Patience;
 import dev.firn.writer.PipelineSettings;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +50,11 @@ public record SinkSettings(
   static final long DEFAULT_TARGET_FILE_BYTES = 128L << 20;
   private static final long MIN_MEMORY_BYTES = 1L << 20;
   private static final String TABLE_PREFIX = "table.";
+  private static final String MAX_AGE = "commit.max-age";
+  private static final String RETRY = "retry.max-duration";
+  private static final String REQUEST = "retry.request-timeout";
+  private static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofMinutes(2);
+  private static final Duration LEAST_REQUEST_TIMEOUT = Duration.ofMillis(100);
 
   /** Keys whose values are ours to read. */
   private static final Set<String> OWN_KEYS =
@@ -68,7 +74,9 @@ public record SinkSettings(
           "changelog.exclude.list",
           SchemaChanges.KEY,
           "commit.interval-min",
-          "commit.max-age",
+          MAX_AGE,
+          RETRY,
+          REQUEST,
           "memory",
           "transaction.max-bytes-in-memory",
           "key-index.memory",
@@ -202,12 +210,13 @@ public record SinkSettings(
     return new SinkSettings(
         pipeline(keys, table, maxHeapBytes),
         keys.text("catalog-name").orElse(Lake.DEFAULT_NAME),
-        catalog,
+        LakeTimeouts.in(
+            catalog, atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
-        maxCommitAge(keys),
+        atLeast(keys, MAX_AGE, LEAST_MAX_COMMIT_AGE, DEFAULT_MAX_COMMIT_AGE),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
   }
@@ -249,15 +258,18 @@ public record SinkSettings(
         keys.bytes("target-file-size", 1L << 20).orElse(DEFAULT_TARGET_FILE_BYTES),
         new PipelineSettings.KeyIndexSettings(
             keys.bytes("key-index.memory", 0).orElse(maxHeapBytes / 4),
-            Path.of(keys.text("key-index.folder").orElse(System.getProperty("java.io.tmpdir")))));
+            Path.of(keys.text("key-index.folder").orElse(System.getProperty("java.io.tmpdir")))),
+        Patience.of(
+            atLeast(keys, RETRY, Patience.LEAST, PipelineSettings.DEFAULT_PATIENCE.within())));
   }
 
-  private static Duration maxCommitAge(Keys keys) {
-    Duration age = keys.duration("commit.max-age").orElse(DEFAULT_MAX_COMMIT_AGE);
-    if (age.compareTo(LEAST_MAX_COMMIT_AGE) < 0) {
-      throw keys.illValued("commit.max-age", "a duration such as 60s or 5m, at least 1s");
+  private static Duration atLeast(Keys keys, String key, Duration least, Duration otherwise) {
+    Duration set = keys.duration(key).orElse(otherwise);
+    if (set.compareTo(least) < 0) {
+      throw keys.illValued(
+          key, "a duration such as 60s or 5m, at least %d ms".formatted(least.toMillis()));
     }
-    return age;
+    return set;
   }
 
   private static boolean isCatalogKey(String key) {

@@ -48,6 +48,7 @@ class FullDiskIT {
         debezium.source.database.dbname=postgres
         debezium.sink.iceberg.pipeline=shop
         debezium.sink.iceberg.dir=%s
+        debezium.sink.iceberg.retry.max-duration=10s
         quarkus.http.port=0
         """
             .formatted(server.port(), lake));
@@ -67,14 +68,20 @@ class FullDiskIT {
     try (Application ingest = ingest()) {
       ingest.await("batch 1 committed");
       fill(filler);
+      sql("UPDATE orders SET note = note || '?'");
+      ingest.await("No space left on device; trying again");
+      Files.delete(filler);
+      ingest.await("goes on after");
+      fill(filler);
       sql("UPDATE orders SET note = note || '!'");
       assertThat(ingest.exitCode()).isEqualTo(1);
       assertThat(ingest.lines())
           .as("the reason, in one line")
-          .filteredOn(line -> line.contains("No space left on device"))
+          .filteredOn(line -> line.contains("stopping: "))
           .singleElement()
           .asString()
-          .contains("stopping: the lake's storage or catalog failed", "nothing is lost");
+          .contains("the lake's storage or catalog failed for table public.orders")
+          .contains("No space left on device", "tried", "nothing is lost");
       assertThat(ingest.lines()).noneMatch(line -> line.startsWith("\tat "));
       System.out.println(String.join("\n", ingest.lines()));
     }

@@ -107,7 +107,8 @@ class OperationsIT {
     Files.writeString(
         config,
         text.replace("quarkus.http.port=8080", "quarkus.http.port=" + port)
-            + "debezium.sink.iceberg.commit.max-age=2s\n");
+            + "debezium.sink.iceberg.commit.max-age=2s\n"
+            + "debezium.sink.iceberg.retry.max-duration=3s\n");
     Application.Printed never = status("never run");
     assertThat(never.exit()).isEqualTo(1);
     assertThat(never.text()).contains("it has never run");
@@ -190,13 +191,18 @@ class OperationsIT {
     Files.move(aside, data);
   }
 
-  /** By itself the embedded catalog's driver waits for a lock for half a minute. */
+  /**
+   * By itself the embedded catalog's driver waits for a lock for half a minute. From here on the
+   * default says for how long a commit is tried.
+   */
   private void commitsFailSoonAndLogsAreJson() throws IOException {
     Map<String, String> catalog = new TreeMap<>(Lake.embedded(folder.resolve("lake")));
     catalog.computeIfPresent(
         "uri", (key, uri) -> uri.replace("busy_timeout=30000", "busy_timeout=3000"));
     List<String> lines = new ArrayList<>(Files.readAllLines(config));
-    lines.removeIf(line -> line.startsWith("debezium.sink.iceberg.dir="));
+    lines.removeIf(line ->
+        line.startsWith("debezium.sink.iceberg.dir=")
+            || line.startsWith("debezium.sink.iceberg.retry."));
     catalog.forEach((key, value) -> lines.add("debezium.sink.iceberg.%s=%s".formatted(key, value)));
     lines.add("quarkus.log.console.json.enabled=true");
     Files.write(config, lines);

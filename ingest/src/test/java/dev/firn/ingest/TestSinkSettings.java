@@ -61,12 +61,51 @@ class TestSinkSettings {
             "control-namespace",
             "a.b");
     assertThat(settings.catalog())
-        .containsOnlyKeys("type", "uri", "warehouse", "s3.secret-access-key");
+        .containsEntry("type", "rest")
+        .containsEntry("uri", "http://localhost:1")
+        .containsEntry("warehouse", "s3://bucket/lake")
+        .containsEntry("s3.secret-access-key", "hidden");
     assertThat(settings.pipeline().tableProperties())
         .containsExactly(Map.entry("write.parquet.compression-level", "3"));
     assertThat(settings.pipeline().controlNamespace()).isEqualTo(Namespace.of("a", "b"));
     assertThat(settings.commitInterval()).isEqualTo(Duration.ofSeconds(1));
     assertThat(settings.toString()).doesNotContain("hidden");
+  }
+
+  @Test
+  void noRequestToTheLakeWaitsWithoutAnEnd() {
+    String[] rest = {"type", "rest", "uri", "http://localhost:1"};
+    assertThat(parse(new HashMap<>(), rest).catalog())
+        .containsEntry("rest.client.connection-timeout-ms", "10000")
+        .containsEntry("rest.client.socket-timeout-ms", "120000")
+        .containsEntry("s3.client-factory-impl", TimedS3.class.getName())
+        .containsEntry("firn.s3.attempt-timeout-ms", "120000");
+    assertThat(
+            parse(
+                    new HashMap<>(Map.of("retry.request-timeout", "30s")),
+                    "type",
+                    "jdbc",
+                    "uri",
+                    "jdbc:postgresql://db/lake?connectTimeout=3",
+                    "s3.client-factory-impl",
+                    "com.example.Own")
+                .catalog())
+        .containsEntry("jdbc.socketTimeout", "30")
+        .containsEntry("s3.client-factory-impl", "com.example.Own")
+        .doesNotContainKeys(
+            "jdbc.connectTimeout", "rest.client.socket-timeout-ms", "firn.s3.attempt-timeout-ms");
+  }
+
+  @Test
+  void patienceIsAsLongAsIsSet() {
+    assertThat(parse(new HashMap<>(), "dir", "/l").pipeline().patience().within())
+        .isEqualTo(Duration.ofMinutes(5));
+    assertThat(
+            parse(new HashMap<>(), "dir", "/l", "retry.max-duration", "30s")
+                .pipeline()
+                .patience()
+                .within())
+        .isEqualTo(Duration.ofSeconds(30));
   }
 
   @Test
@@ -94,6 +133,8 @@ class TestSinkSettings {
             List.of("commit.interval-min", "soon"),
             List.of("commit.max-age", "0"),
             List.of("commit.max-age", "an hour"),
+            List.of("retry.max-duration", "10ms"),
+            List.of("retry.request-timeout", "1ms"),
             List.of("memory", "-1"),
             List.of("memory", "1kb"),
             List.of("pipeline", "My Pipe"),

@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.ZoneOffset;
@@ -56,7 +58,13 @@ final class Changelog {
   private final long targetFileBytes;
   private final Troubles troubles;
   private ChangelogRecords records;
+
+  /** What writes the rows that are not committed yet, in order. */
+  private final List<Runnable> pending = new ArrayList<>();
+
+  /** Where they are written; null: they must be written anew. */
   private @Nullable RowFiles files;
+
   private Mark mark;
   private long snapshotId;
   private long lastBatch;
@@ -110,30 +118,81 @@ final class Changelog {
             "%s: an unchanged large value of batch %d is not in the lake; take a new initial snapshot"
                 .formatted(name, batch));
       }
-      write(records.of(row), row.end(), batch);
+    }
+    if (!rows.isEmpty()) {
+      add(() -> rows.forEach(row -> write(records.of(row), row.end(), batch)));
+    }
+  }
+
+  /**
+   * Writes rows by {@link #write}.
+   *
+   * @param rows gives the same rows again when they must be written anew
+   */
+  void add(Runnable rows) {
+    if (pending.isEmpty()) {
+      begin();
+    }
+    pending.add(rows);
+    if (files == null) {
+      return;
+    }
+    try {
+      rows.run();
+    } catch (RuntimeException e) {
+      discard();
+      if (!Failures.mayPass(e)) {
+        throw e;
+      }
+      troubles.failed(name.toString(), e);
+    }
+  }
+
+  private void begin() {
+    files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
+    lastBatch = mark.batch();
+    sequence = -1;
+  }
+
+  private void discard() {
+    RowFiles incomplete = files;
+    files = null;
+    if (incomplete != null) {
+      incomplete.abandon();
+    }
+  }
+
+  /** All files with the rows that are pending. */
+  private List<LiveFile> complete() {
+    try {
+      if (files == null) {
+        begin();
+        pending.forEach(Runnable::run);
+      }
+      return requireNonNull(files).close();
+    } catch (RuntimeException e) {
+      discard();
+      throw e;
     }
   }
 
   /** Whether there is something to commit. */
   boolean isPending() {
-    return files != null;
+    return !pending.isEmpty();
   }
 
   /** Writes a row as {@link ChangelogRecords} makes them, as one of a transaction that ended so. */
   void write(Record row, TransactionEnd end, long batch) {
-    if (files == null) {
-      files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
-    }
-    if (batch != lastBatch) {
-      lastBatch = batch;
+    if (batch != lastBatch || sequence < 0) {
       sequence = batch == mark.batch() ? sequenceAfter(batch) : 0;
+      lastBatch = batch;
     }
     row.set(1, batch);
     row.set(2, sequence++);
     row.set(3, end.position().toString());
     row.set(4, end.transaction());
     row.set(6, end.committedAt().atOffset(ZoneOffset.UTC));
-    files.write(row, RowLocation.INHERITED);
+    requireNonNull(files, "files is null").write(row, RowLocation.INHERITED);
   }
 
   /** A batch that an earlier writer has told in part, as its large transactions, goes on there. */
@@ -163,13 +222,14 @@ final class Changelog {
    * @param info of the last batch that it belongs to
    */
   void commit(BatchInfo info) {
-    if (files == null) {
+    if (pending.isEmpty()) {
       return;
     }
-    List<LiveFile> added = files.close();
+    List<LiveFile> added = troubles.overcome(name.toString(), table, this::complete);
     snapshotId = append(added, info).snapshotId();
     mark = info.mark();
     files = null;
+    pending.clear();
   }
 
   private Snapshot append(List<LiveFile> added, BatchInfo info) {

@@ -5,7 +5,8 @@ import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 
 /** Takes tables over: from then on every commit of a lower epoch is refused. */
-record Claim(String pipeline, long epoch, String writer) {
+record Claim(
+    String pipeline, long epoch, String writer, PipelineSettings settings, Troubles troubles) {
 
   /**
    * Commits an empty snapshot under this epoch; the batch and the position stay what they were.
@@ -34,7 +35,7 @@ record Claim(String pipeline, long epoch, String writer) {
       Snapshot current = table.currentSnapshot();
       long onto = current == null ? -1 : current.snapshotId();
       try {
-        MarkedCommit commit = new MarkedCommit(name, table, mark, onto, new Troubles());
+        MarkedCommit commit = new MarkedCommit(name, table, mark, onto, troubles);
         var unused = commit.commit(commit.emptySnapshot());
         return mark;
       } catch (Head.ForeignCommitException e) {

@@ -1,23 +1,17 @@
 package dev.firn.writer;
 
 import dev.firn.writer.CommitTrials.NotCommittedException;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Commits until the outcome is known. After any failure it looks for the commit in the table before
  * it tries again, and it never removes a file that a commit may have made part of the table.
  */
 final class CommitAttempts {
-  private static final Logger LOG = LoggerFactory.getLogger(CommitAttempts.class);
-  private static final CommitTrials.Patience PATIENCE =
-      new CommitTrials.Patience(4, Duration.ofSeconds(5), Duration.ofMinutes(1));
-
   private final Table table;
   private final Head head;
   private final String validated;
@@ -48,13 +42,7 @@ final class CommitAttempts {
    * @return the snapshot that the commit made
    */
   Snapshot commit(Runnable attempt) {
-    try {
-      Snapshot made = trials.run(PATIENCE, () -> attempt(attempt));
-      troubles.over(head.table());
-      return made;
-    } catch (NotCommittedException e) {
-      throw e.reason();
-    }
+    return troubles.overcome(head.table(), table, () -> attempt(attempt));
   }
 
   private Snapshot attempt(Runnable attempt) {
@@ -72,11 +60,6 @@ final class CommitAttempts {
   }
 
   private Snapshot look(RuntimeException failure) {
-    LOG.warn(
-        "{}: a commit failed, looking whether it is there: {}",
-        table.name(),
-        Troubles.reason(failure));
-    troubles.failed(head.table(), failure);
     try {
       table.refresh();
       head.validate(CommitTrials.ancestors(table, validated));
@@ -86,12 +69,16 @@ final class CommitAttempts {
       }
     } catch (Head.AlreadyCommittedException e) {
       return trials.found();
-    } catch (FencedException | Head.ForeignCommitException e) {
-      e.addSuppressed(failure);
-      throw e;
     } catch (RuntimeException e) {
+      if (!Failures.mayPass(e)) {
+        e.addSuppressed(failure);
+        throw e;
+      }
       failure.addSuppressed(e);
     }
-    throw new NotCommittedException(failure);
+    throw new NotCommittedException(
+        ClockBehindException.of(head.table(), table, Instant.now())
+            .<RuntimeException>map(behind -> behind)
+            .orElse(failure));
   }
 }

@@ -273,9 +273,13 @@ public final class CommitLoop implements AutoCloseable {
     }
   }
 
-  /** Lets a running commit finish, commits what is complete, and stops. */
+  /**
+   * Lets a running commit finish, commits what is complete, and stops; what storage or catalog
+   * refuse then ends the loop.
+   */
   @Override
   public void close() {
+    pipeline.stopRetrying();
     lock.lock();
     try {
       closing = true;

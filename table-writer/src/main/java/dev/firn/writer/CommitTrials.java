@@ -1,18 +1,14 @@
 package dev.firn.writer;
 
-import static java.util.Objects.requireNonNull;
-
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.exceptions.CommitFailedException;
 import org.apache.iceberg.util.SnapshotUtil;
-import org.apache.iceberg.util.Tasks;
 
 /**
  * Tries a commit again until its outcome is known, and finds it in the table by its id.
@@ -23,8 +19,6 @@ import org.apache.iceberg.util.Tasks;
  * @param after a snapshot that is older than the commit; -1: none
  */
 public record CommitTrials(Table table, String branch, String commit, long after) {
-  private static final double GROWTH = 2.0;
-
   /** Of a commit to main. */
   public CommitTrials(Table table, String commit, long after) {
     this(table, SnapshotRef.MAIN_BRANCH, commit, after);
@@ -47,31 +41,14 @@ public record CommitTrials(Table table, String branch, String commit, long after
   }
 
   /**
-   * How long to go on.
-   *
-   * @param retries how many trials may follow the first one
-   * @param longestPause between two trials, unless the table's properties ask for another one
-   * @param within no trial begins later
-   */
-  public record Patience(int retries, Duration longestPause, Duration within) {}
-
-  /**
    * Runs trials with growing pauses until one returns.
    *
    * @param trial throws {@link NotCommittedException} to be run again, anything else to end it
    */
   public <R> R run(Patience patience, Supplier<R> trial) {
-    AtomicReference<R> result = new AtomicReference<>();
-    Tasks.foreach(trial)
-        .retry(patience.retries())
-        .exponentialBackoff(
-            waitMillis("min", 100),
-            waitMillis("max", (int) patience.longestPause().toMillis()),
-            patience.within().toMillis(),
-            GROWTH)
-        .onlyRetryOn(NotCommittedException.class)
-        .run(one -> result.set(one.get()));
-    return requireNonNull(result.get());
+    return patience
+        .of(table)
+        .run(trial, NotCommittedException.class::isInstance, new CountDownLatch(1));
   }
 
   /**
@@ -103,10 +80,5 @@ public record CommitTrials(Table table, String branch, String commit, long after
     return newest == null
         ? List.of()
         : SnapshotUtil.ancestorsOf(newest.snapshotId(), table::snapshot);
-  }
-
-  private int waitMillis(String which, int otherwise) {
-    String set = table.properties().get("commit.retry.%s-wait-ms".formatted(which));
-    return set == null ? otherwise : Integer.parseInt(set);
   }
 }

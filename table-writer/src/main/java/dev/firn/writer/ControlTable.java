@@ -89,6 +89,7 @@ final class ControlTable {
   }
 
   private final Table table;
+  private final String name;
   private final String pipeline;
   private final String writer;
   private final Troubles troubles;
@@ -98,9 +99,10 @@ final class ControlTable {
   private State state = State.EMPTY;
   private int commits;
 
-  private ControlTable(Table table, String pipeline, String writer, Troubles troubles) {
+  private ControlTable(Table table, PipelineSettings settings, String writer, Troubles troubles) {
     this.table = table;
-    this.pipeline = pipeline;
+    this.name = name(settings).toString();
+    this.pipeline = settings.name();
     this.writer = writer;
     this.troubles = troubles;
   }
@@ -120,12 +122,17 @@ final class ControlTable {
     TableIdentifier name = name(settings);
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(name, SCHEMA, 2);
-    ControlTable control = new ControlTable(table, settings.name(), writer, troubles);
+    if (!isOne(table)) {
+      throw new PipelineException(
+          "table %s is no control table: it was made by someone else; drop or rename it, and register the one before, if there was one, with its newest metadata file"
+              .formatted(name));
+    }
+    ControlTable control = new ControlTable(table, settings, writer, troubles);
     while (true) {
       control.read();
       control.epoch++;
       try {
-        control.commit(control.state);
+        control.commitUndisturbed(control.state);
         return control;
       } catch (Head.ForeignCommitException | FencedException e) {
         table.refresh();
@@ -140,7 +147,7 @@ final class ControlTable {
       return Optional.empty();
     }
     Table table = catalog.loadTable(name);
-    ControlTable control = new ControlTable(table, settings.name(), "", new Troubles());
+    ControlTable control = new ControlTable(table, settings, "", new Troubles(catalog, settings));
     control.read();
     Map<TableIdentifier, Long> tables = new HashMap<>();
     control
@@ -168,13 +175,42 @@ final class ControlTable {
 
   /**
    * @throws FencedException another writer has taken over
+   * @throws PipelineException somebody else changed the control table
    */
   void commit(State next) {
-    DataFile written = write(next);
+    try {
+      commitUndisturbed(next);
+    } catch (Head.ForeignCommitException e) {
+      var unused = Marks.of(name, table);
+      throw new PipelineException(
+          "control table %s was changed by someone else; start again: it is read anew, and nothing is lost"
+              .formatted(name),
+          e);
+    }
+  }
+
+  /**
+   * Raises the epoch above one that an earlier control table has given.
+   *
+   * @throws FencedException another writer has taken over
+   */
+  void startAbove(long earlier) {
+    epoch = Math.max(epoch, earlier + 1);
+    try {
+      commitUndisturbed(state);
+    } catch (Head.ForeignCommitException e) {
+      throw new FencedException(
+          "pipeline %s was taken over by another writer: this one commits nothing more"
+              .formatted(pipeline));
+    }
+  }
+
+  private void commitUndisturbed(State next) {
+    DataFile written = troubles.overcome(name, table, () -> write(next));
     Mark mark = new Mark(pipeline, epoch, next.batch(), next.position(), writer);
     DataFile last = file;
     Snapshot snapshot =
-        new MarkedCommit(table.name(), table, mark, snapshotId, troubles)
+        new MarkedCommit(name, table, mark, snapshotId, troubles)
             .commit((transaction, head) -> {
               OverwriteFiles overwrite = transaction.newOverwrite().addFile(written);
               overwrite

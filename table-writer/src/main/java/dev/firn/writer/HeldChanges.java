@@ -46,18 +46,22 @@ final class HeldChanges {
     records = new ChangelogRecords(table.schema());
   }
 
-  /** Gives the changes to the changelog as those of a transaction that ended so. */
-  void moveTo(Changelog changelog, TransactionEnd end, long batch) {
+  /** Completes the files of them: nothing is added any more. */
+  void requireComplete() {
     writeComplete();
     if (!incomplete.isEmpty()) {
       throw new PipelineException(
           "%s: an unchanged large value is not in the lake; take a new initial snapshot"
               .formatted(table.name()));
     }
+    var unused = files.close();
+  }
+
+  /** Gives the changes to the changelog as those of a transaction that ended so; repeatable. */
+  void readInto(Changelog changelog, TransactionEnd end, long batch) {
     for (LiveFile file : files.close()) {
       read(file, changelog, end, batch);
     }
-    abandon();
   }
 
   private void read(LiveFile file, Changelog changelog, TransactionEnd end, long batch) {

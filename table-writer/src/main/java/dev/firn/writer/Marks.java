@@ -1,6 +1,9 @@
 package dev.firn.writer;
 
+import java.util.Comparator;
 import java.util.Optional;
+import java.util.stream.StreamSupport;
+import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.util.SnapshotUtil;
 
@@ -22,16 +25,27 @@ final class Marks {
     }
     if (!history.orElseThrow().equals(copy.orElseThrow())) {
       throw new PipelineException(
-          ("table %s was rolled back: its history ends at batch %d (%s), its last commit was batch %d (%s)."
-                  + " Roll it forward to that commit, or take a new initial snapshot")
+          "table %s was rolled back: its history ends at batch %d (%s), its last commit was batch %d (%s). %s"
               .formatted(
                   name,
                   history.orElseThrow().batch(),
                   history.orElseThrow().position(),
                   copy.orElseThrow().batch(),
-                  copy.orElseThrow().position()));
+                  copy.orElseThrow().position(),
+                  waysOn(name, table, copy.orElseThrow())));
     }
     return history;
+  }
+
+  private static String waysOn(String name, Table table, Mark last) {
+    String anew = "drop it and the pipeline's control table: all tables are then read anew";
+    return StreamSupport.stream(table.snapshots().spliterator(), false)
+        .filter(snapshot -> Mark.in(snapshot.summary()).equals(Optional.of(last)))
+        .max(Comparator.comparingLong(Snapshot::sequenceNumber))
+        .map(snapshot ->
+            "Set it forward again (Spark: CALL system.set_current_snapshot('%s', %d)), or %s"
+                .formatted(name, snapshot.snapshotId(), anew))
+        .orElse("That snapshot has been expired: " + anew);
   }
 
   static void requireSame(String name, Table table, Mark mark) {

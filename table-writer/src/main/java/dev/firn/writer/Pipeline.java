@@ -43,8 +43,8 @@ public final class Pipeline {
   private final Executor tableCommits;
   private final Tables tables;
   private final ControlTable control;
-  private final Claim claim;
-  private final Troubles troubles = new Troubles();
+  private Claim claim;
+  private final Troubles troubles;
   private final Map<String, Claimed> claimed = new HashMap<>();
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
   private final Map<TableIdentifier, Changelog> changelogs = new ConcurrentHashMap<>();
@@ -73,9 +73,10 @@ public final class Pipeline {
     this.positions = positions;
     this.tableCommits = tableCommits;
     this.tables = new Tables(catalog, settings);
+    this.troubles = new Troubles(catalog, settings);
     String writer = writerName();
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
-    this.claim = new Claim(settings.name(), control.epoch(), writer);
+    this.claim = new Claim(settings.name(), control.epoch(), writer, settings, troubles);
     control.state().tables().forEach(this::claimRegistered);
     control
         .state()
@@ -124,15 +125,10 @@ public final class Pipeline {
     try {
       table = catalog.loadTable(TableIdentifier.parse(name));
     } catch (NoSuchTableException e) {
-      throw new PipelineException(
-          "table %s of pipeline %s is gone; restore it, or drop control table %s to start over with a new initial snapshot"
-              .formatted(name, settings.name(), ControlTable.name(settings)),
-          e);
+      throw Missing.gone(name, settings, e);
     }
     if (!table.uuid().toString().equals(registered.uuid())) {
-      throw new PipelineException(
-          "table %s of pipeline %s was dropped and made again by someone else; restore it, or drop it and control table %s to start over with a new initial snapshot"
-              .formatted(name, settings.name(), ControlTable.name(settings)));
+      throw Missing.other(name, settings);
     }
     claimed.put(name, new Claimed(table, claim.take(name, table)));
   }
@@ -268,6 +264,7 @@ public final class Pipeline {
     TableIdentifier name = Changelog.nameFor(definition.table());
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.createChangelog(definition);
+    startAbove(name, table);
     return new Claimed(table, claim.take(name.toString(), table, writer.mark()));
   }
 
@@ -277,7 +274,24 @@ public final class Pipeline {
       requestReading(name, "new since the initial snapshot", true);
     }
     Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
+    startAbove(name, table);
     return new Claimed(table, claim.take(name.toString(), table));
+  }
+
+  /**
+   * Who dropped the control table to start over finds tables with marks of the time before: epochs
+   * and batches go on above these.
+   */
+  private void startAbove(TableIdentifier name, Table table) {
+    Optional<Mark> before =
+        Marks.of(name.toString(), table)
+            .filter(mark -> mark.pipeline().equals(settings.name()))
+            .filter(mark -> offset().isEmpty() && mark.epoch() > epoch());
+    if (before.isPresent()) {
+      control.startAbove(before.orElseThrow().epoch());
+      claim = new Claim(settings.name(), epoch(), claim.writer(), settings, troubles);
+      lastBatch = Math.max(lastBatch, before.orElseThrow().batch());
+    }
   }
 
   /**
@@ -300,6 +314,7 @@ public final class Pipeline {
                 () ->
                     branches.put(table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
             .toList());
+    troubles.running();
     return new InitialSnapshot(this, branches, tableCommits);
   }
 
@@ -394,6 +409,7 @@ public final class Pipeline {
 
   /** A new batch, empty. */
   public Batch newBatch() {
+    troubles.running();
     return new Batch(
         recovery,
         this::isHeldBack,
@@ -529,8 +545,10 @@ public final class Pipeline {
     if (recovery.has(changelog.name(), info.end().position())) {
       held.abandon();
     } else {
-      held.moveTo(changelog, info.end(), info.mark().batch());
+      held.requireComplete();
+      changelog.add(() -> held.readInto(changelog, info.end(), info.mark().batch()));
       changelog.commit(info);
+      held.abandon();
     }
   }
 
@@ -621,6 +639,11 @@ public final class Pipeline {
     changelogs.forEach(
         (table, changelog) -> registered.put(changelog.name().toString(), changelog.registered()));
     return registered;
+  }
+
+  /** Makes an end soon: what storage or catalog refuse now is tried once more. For any thread. */
+  public void stopRetrying() {
+    troubles.stop();
   }
 
   /** Why the commit that runs did not go through so far, if it is known; for any thread. */

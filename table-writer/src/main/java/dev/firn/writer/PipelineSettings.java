@@ -3,6 +3,7 @@ package dev.firn.writer;
 import static java.util.Objects.requireNonNull;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.apache.iceberg.catalog.Namespace;
 
@@ -15,6 +16,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param tableProperties set on the tables it creates, over Firn's own defaults
  * @param targetFileBytes size at which a data file is closed and the next one begun
  * @param keyIndex where the places of all keys are kept
+ * @param patience for how long what storage or catalog refuse is tried again
  */
 public record PipelineSettings(
     String name,
@@ -22,7 +24,10 @@ public record PipelineSettings(
     int formatVersion,
     Map<String, String> tableProperties,
     long targetFileBytes,
-    KeyIndexSettings keyIndex) {
+    KeyIndexSettings keyIndex,
+    Patience patience) {
+  /** For how long an outage of storage or catalog may last unless it is set. */
+  public static final Patience DEFAULT_PATIENCE = Patience.of(Duration.ofMinutes(5));
 
   /**
    * Where key indexes are kept.
@@ -48,7 +53,7 @@ public record PipelineSettings(
     }
   }
 
-  /** With the standard key index. */
+  /** With the standard key index and the default patience. */
   public PipelineSettings(
       String name,
       Namespace controlNamespace,
@@ -61,10 +66,12 @@ public record PipelineSettings(
         formatVersion,
         tableProperties,
         targetFileBytes,
-        KeyIndexSettings.standard());
+        KeyIndexSettings.standard(),
+        DEFAULT_PATIENCE);
   }
 
   public PipelineSettings {
+    requireNonNull(patience, "patience is null");
     requireNonNull(name, "name is null");
     requireNonNull(controlNamespace, "controlNamespace is null");
     if (!name.matches("[A-Za-z0-9_-]+")) {

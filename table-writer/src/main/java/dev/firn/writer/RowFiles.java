@@ -21,6 +21,8 @@ import org.apache.iceberg.exceptions.NotFoundException;
 import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.DataWriter;
 import org.apache.iceberg.io.OutputFileFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The data files of one batch in one table: one open file per partition, each closed at the target
@@ -29,6 +31,8 @@ import org.apache.iceberg.io.OutputFileFactory;
 final class RowFiles {
   /** How many rows go by between two looks at a file's size. */
   private static final int SIZE_CHECK_ROWS = 1_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(RowFiles.class);
 
   private final Table table;
   private final PartitionSpec spec;
@@ -93,24 +97,33 @@ final class RowFiles {
     partition = new PartitionKey(spec, written);
   }
 
-  /** Removes all files that were not handed over; nothing refers to them. */
+  /**
+   * Removes all files that were not handed over; nothing refers to them. Where the storage refuses
+   * they are left to the removal of orphan files.
+   */
   void abandon() {
-    for (OpenFile file : open.values()) {
-      file.abandon();
-    }
+    List<OpenFile> incomplete = List.copyOf(open.values());
+    List<LiveFile> complete = List.copyOf(closed);
     open.clear();
-    closed.forEach(this::delete);
     closed.clear();
+    incomplete.forEach(file -> files.remove(file.live.id()));
+    complete.forEach(file -> files.remove(file.id()));
+    try {
+      incomplete.forEach(OpenFile::abandon);
+      complete.forEach(this::delete);
+    } catch (RuntimeException e) {
+      LOG.info("files of {} that nobody needs stay: {}", table.name(), Failures.reason(e));
+    }
   }
 
   /** Removes a closed file that is not needed after all. */
   void drop(LiveFile file) {
     closed.remove(file);
+    files.remove(file.id());
     delete(file);
   }
 
   private void delete(LiveFile file) {
-    files.remove(file.id());
     try {
       table.io().deleteFile(file.file().location());
     } catch (NotFoundException e) {
@@ -130,7 +143,12 @@ final class RowFiles {
   }
 
   private void close(OpenFile file) {
-    file.close();
+    try {
+      file.close();
+    } catch (RuntimeException e) {
+      files.remove(file.live.id());
+      throw e;
+    }
     closed.add(file.live);
   }
 
@@ -138,6 +156,7 @@ final class RowFiles {
     private final LiveFile live;
     private final DataWriter<Record> writer;
     private int rows;
+    private boolean ended;
 
     OpenFile(LiveFile live, PartitionKey key) {
       this.live = live;
@@ -174,7 +193,12 @@ final class RowFiles {
       return rows % SIZE_CHECK_ROWS == 0 && writer.length() >= targetBytes;
     }
 
+    /** A writer whose end has failed says that all is well when it is asked to end once more. */
     void close() {
+      if (ended) {
+        throw new IllegalStateException("a data file of %s was ended before".formatted(table));
+      }
+      ended = true;
       try {
         writer.close();
       } catch (IOException e) {
@@ -184,8 +208,10 @@ final class RowFiles {
     }
 
     void abandon() {
-      close();
-      delete(live);
+      if (!ended) {
+        close();
+        delete(live);
+      }
     }
   }
 }

@@ -261,7 +261,14 @@ final class TableState {
     sequenceNumber = snapshot == null ? 0 : snapshot.sequenceNumber();
   }
 
-  /** Goes up when somebody else changed the table: what was planned before is void. */
+  /** What was planned so far must be planned again, though nothing is known to have changed. */
+  void planAgain() {
+    synchronized (index) {
+      generation++;
+    }
+  }
+
+  /** Goes up when what was planned before is void, as when somebody else changed the table. */
   int generation() {
     return generation;
   }

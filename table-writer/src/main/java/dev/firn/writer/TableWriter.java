@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.iceberg.DataFile;
@@ -92,9 +94,17 @@ final class TableWriter {
         planned(TableWrite.planned(state, batch, overlay), now);
       } catch (RuntimeException e) {
         if (now == state.generation()) {
-          throw e;
+          leaveToCommit(e);
         }
       }
+    }
+
+    /** There it is planned again, and again; what comes after it is not planned over it. */
+    private void leaveToCommit(RuntimeException failure) {
+      if (!Failures.mayPass(failure)) {
+        throw failure;
+      }
+      troubles.failed(state.name(), failure);
     }
 
     private synchronized @Nullable TableWrite plannedIn(int now) {
@@ -114,17 +124,30 @@ final class TableWriter {
      */
     Optional<CommittedBatch.TableCommit> commit(BatchInfo info, Runnable first) {
       while (true) {
-        TableWrite current = plannedIn(state.generation());
-        if (current == null) {
-          current = planAgain();
-        }
+        Written written = overcome(this::write);
         try {
-          Optional<CommittedBatch.TableCommit> made = TableWriter.this.commit(current, info, first);
+          first.run();
+          Optional<CommittedBatch.TableCommit> made =
+              TableWriter.this.commit(written.write(), written.changes(), info);
           landed(this);
           return made;
         } catch (Head.ForeignCommitException e) {
           reload();
         }
+      }
+    }
+
+    /** Nothing of it is part of a commit yet: what was written in part is thrown away. */
+    private Written write() {
+      TableWrite current = plannedIn(state.generation());
+      if (current == null) {
+        current = planAgain();
+      }
+      try {
+        return new Written(current, FileChanges.of(state, current));
+      } catch (RuntimeException e) {
+        state.planAgain();
+        throw e;
       }
     }
 
@@ -139,10 +162,16 @@ final class TableWriter {
     }
   }
 
+  /** A write whose files are complete. */
+  private record Written(TableWrite write, FileChanges changes) {}
+
+  private <R> R overcome(Supplier<R> work) {
+    return troubles.overcome(state.name(), state.table(), work);
+  }
+
   /** A write that changes the key index as it goes; nothing else may be planned or committing. */
   TableWrite writeAtOnce() {
-    state.table().refresh();
-    if (state.isBehind()) {
+    if (overcome(this::isBehind)) {
       reload();
     }
     return TableWrite.atOnce(state);
@@ -158,7 +187,9 @@ final class TableWriter {
       TableWrite write, BatchInfo info, Runnable first) {
     while (true) {
       try {
-        return commit(write, info, first);
+        FileChanges changes = FileChanges.of(state, write);
+        first.run();
+        return commit(write, changes, info);
       } catch (Head.ForeignCommitException e) {
         carry(write, e);
       }
@@ -253,9 +284,7 @@ final class TableWriter {
   }
 
   private Optional<CommittedBatch.TableCommit> commit(
-      TableWrite write, BatchInfo info, Runnable first) {
-    FileChanges changes = FileChanges.of(state, write);
-    first.run();
+      TableWrite write, FileChanges changes, BatchInfo info) {
     if (changes.isEmpty()) {
       if (write.isTruncated()) {
         requireNoneAppended();
@@ -270,7 +299,8 @@ final class TableWriter {
   }
 
   private void takeOver(TableState into, TableWrite write, FileChanges changes, Snapshot snapshot) {
-    FileChanges.FirstRowIds firstRowIds = firstRowIds(snapshot, changes.added().size());
+    FileChanges.FirstRowIds firstRowIds =
+        overcome(() -> firstRowIds(snapshot, changes.added().size()));
     synchronized (into.index()) {
       changes.takeOver(into.files(), firstRowIds);
       write.takeOver();
@@ -303,8 +333,7 @@ final class TableWriter {
 
   /** A table that this writer knows as empty may hold rows of somebody else, which go as well. */
   private void requireNoneAppended() {
-    state.table().refresh();
-    if (state.isBehind()) {
+    if (overcome(this::isBehind)) {
       throw new Head.ForeignCommitException(
           "table %s: changed by someone else".formatted(state.name()));
     }
@@ -399,9 +428,25 @@ final class TableWriter {
     return file -> requireNonNull(byLocation.get(file.location()));
   }
 
+  private boolean isBehind() {
+    state.table().refresh();
+    return state.isBehind();
+  }
+
   private void reload() {
+    AtomicBoolean again = new AtomicBoolean();
+    boolean unused = overcome(() -> reload(again.getAndSet(true)));
+  }
+
+  /** A look that failed half-way has left half of what it saw: the next one begins with nothing. */
+  private boolean reload(boolean anew) {
     refresh();
-    state.follow();
+    if (anew) {
+      state.load();
+    } else {
+      state.follow();
+    }
+    return true;
   }
 
   /** Looks at somebody else's commit; the table must still hold what this writer left. */

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.iceberg.exceptions.CommitFailedException;
@@ -36,6 +37,8 @@ public final class Faults {
   private @Nullable Pause pause;
   private int passesBeforePause;
   private @Nullable Strike struck;
+  private Set<FaultPoint> out = Set.of();
+  private int outFor;
   private boolean dead;
   private Consumer<String> witness = table -> {};
 
@@ -74,8 +77,22 @@ public final class Faults {
     return armed != null;
   }
 
+  /**
+   * Makes steps fail again and again, as in an outage: the next so many times that one is taken.
+   */
+  public synchronized void outage(Set<FaultPoint> points, int times) {
+    out = Set.copyOf(points);
+    outFor = times;
+  }
+
+  /** How many more steps of an outage are to fail. */
+  public synchronized int outageLeft() {
+    return outFor;
+  }
+
   /** Takes back what has not struck yet, and forgets what has. */
   public synchronized void disarm() {
+    outFor = 0;
     armed = null;
     pause = null;
     struck = null;
@@ -161,6 +178,10 @@ public final class Faults {
   private synchronized @Nullable FaultKind strike(FaultPoint point) {
     checkAlive();
     hits.passed(point);
+    if (outFor > 0 && out.contains(point)) {
+      outFor--;
+      return FaultKind.BEFORE;
+    }
     Armed current = armed;
     if (current == null || !current.point().covers(point) || passesBeforeFault-- > 0) {
       return null;

@@ -1,0 +1,260 @@
+package dev.firn.testing;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands before an S3 server and hands requests on, each on a connection of its own, or lets them
+ * fail as it is told to.
+ */
+public final class FaultyS3 implements AutoCloseable {
+
+  /** How requests fail. */
+  public sealed interface Fault {
+    /** An answer of the server's own kind, as {@code 503 SlowDown}. */
+    record Refused(int status, String code) implements Fault {}
+
+    /** Connections are not taken. */
+    record Down() implements Fault {}
+
+    /** Uploads are taken and never answered. */
+    record StalledUploads() implements Fault {}
+
+    /** Connections end in the middle of an upload's content, of which the server gets the half. */
+    record CutUploads() implements Fault {}
+  }
+
+  private static final Pattern LENGTH = Pattern.compile("(?im)^content-length:\\s*(\\d+)\\s*$");
+  private static final Pattern CONNECTION = Pattern.compile("(?im)^connection:.*\\r\\n");
+  private static final int HEAD_END = ('\r' << 24) | ('\n' << 16) | ('\r' << 8) | '\n';
+
+  private final InetSocketAddress server;
+  private final int port;
+  private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger failed = new AtomicInteger();
+  private volatile ServerSocket listening;
+  private volatile @Nullable Fault fault;
+
+  private FaultyS3(int serverPort) {
+    this.server = new InetSocketAddress(InetAddress.getLoopbackAddress(), serverPort);
+    this.listening = listen(0);
+    this.port = listening.getLocalPort();
+  }
+
+  /** Starts on a free port. */
+  public static FaultyS3 before(S3Server server) {
+    return new FaultyS3(server.port());
+  }
+
+  /** The properties by which Iceberg reads and writes through it. */
+  public Map<String, String> fileIo(S3Server behind) {
+    Map<String, String> properties = new HashMap<>(behind.fileIo());
+    properties.put("s3.endpoint", "http://127.0.0.1:" + port);
+    return properties;
+  }
+
+  /** From now on requests fail so. */
+  public void fail(Fault with) {
+    failed.set(0);
+    fault = with;
+    if (with instanceof Fault.Down) {
+      close(listening);
+      open.forEach(FaultyS3::close);
+    }
+  }
+
+  /** From now on all is well. */
+  public void mend() {
+    fault = null;
+    if (listening.isClosed()) {
+      listening = listen(port);
+    }
+    open.forEach(FaultyS3::close);
+  }
+
+  /** How many requests have failed since the fault began; not those that found nobody. */
+  public int failed() {
+    return failed.get();
+  }
+
+  private ServerSocket listen(int at) {
+    try {
+      ServerSocket socket = new ServerSocket();
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), at));
+      Thread.ofVirtual().start(() -> accept(socket));
+      return socket;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void accept(ServerSocket socket) {
+    try {
+      while (true) {
+        Socket client = socket.accept();
+        Thread.ofVirtual().start(() -> serve(client));
+      }
+    } catch (IOException e) {
+      // it was closed
+    }
+  }
+
+  private void serve(Socket client) {
+    open.add(client);
+    try (client) {
+      InputStream in = new BufferedInputStream(client.getInputStream());
+      byte[] head = head(in);
+      if (head.length > 0) {
+        serve(client, in, new String(head, ISO_8859_1));
+      }
+    } catch (IOException e) {
+      // one of both sides is gone
+    } finally {
+      open.remove(client);
+    }
+  }
+
+  private void serve(Socket client, InputStream in, String head) throws IOException {
+    boolean isUpload = head.startsWith("PUT ");
+    switch (fault) {
+      case Fault.Refused(int status, String code) -> {
+        failed.incrementAndGet();
+        refuse(client, in, head, "%d %s".formatted(status, code), code);
+      }
+      case Fault.StalledUploads() when isUpload -> {
+        failed.incrementAndGet();
+        in.transferTo(OutputStream.nullOutputStream());
+      }
+      case Fault.CutUploads() when isUpload -> {
+        failed.incrementAndGet();
+        forward(client, in, head, length(head) / 2);
+      }
+      case null, default -> forward(client, in, head, Long.MAX_VALUE);
+    }
+  }
+
+  private static void refuse(Socket client, InputStream in, String head, String status, String code)
+      throws IOException {
+    if (!head.toLowerCase(Locale.ROOT).contains("expect: 100-continue")) {
+      in.skipNBytes(length(head));
+    }
+    byte[] body =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>%s</Code><Message>as told</Message></Error>"
+            .formatted(code)
+            .getBytes(UTF_8);
+    OutputStream out = client.getOutputStream();
+    out.write(
+        "HTTP/1.1 %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            .formatted(status, head.startsWith("HEAD ") ? 0 : body.length)
+            .getBytes(ISO_8859_1));
+    if (!head.startsWith("HEAD ")) {
+      out.write(body);
+    }
+    out.flush();
+  }
+
+  /**
+   * @param most so many bytes of the content go through, then both connections end
+   */
+  private void forward(Socket client, InputStream in, String head, long most) throws IOException {
+    try (Socket upstream = new Socket()) {
+      upstream.connect(server);
+      open.add(upstream);
+      Thread answer = Thread.ofVirtual().start(() -> answer(upstream, client));
+      OutputStream out = upstream.getOutputStream();
+      out.write(oneRequest(head).getBytes(ISO_8859_1));
+      out.flush();
+      copy(in, out, Math.min(length(head), most));
+      if (most == Long.MAX_VALUE) {
+        answer.join();
+      }
+      open.remove(upstream);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void answer(Socket upstream, Socket client) {
+    try {
+      upstream.getInputStream().transferTo(client.getOutputStream());
+    } catch (IOException e) {
+      // one of both sides is gone
+    }
+  }
+
+  private static void copy(InputStream in, OutputStream out, long bytes) throws IOException {
+    byte[] buffer = new byte[1 << 13];
+    for (long left = bytes; left > 0; ) {
+      int read = in.read(buffer, 0, (int) Math.min(left, buffer.length));
+      if (read < 0) {
+        return;
+      }
+      out.write(buffer, 0, read);
+      out.flush();
+      left -= read;
+    }
+  }
+
+  /** The server ends the connection after its answer, so that each request can be told apart. */
+  private static String oneRequest(String head) {
+    String without = CONNECTION.matcher(head).replaceAll("");
+    return without.substring(0, without.length() - 2) + "Connection: close\r\n\r\n";
+  }
+
+  private static long length(String head) {
+    Matcher length = LENGTH.matcher(head);
+    return length.find() ? Long.parseLong(requireNonNull(length.group(1))) : 0;
+  }
+
+  /** Up to and with the empty line; empty when there is nothing more. */
+  private static byte[] head(InputStream in) throws IOException {
+    ByteArrayOutputStream head = new ByteArrayOutputStream();
+    int last = 0;
+    while (last != HEAD_END) {
+      int b = in.read();
+      if (b < 0) {
+        return new byte[0];
+      }
+      head.write(b);
+      last = (last << 8) | b;
+    }
+    return head.toByteArray();
+  }
+
+  private static void close(Closeable socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    close(listening);
+    open.forEach(FaultyS3::close);
+  }
+}
