@@ -8,12 +8,9 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -39,7 +36,8 @@ public final class Pipeline {
   private final Catalog catalog;
   private final PipelineSettings settings;
   private final Function<String, Position> positions;
-  private final Executor tableCommits;
+  private final StepListener steps;
+  private final TableCommits tableCommits;
   private final Tables tables;
   private final ControlTable control;
   private final Claim claim;
@@ -65,10 +63,11 @@ public final class Pipeline {
       Catalog catalog,
       PipelineSettings settings,
       Function<String, Position> positions,
-      Executor tableCommits) {
+      TableCommits tableCommits) {
     this.catalog = catalog;
     this.settings = settings;
     this.positions = positions;
+    this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
     this.tables = new Tables(catalog, settings);
     String writer = writerName();
@@ -100,7 +99,21 @@ public final class Pipeline {
       PipelineSettings settings,
       Function<String, Position> positions,
       Executor tableCommits) {
-    return new Pipeline(catalog, settings, positions, tableCommits);
+    return takeOver(catalog, settings, positions, tableCommits, StepListener.NONE);
+  }
+
+  /**
+   * The same, and tells what it is at from then on.
+   *
+   * @see #takeOver(Catalog, PipelineSettings, Function, Executor)
+   */
+  public static Pipeline takeOver(
+      Catalog catalog,
+      PipelineSettings settings,
+      Function<String, Position> positions,
+      Executor tableCommits,
+      StepListener steps) {
+    return new Pipeline(catalog, settings, positions, new TableCommits(tableCommits, steps));
   }
 
   /** What the control table says, read without taking over; empty when there is none. */
@@ -163,6 +176,11 @@ public final class Pipeline {
         .mapToLong(mark ->
             mark.position().equals(control.state().position()) ? mark.batch() : mark.batch() - 1)
         .reduce(complete, Math::max);
+  }
+
+  /** Told what the pipeline is at. */
+  public StepListener steps() {
+    return steps;
   }
 
   /** Its epoch: higher than that of every earlier writer. */
@@ -284,6 +302,7 @@ public final class Pipeline {
     if (offset().isPresent()) {
       throw new IllegalStateException("the initial snapshot is over");
     }
+    steps.entered(Step.SNAPSHOT);
     control.commit(control.state().withTables(registry()));
     claimed.forEach((name, table) -> {
       if (!writers.containsKey(TableIdentifier.parse(name))) {
@@ -291,13 +310,13 @@ public final class Pipeline {
       }
     });
     Map<TableIdentifier, SnapshotBranch> branches = new ConcurrentHashMap<>();
-    runAll(
+    tableCommits.runAll(
         writers.entrySet().stream()
             .<Runnable>map(table ->
                 () ->
                     branches.put(table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
             .toList());
-    return new InitialSnapshot(this, branches, tableCommits);
+    return new InitialSnapshot(this, branches, tableCommits.executor());
   }
 
   /**
@@ -401,7 +420,12 @@ public final class Pipeline {
   /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
   public PreparedBatch prepare(Batch batch) {
     Map<TableIdentifier, TableWriter.PlannedWrite> writes = new LinkedHashMap<>();
-    batch.tables().forEach((table, changes) -> writes.put(table, writer(table).plan(changes)));
+    steps.during(
+        Step.FILES,
+        () ->
+            batch
+                .tables()
+                .forEach((table, changes) -> writes.put(table, writer(table).plan(changes))));
     return new PreparedBatch(batch, writes);
   }
 
@@ -424,7 +448,7 @@ public final class Pipeline {
           TableBatch changes = requireNonNull(batch.tables().get(table), "changes is null");
           commits.put(table, () -> write.commit(info, () -> logFirst(table, changes, info)));
         });
-    CommittedBatch committed = committed(info, commitTables(commits));
+    CommittedBatch committed = committed(info, tableCommits.commit(commits));
     batch.tables().forEach((table, changes) -> log(table, changes, info));
     return committed;
   }
@@ -437,7 +461,7 @@ public final class Pipeline {
     Changelog changelog = changelogs.get(table);
     if (changelog != null && !changes.incomplete().isEmpty()) {
       log(table, changes, info);
-      changelog.commit(info);
+      steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
     }
   }
 
@@ -464,24 +488,20 @@ public final class Pipeline {
     if (last == null) {
       return Optional.empty();
     }
-    runAll(
-        changelogs.values().stream()
-            .filter(Changelog::isPending)
-            .<Runnable>map(changelog -> () -> changelog.commit(last))
-            .toList());
-    control.commit(
+    steps.during(
+        Step.CHANGELOG_COMMIT,
+        () ->
+            tableCommits.runAll(
+                changelogs.values().stream()
+                    .filter(Changelog::isPending)
+                    .<Runnable>map(changelog -> () -> changelog.commit(last))
+                    .toList()));
+    ControlTable.State complete =
         new ControlTable.State(
-            lastBatch,
-            last.mark().position(),
-            Optional.of(last.end().offset()),
-            registry(),
-            notes));
+            lastBatch, last.mark().position(), Optional.of(last.end().offset()), registry(), notes);
+    steps.during(Step.CONTROL_TABLE, () -> control.commit(complete));
     unsettled = null;
     return Optional.of(last.end());
-  }
-
-  private void runAll(List<Runnable> tasks) {
-    join(tasks.stream().map(task -> CompletableFuture.runAsync(task, tableCommits)).toList());
   }
 
   /**
@@ -515,7 +535,7 @@ public final class Pipeline {
         commits.put(table, () -> writer(table).commitAtOnce(write, info, first));
       }
     });
-    return committed(info, commitTables(commits));
+    return committed(info, tableCommits.commit(commits));
   }
 
   private void logLarge(TableIdentifier table, @Nullable HeldChanges held, BatchInfo info) {
@@ -527,7 +547,7 @@ public final class Pipeline {
       held.abandon();
     } else {
       held.moveTo(changelog, info.end(), info.mark().batch());
-      changelog.commit(info);
+      steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
     }
   }
 
@@ -540,15 +560,22 @@ public final class Pipeline {
   CommittedBatch publish(Map<TableIdentifier, SnapshotBranch> branches, TransactionEnd end) {
     recovery = Recovery.NONE;
     BatchInfo info = info(end, end.committedAt(), 1);
-    runAll(
+    tableCommits.runAll(
         branches.values().stream().<Runnable>map(branch -> () -> branch.complete(info)).toList());
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
     branches.forEach(
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
-    CommittedBatch published = committed(info, commitTables(commits));
+    CommittedBatch published = committed(info, tableCommits.commit(commits));
     var unused = settle();
+    steps.left(Step.SNAPSHOT);
     return published;
+  }
+
+  /** Nothing of the initial snapshot becomes visible. */
+  void abandon(Collection<SnapshotBranch> branches) {
+    branches.forEach(SnapshotBranch::abandon);
+    steps.left(Step.SNAPSHOT);
   }
 
   private BatchInfo info(TransactionEnd end, Instant first, long transactions) {
@@ -560,37 +587,6 @@ public final class Pipeline {
             end.position().toString(),
             claim.writer());
     return new BatchInfo(mark, end, first, transactions);
-  }
-
-  /**
-   * Commits all tables; when some fail the others are let finish, then the first failure is thrown.
-   */
-  private Map<TableIdentifier, CommittedBatch.TableCommit> commitTables(
-      Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits) {
-    Map<TableIdentifier, CompletableFuture<Optional<CommittedBatch.TableCommit>>> running =
-        new LinkedHashMap<>();
-    commits.forEach(
-        (table, commit) -> running.put(table, CompletableFuture.supplyAsync(commit, tableCommits)));
-    join(running.values());
-    Map<TableIdentifier, CommittedBatch.TableCommit> made = new LinkedHashMap<>();
-    running.forEach((table, result) -> result.join().ifPresent(commit -> made.put(table, commit)));
-    return made;
-  }
-
-  static void join(Collection<? extends CompletableFuture<?>> running) {
-    try {
-      CompletableFuture.allOf(running.toArray(CompletableFuture<?>[]::new)).join();
-    } catch (CompletionException e) {
-      rethrow(e);
-    }
-  }
-
-  private static void rethrow(CompletionException failure) {
-    switch (failure.getCause()) {
-      case RuntimeException cause -> throw cause;
-      case Error cause -> throw cause;
-      case null, default -> throw failure;
-    }
   }
 
   private CommittedBatch committed(

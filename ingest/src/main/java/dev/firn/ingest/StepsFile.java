@@ -1,0 +1,136 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.Step;
+import dev.firn.writer.StepListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * A small file, mapped into memory, that tells what the pipeline of another process is at, down to
+ * the moment of its death. Internal: written only when {@code -Dfirn.steps=FILE} is set.
+ *
+ * <p>It holds the writing process's id, how many tables of the present batch are committed (below)
+ * of how many (above), and for each step how many threads are in it.
+ */
+public final class StepsFile {
+  private static final String PROPERTY = "firn.steps";
+
+  private static final VarHandle LONGS =
+      MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.nativeOrder());
+  private static final VarHandle INTS =
+      MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
+
+  private static final Step[] STEPS = Step.values();
+  private static final int PID = 0;
+  private static final int TABLES = PID + Long.BYTES;
+  private static final int FIRST_STEP = TABLES + Long.BYTES;
+  private static final int SIZE = FIRST_STEP + STEPS.length * Integer.BYTES;
+
+  private final MappedByteBuffer bytes;
+
+  private StepsFile(MappedByteBuffer bytes) {
+    this.bytes = bytes;
+  }
+
+  /**
+   * What it says at a moment.
+   *
+   * @param pid of the process that writes it; 0 before the first
+   * @param steps those that some thread is in
+   * @param committed tables of the present batch whose commit has landed
+   * @param all tables that the present batch changes; 0 when none is being committed
+   */
+  public record Seen(long pid, Set<Step> steps, int committed, int all) {
+    public Seen {
+      EnumSet<Step> ordered = EnumSet.noneOf(Step.class);
+      ordered.addAll(steps);
+      steps = Collections.unmodifiableSet(ordered);
+    }
+
+    /** Whether a commit is over for some tables of a batch, but not for all. */
+    public boolean isBetweenTables() {
+      return committed > 0 && committed < all;
+    }
+  }
+
+  /** Opens a file to look at; it is made when it is missing. */
+  public static StepsFile open(Path file) {
+    try (FileChannel channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      return new StepsFile(channel.map(FileChannel.MapMode.READ_WRITE, 0, SIZE));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot map " + file, e);
+    }
+  }
+
+  /** The option that makes a JVM write this file. */
+  public static String option(Path file) {
+    return "-D%s=%s".formatted(PROPERTY, file.toAbsolutePath());
+  }
+
+  /** Writes what this process is at, if it was asked to. */
+  static StepListener ofThisProcess() {
+    String file = System.getProperty(PROPERTY);
+    return file == null ? StepListener.NONE : open(Path.of(file)).written();
+  }
+
+  /** What it says now. */
+  public Seen now() {
+    EnumSet<Step> steps = EnumSet.noneOf(Step.class);
+    for (Step step : STEPS) {
+      if ((int) INTS.getVolatile(bytes, placeOf(step)) > 0) {
+        steps.add(step);
+      }
+    }
+    long tables = (long) LONGS.getVolatile(bytes, TABLES);
+    return new Seen(
+        (long) LONGS.getVolatile(bytes, PID), steps, (int) tables, (int) (tables >>> Integer.SIZE));
+  }
+
+  private static int placeOf(Step step) {
+    return FIRST_STEP + step.ordinal() * Integer.BYTES;
+  }
+
+  /** Writes it from now on, beginning with nothing. */
+  StepListener written() {
+    LONGS.setVolatile(bytes, PID, 0L);
+    LONGS.setVolatile(bytes, TABLES, 0L);
+    for (Step step : STEPS) {
+      INTS.setVolatile(bytes, placeOf(step), 0);
+    }
+    LONGS.setVolatile(bytes, PID, ProcessHandle.current().pid());
+    return new Writer();
+  }
+
+  private final class Writer implements StepListener {
+    @Override
+    public void entered(Step step) {
+      add(step, 1);
+    }
+
+    @Override
+    public void left(Step step) {
+      add(step, -1);
+    }
+
+    private void add(Step step, int threads) {
+      int ignored = (int) INTS.getAndAdd(bytes, placeOf(step), threads);
+    }
+
+    @Override
+    public void tables(int committed, int all) {
+      LONGS.setVolatile(bytes, TABLES, (long) all << Integer.SIZE | committed);
+    }
+  }
+}

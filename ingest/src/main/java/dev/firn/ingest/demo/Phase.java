@@ -1,0 +1,83 @@
+package dev.firn.ingest.demo;
+
+import com.fasterxml.jackson.annotation.JsonValue;
+import dev.firn.ingest.StepsFile;
+import dev.firn.writer.Step;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** Where in its work a sink is hit. */
+enum Phase {
+  START,
+  SNAPSHOT,
+  DECODE,
+  FILES,
+  STATE_COMMIT,
+  BETWEEN_TABLES,
+  CHANGELOG_COMMIT,
+  CONTROL_TABLE,
+  ACKNOWLEDGEMENT,
+  IDLE;
+
+  /** Several steps may go on at the same time: the rarer one names it. */
+  private static final List<Phase> RAREST_FIRST =
+      List.of(
+          START,
+          SNAPSHOT,
+          BETWEEN_TABLES,
+          ACKNOWLEDGEMENT,
+          CONTROL_TABLE,
+          CHANGELOG_COMMIT,
+          STATE_COMMIT,
+          FILES,
+          DECODE,
+          IDLE);
+
+  /** Whether a process of which this is seen is in this phase. */
+  boolean isIn(StepsFile.Seen seen) {
+    Set<Step> steps = seen.steps();
+    boolean starting = seen.pid() == 0 || steps.contains(Step.START);
+    boolean reading = steps.contains(Step.SNAPSHOT);
+    return switch (this) {
+      case START -> starting;
+      case SNAPSHOT -> !starting && reading;
+      case IDLE -> !starting && steps.isEmpty();
+      case DECODE -> isIn(seen, Step.DECODE);
+      case FILES -> isIn(seen, Step.FILES);
+      case STATE_COMMIT -> isIn(seen, Step.STATE_COMMIT) && !seen.isBetweenTables();
+      case BETWEEN_TABLES -> isIn(seen, Step.STATE_COMMIT) && seen.isBetweenTables();
+      case CHANGELOG_COMMIT -> isIn(seen, Step.CHANGELOG_COMMIT);
+      case CONTROL_TABLE -> isIn(seen, Step.CONTROL_TABLE);
+      case ACKNOWLEDGEMENT -> isIn(seen, Step.ACKNOWLEDGEMENT);
+    };
+  }
+
+  private static boolean isIn(StepsFile.Seen seen, Step step) {
+    return seen.pid() != 0
+        && seen.steps().contains(step)
+        && !seen.steps().contains(Step.START)
+        && !seen.steps().contains(Step.SNAPSHOT);
+  }
+
+  /** The phase of a process; the one that it was hit for, if it is in that as well. */
+  static Phase of(StepsFile.Seen seen, Phase aimed) {
+    return aimed.isIn(seen)
+        ? aimed
+        : RAREST_FIRST.stream().filter(phase -> phase.isIn(seen)).findFirst().orElse(IDLE);
+  }
+
+  /** As people read it. */
+  String text() {
+    return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  /** As JSON has it. */
+  @JsonValue
+  String key() {
+    String[] words = text().split(" ", -1);
+    return words.length == 1
+        ? words[0]
+        : words[0] + words[1].substring(0, 1).toUpperCase(Locale.ROOT) + words[1].substring(1);
+  }
+}

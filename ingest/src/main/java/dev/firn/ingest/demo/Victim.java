@@ -1,0 +1,86 @@
+package dev.firn.ingest.demo;
+
+import dev.firn.ingest.CommandException;
+import dev.firn.ingest.StepsFile;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** A sink that is tortured: its process, which is started again when killed, and what it is at. */
+final class Victim implements AutoCloseable {
+  private static final Duration READY_WITHIN = Duration.ofSeconds(120);
+
+  private static final Pattern FENCED = Pattern.compile("was taken over by \\S+:(\\d+) \\(epoch");
+
+  private final SinkProcess sink;
+  private final StepsFile steps;
+
+  private Victim(SinkProcess sink, StepsFile steps) {
+    this.sink = sink;
+    this.steps = steps;
+  }
+
+  /**
+   * Starts a sink.
+   *
+   * @param number tells its files from those of the others of this folder
+   */
+  static Victim start(TortureSettings settings, DemoFolder folder, int number) {
+    Path stepsFile = folder.root().resolve("steps-" + number);
+    StepsFile steps = StepsFile.open(stepsFile);
+    List<String> options = new ArrayList<>(settings.sinkOptions());
+    options.add(StepsFile.option(stepsFile));
+    SinkProcess.Settings process =
+        new SinkProcess.Settings(
+            settings.jar(),
+            options,
+            folder.config(),
+            folder.root().resolve("logs").resolve("ingest-%d.log".formatted(number)),
+            folder.root().resolve("ingest-%d.pid".formatted(number)));
+    return new Victim(SinkProcess.start(process, unused -> {}), steps);
+  }
+
+  SinkProcess sink() {
+    return sink;
+  }
+
+  StepsFile steps() {
+    return steps;
+  }
+
+  /** Waits until its present process is in such a state. */
+  void await(Predicate<StepsFile.Seen> state) throws InterruptedException {
+    long start = System.nanoTime();
+    StepsFile.Seen seen = steps.now();
+    while (seen.pid() != sink.pid() || !state.test(seen)) {
+      if (sink.failure().isPresent()) {
+        throw sink.failure().orElseThrow();
+      }
+      if (System.nanoTime() - start > READY_WITHIN.toNanos()) {
+        throw new CommandException(
+            CommandException.FAILED,
+            "the sink is at %s and goes no further; the end of its log:%n%s"
+                .formatted(seen.steps(), sink.tail()));
+      }
+      TimeUnit.MILLISECONDS.sleep(5);
+      seen = steps.now();
+    }
+  }
+
+  /** The process that it says it was fenced by. */
+  Optional<Long> fencedBy() {
+    Matcher named = FENCED.matcher(sink.tail());
+    return named.find() ? Optional.of(Long.valueOf(named.group(1))) : Optional.empty();
+  }
+
+  @Override
+  public void close() {
+    sink.close();
+  }
+}
