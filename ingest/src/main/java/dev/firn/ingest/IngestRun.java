@@ -6,6 +6,7 @@ import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommitProgress;
 import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.FencedException;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LargeTransaction;
@@ -350,6 +351,20 @@ final class IngestRun implements AutoCloseable {
       committer.markBatchFinished();
     } finally {
       pipeline.steps().left(Step.ACKNOWLEDGEMENT);
+    }
+  }
+
+  /**
+   * Ends the process if another one has taken over while the source is away from this one: it may
+   * never get anything again whose commit would find it out.
+   */
+  void endIfReplaced() {
+    if (SourceConnection.loss().isPresent()) {
+      try {
+        pipeline.requireNotReplaced();
+      } catch (FencedException e) {
+        listener.failed(e);
+      }
     }
   }
 

@@ -14,13 +14,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A small file, mapped into memory, that tells what the pipeline of another process is at, down to
  * the moment of its death. Internal: written only when {@code -Dfirn.steps=FILE} is set.
  *
  * <p>It holds the writing process's id, how many tables of the present batch are committed (below)
- * of how many (above), and for each step how many threads are in it.
+ * of how many (above), the point at which it is asked to linger, and for each step how many threads
+ * are in it.
  */
 public final class StepsFile {
   private static final String PROPERTY = "firn.steps";
@@ -33,8 +36,14 @@ public final class StepsFile {
   private static final Step[] STEPS = Step.values();
   private static final int PID = 0;
   private static final int TABLES = PID + Long.BYTES;
-  private static final int FIRST_STEP = TABLES + Long.BYTES;
+  private static final int LINGER = TABLES + Long.BYTES;
+  private static final int FIRST_STEP = LINGER + Integer.BYTES;
   private static final int SIZE = FIRST_STEP + STEPS.length * Integer.BYTES;
+
+  /** Long enough to be seen and stopped on a busy machine. */
+  private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
   private final MappedByteBuffer bytes;
 
@@ -61,6 +70,12 @@ public final class StepsFile {
     public boolean isBetweenTables() {
       return committed > 0 && committed < all;
     }
+  }
+
+  /** An end of a step: before its work, or when that is done. */
+  public enum Edge {
+    BEGIN,
+    END
   }
 
   /** Opens a file to look at; it is made when it is missing. */
@@ -98,6 +113,20 @@ public final class StepsFile {
         (long) LONGS.getVolatile(bytes, PID), steps, (int) tables, (int) (tables >>> Integer.SIZE));
   }
 
+  /** Asks the process to stay for a moment at an edge of a step, which may be over too soon. */
+  public void linger(Step step, Edge edge) {
+    INTS.setVolatile(bytes, LINGER, code(step, edge));
+  }
+
+  /** Asks for no more lingering. */
+  public void goOn() {
+    INTS.setVolatile(bytes, LINGER, 0);
+  }
+
+  private static int code(Step step, Edge edge) {
+    return 1 + step.ordinal() * Edge.values().length + edge.ordinal();
+  }
+
   private static int placeOf(Step step) {
     return FIRST_STEP + step.ordinal() * Integer.BYTES;
   }
@@ -106,6 +135,7 @@ public final class StepsFile {
   StepListener written() {
     LONGS.setVolatile(bytes, PID, 0L);
     LONGS.setVolatile(bytes, TABLES, 0L);
+    goOn();
     for (Step step : STEPS) {
       INTS.setVolatile(bytes, placeOf(step), 0);
     }
@@ -117,11 +147,21 @@ public final class StepsFile {
     @Override
     public void entered(Step step) {
       add(step, 1);
+      linger(code(step, Edge.BEGIN));
     }
 
     @Override
     public void left(Step step) {
+      linger(code(step, Edge.END));
       add(step, -1);
+    }
+
+    private void linger(int here) {
+      long start = System.nanoTime();
+      while ((int) INTS.getVolatile(bytes, LINGER) == here
+          && System.nanoTime() - start < LINGER_NANOS) {
+        LockSupport.parkNanos(PAUSE_NANOS);
+      }
     }
 
     private void add(Step step, int threads) {

@@ -121,6 +121,22 @@ public final class Pipeline {
     return ControlTable.look(catalog, settings);
   }
 
+  /**
+   * Looks into the control table, for a writer that has nothing to commit; for any thread.
+   *
+   * @throws FencedException another writer has taken over
+   */
+  public void requireNotReplaced() {
+    look(catalog, settings)
+        .filter(now -> now.epoch() > epoch())
+        .ifPresent(now -> {
+          throw Head.fenced(
+              settings.name(),
+              epoch(),
+              new Mark(settings.name(), now.epoch(), 0, "", now.writer()));
+        });
+  }
+
   private static String writerName() {
     long pid = ProcessHandle.current().pid();
     try {

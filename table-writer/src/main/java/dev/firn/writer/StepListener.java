@@ -2,7 +2,7 @@ package dev.firn.writer;
 
 /**
  * Told what a pipeline is at. Called by its threads, several at a time and each in the middle of
- * its work: it must return at once and not throw.
+ * its work: the work waits for it, and it must not throw.
  */
 public interface StepListener {
   /** Listens to nothing. */

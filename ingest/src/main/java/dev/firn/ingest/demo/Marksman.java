@@ -22,11 +22,24 @@ final class Marksman {
   }
 
   /**
-   * Stops a process in a phase; one that does not get there is stopped where it is.
+   * Stops a process in a phase; one that does not get there is stopped where it is. In a short one
+   * it is asked to linger.
    *
+   * @param edge of a short phase
    * @return what it is in as it stands still
    */
-  StepsFile.Seen catchIn(Phase phase, long pid, StepsFile steps, Duration patience)
+  StepsFile.Seen catchIn(
+      Phase phase, StepsFile.Edge edge, long pid, StepsFile steps, Duration patience)
+      throws InterruptedException {
+    phase.shortStep().ifPresent(step -> steps.linger(step, edge));
+    try {
+      return catchIn(phase, pid, steps, patience);
+    } finally {
+      steps.goOn();
+    }
+  }
+
+  private StepsFile.Seen catchIn(Phase phase, long pid, StepsFile steps, Duration patience)
       throws InterruptedException {
     long start = System.nanoTime();
     while (System.nanoTime() - start < patience.toNanos()) {

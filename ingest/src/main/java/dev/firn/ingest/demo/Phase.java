@@ -5,6 +5,7 @@ import dev.firn.ingest.StepsFile;
 import dev.firn.writer.Step;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /** Where in its work a sink is hit. */
@@ -58,6 +59,18 @@ enum Phase {
         && seen.steps().contains(step)
         && !seen.steps().contains(Step.START)
         && !seen.steps().contains(Step.SNAPSHOT);
+  }
+
+  /** The step of a phase that is over too soon to be caught in its midst. */
+  Optional<Step> shortStep() {
+    return switch (this) {
+      case DECODE -> Optional.of(Step.DECODE);
+      case FILES -> Optional.of(Step.FILES);
+      case CONTROL_TABLE -> Optional.of(Step.CONTROL_TABLE);
+      case ACKNOWLEDGEMENT -> Optional.of(Step.ACKNOWLEDGEMENT);
+      case START, SNAPSHOT, STATE_COMMIT, BETWEEN_TABLES, CHANGELOG_COMMIT, IDLE ->
+          Optional.empty();
+    };
   }
 
   /** The phase of a process; the one that it was hit for, if it is in that as well. */

@@ -21,7 +21,7 @@ final class Torture {
   static final List<String> TABLES =
       Stream.concat(Shop.TABLES.stream(), Stream.of(BulkLoad.KEYLESS)).toList();
 
-  private static final Load.Listener NOBODY =
+  static final Load.Listener NOBODY =
       new Load.Listener() {
         @Override
         public void placed(long orderId, long atNanos) {}

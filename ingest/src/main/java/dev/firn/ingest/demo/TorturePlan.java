@@ -29,7 +29,7 @@ record TorturePlan(List<Attack> attacks) {
   private static final List<Phase> WORTH_A_PAUSE =
       List.of(Phase.BETWEEN_TABLES, Phase.STATE_COMMIT, Phase.CHANGELOG_COMMIT, Phase.FILES);
 
-  private static final int KILLS_PER_PAUSE = 12;
+  private static final int KILLS_PER_PAUSE = 13;
 
   TorturePlan {
     attacks = List.copyOf(attacks);

@@ -39,7 +39,7 @@ final class Torturer implements AutoCloseable {
   private final List<Hit> hits = new ArrayList<>();
   private final long start = System.nanoTime();
   private Victim victim;
-  private int victims = 1;
+  private int victims;
 
   Torturer(TortureSettings settings, DemoFolder folder, Shop shop, Consumer<String> lines) {
     this.settings = settings;
@@ -47,7 +47,11 @@ final class Torturer implements AutoCloseable {
     this.shop = shop;
     this.lines = lines;
     this.random = new SplittableRandom(settings.seed());
-    this.victim = Victim.start(settings, folder, victims);
+    this.victim = start();
+  }
+
+  private Victim start() {
+    return Victim.start(settings.jar(), settings.sinkOptions(), folder, ++victims);
   }
 
   List<Hit> hits() {
@@ -71,7 +75,8 @@ final class Torturer implements AutoCloseable {
       TimeUnit.MILLISECONDS.sleep(random.nextInt(MOMENT_MILLIS));
     }
     long pid = victim.sink().pid();
-    StepsFile.Seen seen = marksman.catchIn(attack.phase(), pid, victim.steps(), PATIENCE);
+    StepsFile.Edge edge = random.nextBoolean() ? StepsFile.Edge.BEGIN : StepsFile.Edge.END;
+    StepsFile.Seen seen = marksman.catchIn(attack.phase(), edge, pid, victim.steps(), PATIENCE);
     if (seen.pid() != pid) {
       throw new CommandException(
           CommandException.FAILED,
@@ -92,7 +97,7 @@ final class Torturer implements AutoCloseable {
       throws InterruptedException, SQLException {
     Victim replaced = victim;
     disconnect();
-    victim = Victim.start(settings, folder, ++victims);
+    victim = start();
     victim.await(state -> !Phase.START.isIn(state));
     signals.resume(pid);
     OptionalInt code = replaced.sink().awaitEnd(FENCED_WITHIN);
@@ -120,7 +125,7 @@ final class Torturer implements AutoCloseable {
     signals.resume(pid);
     int code = victim.sink().stop();
     note(attack, seen, code, null);
-    victim = Victim.start(settings, folder, ++victims);
+    victim = start();
   }
 
   private void note(

@@ -29,16 +29,18 @@ final class Victim implements AutoCloseable {
   /**
    * Starts a sink.
    *
+   * @param jar the application's
+   * @param jvm options of its JVM
    * @param number tells its files from those of the others of this folder
    */
-  static Victim start(TortureSettings settings, DemoFolder folder, int number) {
+  static Victim start(Path jar, List<String> jvm, DemoFolder folder, int number) {
     Path stepsFile = folder.root().resolve("steps-" + number);
     StepsFile steps = StepsFile.open(stepsFile);
-    List<String> options = new ArrayList<>(settings.sinkOptions());
+    List<String> options = new ArrayList<>(jvm);
     options.add(StepsFile.option(stepsFile));
     SinkProcess.Settings process =
         new SinkProcess.Settings(
-            settings.jar(),
+            jar,
             options,
             folder.config(),
             folder.root().resolve("logs").resolve("ingest-%d.log".formatted(number)),
