@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.commons.text.CaseUtils;
 
 /** Where in its work a sink is hit. */
 enum Phase {
@@ -82,15 +83,20 @@ enum Phase {
 
   /** As people read it. */
   String text() {
-    return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    return text(this);
   }
 
   /** As JSON has it. */
   @JsonValue
   String key() {
-    String[] words = text().split(" ", -1);
-    return words.length == 1
-        ? words[0]
-        : words[0] + words[1].substring(0, 1).toUpperCase(Locale.ROOT) + words[1].substring(1);
+    return key(this);
+  }
+
+  static String text(Enum<?> name) {
+    return name.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+  }
+
+  static String key(Enum<?> name) {
+    return CaseUtils.toCamelCase(name.name(), false, '_');
   }
 }

@@ -101,6 +101,7 @@ final class Torture {
           new TortureReport.Work(settings.rate(), load.transactions(), load.rows(), bulk.copied()),
           tables,
           TABLES.stream().mapToLong(lake::commitsOfReplaced).sum(),
+          torturer.endedByThemselves(),
           torturer.hits());
     }
   }

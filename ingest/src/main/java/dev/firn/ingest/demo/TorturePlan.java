@@ -1,5 +1,6 @@
 package dev.firn.ingest.demo;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -42,7 +43,13 @@ record TorturePlan(List<Attack> attacks) {
     /** SIGSTOP; SIGCONT when another one has taken its place. */
     PAUSE,
     /** SIGTERM. */
-    TERMINATE
+    TERMINATE;
+
+    /** As JSON has it. */
+    @JsonValue
+    String key() {
+      return Phase.key(this);
+    }
   }
 
   record Attack(Kind kind, Phase phase) {}

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param hits what was done to the sink, in order
  * @param tables each table against its source, at the end
  * @param lateCommits commits of a writer after one that had replaced it
+ * @param endedByThemselves processes that ended though nothing was done to them
  * @param load what the source did meanwhile
  * @param seconds from the load's start until the lake had all of it
  * @param storage where the lake keeps its files: local or s3
@@ -63,6 +64,7 @@ record TortureReport(
     Work load,
     List<TableResult> tables,
     long lateCommits,
+    int endedByThemselves,
     List<Hit> hits) {
 
   /**
@@ -123,11 +125,16 @@ record TortureReport(
       Kind kind,
       Phase aimed,
       Phase phase,
-      Set<Step> steps,
+      @JsonIgnore Set<Step> steps,
       int tablesCommitted,
       int tablesOfBatch,
       @Nullable Integer exitCode,
       @Nullable Long fencedBy) {
+
+    @JsonProperty
+    List<String> at() {
+      return steps.stream().map(Phase::key).toList();
+    }
 
     /** Whether the process ended as one must that this was done to. */
     @JsonIgnore
@@ -152,6 +159,7 @@ record TortureReport(
         && equal()
         && changelogEqual()
         && lateCommits == 0
+        && endedByThemselves == 0
         && hits.stream().allMatch(Hit::isWell);
   }
 

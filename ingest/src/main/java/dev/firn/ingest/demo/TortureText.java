@@ -86,8 +86,16 @@ final class TortureText {
     if (report.lateCommits() > 0) {
       wrong.add("a replaced writer went on committing");
     }
+    if (report.endedByThemselves() > 0) {
+      wrong.add(
+          "%d processes ended though nothing was done to them"
+              .formatted(report.endedByThemselves()));
+    }
     if (!report.hits().stream().allMatch(TortureReport.Hit::isWell)) {
       wrong.add("a paused or terminated process did not end as it must");
+    }
+    if (report.kills() < report.planned()) {
+      wrong.add("%d kills of %d".formatted(report.kills(), report.planned()));
     }
     return "BROKEN: %s. Again: --seed %d".formatted(String.join("; ", wrong), report.seed());
   }

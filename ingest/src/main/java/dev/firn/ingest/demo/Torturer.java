@@ -40,6 +40,7 @@ final class Torturer implements AutoCloseable {
   private final long start = System.nanoTime();
   private Victim victim;
   private int victims;
+  private int endedByThemselves;
 
   Torturer(TortureSettings settings, DemoFolder folder, Shop shop, Consumer<String> lines) {
     this.settings = settings;
@@ -60,6 +61,11 @@ final class Torturer implements AutoCloseable {
 
   SinkProcess sink() {
     return victim.sink();
+  }
+
+  /** How many processes ended though nothing was done to them. */
+  int endedByThemselves() {
+    return endedByThemselves + victim.endedByItself();
   }
 
   double second() {
@@ -84,7 +90,7 @@ final class Torturer implements AutoCloseable {
     }
     switch (attack.kind()) {
       case KILL -> {
-        victim.sink().kill();
+        victim.kill();
         note(attack, seen, null, null);
       }
       case PAUSE -> replace(attack, seen, pid);
@@ -96,17 +102,26 @@ final class Torturer implements AutoCloseable {
   private void replace(Attack attack, StepsFile.Seen seen, long pid)
       throws InterruptedException, SQLException {
     Victim replaced = victim;
-    disconnect();
-    victim = start();
-    victim.await(state -> !Phase.START.isIn(state));
-    signals.resume(pid);
-    OptionalInt code = replaced.sink().awaitEnd(FENCED_WITHIN);
-    replaced.close();
-    note(
-        attack,
-        seen,
-        code.isPresent() ? code.getAsInt() : null,
-        replaced.fencedBy().filter(fencer -> fencer == victim.sink().pid()).orElse(null));
+    try {
+      disconnect();
+      victim = start();
+      victim.await(state -> !Phase.START.isIn(state));
+      signals.resume(pid);
+      OptionalInt code = replaced.sink().awaitEnd(FENCED_WITHIN);
+      note(
+          attack,
+          seen,
+          code.isPresent() ? code.getAsInt() : null,
+          replaced.fencedBy().filter(fencer -> fencer == victim.sink().pid()).orElse(null));
+    } finally {
+      signals.resume(pid);
+      retire(replaced);
+    }
+  }
+
+  private void retire(Victim last) {
+    endedByThemselves += last.endedByItself();
+    last.close();
   }
 
   /** What the network does to a machine that is gone: the slot is free for the next one. */
@@ -125,6 +140,7 @@ final class Torturer implements AutoCloseable {
     signals.resume(pid);
     int code = victim.sink().stop();
     note(attack, seen, code, null);
+    retire(victim);
     victim = start();
   }
 
@@ -169,7 +185,7 @@ final class Torturer implements AutoCloseable {
           hit.tablesOfBatch() > 0
               ? "%d of %d tables committed".formatted(hit.tablesCommitted(), hit.tablesOfBatch())
               : hit.steps().stream()
-                  .map(step -> step.name().toLowerCase(Locale.ROOT).replace('_', ' '))
+                  .map(Phase::text)
                   .filter(step -> !step.equals(hit.phase().text()))
                   .collect(Collectors.joining(" and ", "", ""));
       case PAUSE ->

@@ -20,6 +20,7 @@ final class Victim implements AutoCloseable {
 
   private final SinkProcess sink;
   private final StepsFile steps;
+  private int kills;
 
   private Victim(SinkProcess sink, StepsFile steps) {
     this.sink = sink;
@@ -54,6 +55,17 @@ final class Victim implements AutoCloseable {
 
   StepsFile steps() {
     return steps;
+  }
+
+  /** Kills it as {@code kill -9} does; it is started again. */
+  void kill() {
+    kills++;
+    sink.kill();
+  }
+
+  /** How often it was started again though it had not been killed. */
+  int endedByItself() {
+    return Math.max(0, sink.restarts() - kills);
   }
 
   /** Waits until its present process is in such a state. */
