@@ -57,10 +57,14 @@ final class Victim implements AutoCloseable {
     return steps;
   }
 
-  /** Kills it as {@code kill -9} does; it is started again. */
-  void kill() {
+  /** Kills it as {@code kill -9} does; returns when it is started again. */
+  void kill() throws InterruptedException {
     kills++;
+    long killed = sink.pid();
     sink.kill();
+    while (sink.pid() == killed) {
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
   }
 
   /** How often it was started again though it had not been killed. */
