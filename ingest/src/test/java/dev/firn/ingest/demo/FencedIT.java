@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.firn.ingest.BuiltApplication;
 import dev.firn.ingest.StepsFile;
 import dev.firn.testing.PostgresServer;
+import dev.firn.writer.Step;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -71,7 +72,7 @@ class FencedIT {
         // Files and metadata are written, on the base that was validated; only the swap is left.
         await(this::isASwapLeft);
         signals.stop(pid);
-        assertThat(Phase.STATE_COMMIT.isIn(first.steps().now())).isTrue();
+        assertThat(first.steps().now().steps()).contains(Step.STATE_COMMIT);
         unlock(catalog);
       }
       assertFenced(first, load);
