@@ -54,7 +54,7 @@ public final class StepsFile {
   /**
    * What it says at a moment.
    *
-   * @param pid of the process that writes it; 0 before the first
+   * @param pid of the process that writes it; 0 before it enters its first step
    * @param steps those that some thread is in
    * @param committed tables of the present batch whose commit has landed
    * @param all tables that the present batch changes; 0 when none is being committed
@@ -139,14 +139,21 @@ public final class StepsFile {
     for (Step step : STEPS) {
       INTS.setVolatile(bytes, placeOf(step), 0);
     }
-    LONGS.setVolatile(bytes, PID, ProcessHandle.current().pid());
-    return new Writer();
+    return new Writer(ProcessHandle.current().pid());
   }
 
   private final class Writer implements StepListener {
+    private final long pid;
+
+    Writer(long pid) {
+      this.pid = pid;
+    }
+
     @Override
     public void entered(Step step) {
       add(step, 1);
+      // Only now: a process in no step would seem to have nothing to do.
+      LONGS.setVolatile(bytes, PID, pid);
       linger(code(step, Edge.BEGIN));
     }
 

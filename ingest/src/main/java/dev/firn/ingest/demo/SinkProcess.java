@@ -83,7 +83,7 @@ public final class SinkProcess implements AutoCloseable {
       }
     }
     throw new CommandException(
-        CommandException.USAGE, "the demo needs the built application: start it with ./firn demo");
+        CommandException.USAGE, "this needs the built application: start it with ./firn");
   }
 
   /**
