@@ -123,10 +123,12 @@ public final class StepsFile {
     INTS.setVolatile(bytes, LINGER, 0);
   }
 
+  @SuppressWarnings("EnumOrdinal") // both processes are of one build
   private static int code(Step step, Edge edge) {
     return 1 + step.ordinal() * Edge.values().length + edge.ordinal();
   }
 
+  @SuppressWarnings("EnumOrdinal") // both processes are of one build
   private static int placeOf(Step step) {
     return FIRST_STEP + step.ordinal() * Integer.BYTES;
   }

@@ -60,7 +60,6 @@ class TestStepsFile {
     dead.tables(1, 2);
     assertThat(StepsFile.open(file()).now().steps()).containsExactly(Step.FILES);
     StepListener unused = StepsFile.open(file()).written();
-    assertThat(StepsFile.open(file()).now())
-        .isEqualTo(new StepsFile.Seen(0, Set.of(), 0, 0));
+    assertThat(StepsFile.open(file()).now()).isEqualTo(new StepsFile.Seen(0, Set.of(), 0, 0));
   }
 }
