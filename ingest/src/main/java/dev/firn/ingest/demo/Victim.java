@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /** A sink that is tortured: its process, which is started again when killed, and what it is at. */
 final class Victim implements AutoCloseable {
-  private static final Duration READY_WITHIN = Duration.ofSeconds(120);
+  private static final Duration READY_WITHIN = Duration.ofMinutes(2);
 
   private static final Pattern FENCED = Pattern.compile("was taken over by \\S+:(\\d+) \\(epoch");
 

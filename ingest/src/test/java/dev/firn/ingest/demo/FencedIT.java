@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class FencedIT {
   private static final Duration FENCED_WITHIN = Duration.ofSeconds(60);
-  private static final long PATIENCE_NANOS = Duration.ofSeconds(120).toNanos();
+  private static final long PATIENCE_NANOS = Duration.ofMinutes(2).toNanos();
   private static final int RATE = 40;
 
   @TempDir private Path root;
