@@ -117,6 +117,7 @@ public record CompactionPlan(List<FileGroup> groups, long files, Optional<String
       throw new UncheckedIOException("Cannot list the files of " + table.name(), e);
     }
     groups.removeIf(group -> !group.isWorthIt());
+    groups.sort(FileGroup.OLDEST_FIRST);
     return groups;
   }
 

@@ -21,7 +21,12 @@ public record FileGroup(long snapshotId, List<FileScanTask> files) {
               Comparator.nullsFirst(Comparator.naturalOrder()))
           .thenComparing(
               task -> task.file().firstRowId(), Comparator.nullsFirst(Comparator.naturalOrder()))
+          .thenComparing(task -> task.spec().partitionToPath(task.partition()))
           .thenComparing(task -> task.file().location());
+
+  /** Groups by their first files; always in the same order. */
+  static final Comparator<FileGroup> OLDEST_FIRST =
+      Comparator.comparing(group -> group.files().getFirst(), BY_AGE);
 
   public FileGroup {
     files = files.stream().sorted(BY_AGE).toList();

@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import dev.firn.ingest.demo.DemoCommand;
+import dev.firn.ingest.demo.TortureCommand;
 import dev.firn.testing.ServerException;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.PrintWriter;
@@ -26,6 +27,7 @@ import picocli.CommandLine.ParseResult;
       CompactCommand.class,
       ResnapshotCommand.class,
       SimulateCommand.class,
+      TortureCommand.class,
       CommandLine.HelpCommand.class
     })
 public final class Firn implements Runnable {

@@ -6,6 +6,7 @@ import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommitProgress;
 import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.FencedException;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LargeTransaction;
@@ -13,6 +14,8 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
+import dev.firn.writer.Step;
+import dev.firn.writer.StepListener;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
@@ -155,13 +158,15 @@ final class IngestRun implements AutoCloseable {
    */
   static IngestRun start(
       SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
+    StepListener steps = StepsFile.ofThisProcess();
+    steps.entered(Step.START);
     List<CapturedTable> captured = capturedTables(source);
     Catalog catalog = openCatalog(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
     try {
       Pipeline pipeline =
-          Pipeline.takeOver(catalog, settings.pipeline(), LsnPosition::parse, threads);
+          Pipeline.takeOver(catalog, settings.pipeline(), LsnPosition::parse, threads, steps);
       new ReplicationSlot(source).prepare(pipeline);
       CapturedTables tables = new CapturedTables(settings, source);
       tables.openAll(pipeline, captured);
@@ -180,6 +185,7 @@ final class IngestRun implements AutoCloseable {
           captured.size(),
           source.place(),
           run.position.map(p -> "from " + p).orElse("beginning with an initial snapshot"));
+      steps.left(Step.START);
       return run;
     } catch (SQLException e) {
       closeAll(threads, catalog);
@@ -295,25 +301,34 @@ final class IngestRun implements AutoCloseable {
   private <E> void take(
       List<E> batch, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
       throws InterruptedException {
-    for (E event : batch) {
-      switch (assembler.accept(toSourceRecord.apply(event))) {
-        case NOTHING -> {}
-        case END -> {
-          acknowledgements.ended(assembler.lastEnd().position(), event);
-          between();
-        }
-        case BETWEEN -> {
-          acknowledgements.between(event);
-          between();
-        }
+    pipeline.steps().entered(Step.DECODE);
+    try {
+      for (E event : batch) {
+        accept(event, toSourceRecord.apply(event));
       }
+    } finally {
+      pipeline.steps().left(Step.DECODE);
     }
     loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
-    acknowledge(committer);
+    Optional<Object> committed = acknowledgements.takeCommitted(position);
     if (acknowledgements.isEmpty()) {
       position = assembler.position();
     }
-    committer.markBatchFinished();
+    acknowledge(committed, committer);
+  }
+
+  private void accept(Object event, SourceRecord read) throws InterruptedException {
+    switch (assembler.accept(read)) {
+      case NOTHING -> {}
+      case END -> {
+        acknowledgements.ended(assembler.lastEnd().position(), event);
+        between();
+      }
+      case BETWEEN -> {
+        acknowledgements.between(event);
+        between();
+      }
+    }
   }
 
   private void between() throws InterruptedException {
@@ -324,10 +339,32 @@ final class IngestRun implements AutoCloseable {
   }
 
   @SuppressWarnings("unchecked") // All events of a run are the engine's.
-  private <E> void acknowledge(RecordCommitter<E> committer) throws InterruptedException {
-    Optional<Object> committed = acknowledgements.takeCommitted(position);
-    if (committed.isPresent()) {
+  private <E> void acknowledge(Optional<Object> committed, RecordCommitter<E> committer)
+      throws InterruptedException {
+    if (committed.isEmpty()) {
+      committer.markBatchFinished();
+      return;
+    }
+    pipeline.steps().entered(Step.ACKNOWLEDGEMENT);
+    try {
       committer.markProcessed((E) committed.orElseThrow());
+      committer.markBatchFinished();
+    } finally {
+      pipeline.steps().left(Step.ACKNOWLEDGEMENT);
+    }
+  }
+
+  /**
+   * Ends the process if another one has taken over while the source is away from this one: it may
+   * never get anything again whose commit would find it out.
+   */
+  void endIfReplaced() {
+    if (SourceConnection.loss().isPresent()) {
+      try {
+        pipeline.requireNotReplaced();
+      } catch (FencedException e) {
+        listener.failed(e);
+      }
     }
   }
 

@@ -47,6 +47,7 @@ public class Operations {
     watched = Optional.of(new Watched(run, settings, source, watch));
     meters.show(run, watch, source.topicPrefix());
     every(LOOK_SECONDS, watch::look);
+    every(LOOK_SECONDS, run::endIfReplaced);
     every(ALARM_SECONDS, () -> alarm.look(run.status(Instant.now()).progress()));
   }
 

@@ -89,6 +89,6 @@ public final class InitialSnapshot {
 
   /** Gives it up: nothing of it becomes visible. */
   public void abandon() {
-    branches.values().forEach(SnapshotBranch::abandon);
+    pipeline.abandon(branches.values());
   }
 }

@@ -8,12 +8,9 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
@@ -40,7 +37,8 @@ public final class Pipeline {
   private final PipelineSettings settings;
   private final KeyMemory keyMemory;
   private final Function<String, Position> positions;
-  private final Executor tableCommits;
+  private final StepListener steps;
+  private final TableCommits tableCommits;
   private final Tables tables;
   private final ControlTable control;
   private Claim claim;
@@ -66,11 +64,12 @@ public final class Pipeline {
       Catalog catalog,
       PipelineSettings settings,
       Function<String, Position> positions,
-      Executor tableCommits) {
+      TableCommits tableCommits) {
     this.catalog = catalog;
     this.settings = settings;
     this.keyMemory = new KeyMemory(settings.keyIndex().heapBytes(), settings.keyIndex().folder());
     this.positions = positions;
+    this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
     this.tables = new Tables(catalog, settings);
     this.troubles = new Troubles(catalog, settings);
@@ -103,12 +102,42 @@ public final class Pipeline {
       PipelineSettings settings,
       Function<String, Position> positions,
       Executor tableCommits) {
-    return new Pipeline(catalog, settings, positions, tableCommits);
+    return takeOver(catalog, settings, positions, tableCommits, StepListener.NONE);
+  }
+
+  /**
+   * The same, and tells what it is at from then on.
+   *
+   * @see #takeOver(Catalog, PipelineSettings, Function, Executor)
+   */
+  public static Pipeline takeOver(
+      Catalog catalog,
+      PipelineSettings settings,
+      Function<String, Position> positions,
+      Executor tableCommits,
+      StepListener steps) {
+    return new Pipeline(catalog, settings, positions, new TableCommits(tableCommits, steps));
   }
 
   /** What the control table says, read without taking over; empty when there is none. */
   public static Optional<PipelineState> look(Catalog catalog, PipelineSettings settings) {
     return ControlTable.look(catalog, settings);
+  }
+
+  /**
+   * Looks into the control table, for a writer that has nothing to commit; for any thread.
+   *
+   * @throws FencedException another writer has taken over
+   */
+  public void requireNotReplaced() {
+    look(catalog, settings)
+        .filter(now -> now.epoch() > epoch())
+        .ifPresent(now -> {
+          throw Head.fenced(
+              settings.name(),
+              epoch(),
+              new Mark(settings.name(), now.epoch(), 0, "", now.writer()));
+        });
   }
 
   private static String writerName() {
@@ -161,6 +190,11 @@ public final class Pipeline {
         .mapToLong(mark ->
             mark.position().equals(control.state().position()) ? mark.batch() : mark.batch() - 1)
         .reduce(complete, Math::max);
+  }
+
+  /** Told what the pipeline is at. */
+  public StepListener steps() {
+    return steps;
   }
 
   /** Its epoch: higher than that of every earlier writer. */
@@ -301,6 +335,7 @@ public final class Pipeline {
     if (offset().isPresent()) {
       throw new IllegalStateException("the initial snapshot is over");
     }
+    steps.entered(Step.SNAPSHOT);
     control.commit(control.state().withTables(registry()));
     claimed.forEach((name, table) -> {
       if (!writers.containsKey(TableIdentifier.parse(name))) {
@@ -308,14 +343,14 @@ public final class Pipeline {
       }
     });
     Map<TableIdentifier, SnapshotBranch> branches = new ConcurrentHashMap<>();
-    runAll(
+    tableCommits.runAll(
         writers.entrySet().stream()
             .<Runnable>map(table ->
                 () ->
                     branches.put(table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
             .toList());
     troubles.running();
-    return new InitialSnapshot(this, branches, tableCommits);
+    return new InitialSnapshot(this, branches, tableCommits.executor());
   }
 
   /**
@@ -420,7 +455,12 @@ public final class Pipeline {
   /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
   public PreparedBatch prepare(Batch batch) {
     Map<TableIdentifier, TableWriter.PlannedWrite> writes = new LinkedHashMap<>();
-    batch.tables().forEach((table, changes) -> writes.put(table, writer(table).plan(changes)));
+    steps.during(
+        Step.FILES,
+        () ->
+            batch
+                .tables()
+                .forEach((table, changes) -> writes.put(table, writer(table).plan(changes))));
     return new PreparedBatch(batch, writes);
   }
 
@@ -443,7 +483,7 @@ public final class Pipeline {
           TableBatch changes = requireNonNull(batch.tables().get(table), "changes is null");
           commits.put(table, () -> write.commit(info, () -> logFirst(table, changes, info)));
         });
-    CommittedBatch committed = committed(info, commitTables(commits));
+    CommittedBatch committed = committed(info, tableCommits.commit(commits));
     batch.tables().forEach((table, changes) -> log(table, changes, info));
     return committed;
   }
@@ -456,7 +496,7 @@ public final class Pipeline {
     Changelog changelog = changelogs.get(table);
     if (changelog != null && !changes.incomplete().isEmpty()) {
       log(table, changes, info);
-      changelog.commit(info);
+      steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
     }
   }
 
@@ -483,24 +523,20 @@ public final class Pipeline {
     if (last == null) {
       return Optional.empty();
     }
-    runAll(
-        changelogs.values().stream()
-            .filter(Changelog::isPending)
-            .<Runnable>map(changelog -> () -> changelog.commit(last))
-            .toList());
-    control.commit(
+    steps.during(
+        Step.CHANGELOG_COMMIT,
+        () ->
+            tableCommits.runAll(
+                changelogs.values().stream()
+                    .filter(Changelog::isPending)
+                    .<Runnable>map(changelog -> () -> changelog.commit(last))
+                    .toList()));
+    ControlTable.State complete =
         new ControlTable.State(
-            lastBatch,
-            last.mark().position(),
-            Optional.of(last.end().offset()),
-            registry(),
-            notes));
+            lastBatch, last.mark().position(), Optional.of(last.end().offset()), registry(), notes);
+    steps.during(Step.CONTROL_TABLE, () -> control.commit(complete));
     unsettled = null;
     return Optional.of(last.end());
-  }
-
-  private void runAll(List<Runnable> tasks) {
-    join(tasks.stream().map(task -> CompletableFuture.runAsync(task, tableCommits)).toList());
   }
 
   /**
@@ -534,7 +570,7 @@ public final class Pipeline {
         commits.put(table, () -> writer(table).commitAtOnce(write, info, first));
       }
     });
-    return committed(info, commitTables(commits));
+    return committed(info, tableCommits.commit(commits));
   }
 
   private void logLarge(TableIdentifier table, @Nullable HeldChanges held, BatchInfo info) {
@@ -547,7 +583,7 @@ public final class Pipeline {
     } else {
       held.requireComplete();
       changelog.add(() -> held.readInto(changelog, info.end(), info.mark().batch()));
-      changelog.commit(info);
+      steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
       held.abandon();
     }
   }
@@ -561,15 +597,22 @@ public final class Pipeline {
   CommittedBatch publish(Map<TableIdentifier, SnapshotBranch> branches, TransactionEnd end) {
     recovery = Recovery.NONE;
     BatchInfo info = info(end, end.committedAt(), 1);
-    runAll(
+    tableCommits.runAll(
         branches.values().stream().<Runnable>map(branch -> () -> branch.complete(info)).toList());
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
     branches.forEach(
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
-    CommittedBatch published = committed(info, commitTables(commits));
+    CommittedBatch published = committed(info, tableCommits.commit(commits));
     var unused = settle();
+    steps.left(Step.SNAPSHOT);
     return published;
+  }
+
+  /** Nothing of the initial snapshot becomes visible. */
+  void abandon(Collection<SnapshotBranch> branches) {
+    branches.forEach(SnapshotBranch::abandon);
+    steps.left(Step.SNAPSHOT);
   }
 
   private BatchInfo info(TransactionEnd end, Instant first, long transactions) {
@@ -581,37 +624,6 @@ public final class Pipeline {
             end.position().toString(),
             claim.writer());
     return new BatchInfo(mark, end, first, transactions);
-  }
-
-  /**
-   * Commits all tables; when some fail the others are let finish, then the first failure is thrown.
-   */
-  private Map<TableIdentifier, CommittedBatch.TableCommit> commitTables(
-      Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits) {
-    Map<TableIdentifier, CompletableFuture<Optional<CommittedBatch.TableCommit>>> running =
-        new LinkedHashMap<>();
-    commits.forEach(
-        (table, commit) -> running.put(table, CompletableFuture.supplyAsync(commit, tableCommits)));
-    join(running.values());
-    Map<TableIdentifier, CommittedBatch.TableCommit> made = new LinkedHashMap<>();
-    running.forEach((table, result) -> result.join().ifPresent(commit -> made.put(table, commit)));
-    return made;
-  }
-
-  static void join(Collection<? extends CompletableFuture<?>> running) {
-    try {
-      CompletableFuture.allOf(running.toArray(CompletableFuture<?>[]::new)).join();
-    } catch (CompletionException e) {
-      rethrow(e);
-    }
-  }
-
-  private static void rethrow(CompletionException failure) {
-    switch (failure.getCause()) {
-      case RuntimeException cause -> throw cause;
-      case Error cause -> throw cause;
-      case null, default -> throw failure;
-    }
   }
 
   private CommittedBatch committed(

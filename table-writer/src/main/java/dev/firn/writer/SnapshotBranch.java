@@ -124,7 +124,7 @@ final class SnapshotBranch {
   /** Waits for the append that is under way, if there is one, and throws what it threw. */
   void awaitAppend() {
     if (appending != null) {
-      Pipeline.join(List.of(appending));
+      TableCommits.join(List.of(appending));
       appending = null;
     }
   }

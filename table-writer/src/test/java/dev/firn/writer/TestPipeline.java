@@ -114,6 +114,18 @@ final class TestPipeline {
   }
 
   @Test
+  void replacedWriterThatCommitsNothingIsToldByWhom() {
+    WriterFixture old = WriterFixture.open(folder).started(1);
+    old.pipeline.requireNotReplaced();
+    WriterFixture replacement = WriterFixture.open(folder);
+    replacement.pipeline.requireNotReplaced();
+    assertThatThrownBy(old.pipeline::requireNotReplaced)
+        .isInstanceOf(FencedException.class)
+        .hasMessageContaining("taken over by")
+        .hasMessageContaining("epoch 2; this writer has epoch 1");
+  }
+
+  @Test
   void replacedWriterIsFenced() {
     WriterFixture old = WriterFixture.open(folder).started(1);
     PreparedBatch prepared = old.prepare(transaction(2, old.insert(2, "two")));

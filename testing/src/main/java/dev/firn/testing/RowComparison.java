@@ -9,6 +9,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,15 +32,33 @@ public final class RowComparison {
   /**
    * What came out.
    *
+   * @param counts all that differs
    * @param differences the first ones found; empty means equal
    */
-  public record Result(long sourceRows, long lakeRows, List<Difference> differences) {
+  public record Result(
+      long sourceRows, long lakeRows, Counts counts, List<Difference> differences) {
     public Result {
+      requireNonNull(counts, "counts is null");
       differences = List.copyOf(differences);
     }
 
     public boolean equal() {
       return differences.isEmpty();
+    }
+  }
+
+  /**
+   * What differs, by keys.
+   *
+   * @param lost rows of the source that the lake lacks
+   * @param doubled rows that the lake has more often than the source, which may have none
+   * @param changed keys with as many rows on both sides, but other ones
+   */
+  public record Counts(long lost, long doubled, long changed) {
+    public static final Counts NONE = new Counts(0, 0, 0);
+
+    public Counts plus(Counts other) {
+      return new Counts(lost + other.lost, doubled + other.doubled, changed + other.changed);
     }
   }
 
@@ -83,8 +102,9 @@ public final class RowComparison {
     Sums ofSource = sums(source);
     Sums ofLake = sums(lake);
     BitSet differing = ofSource.differing(ofLake);
-    return new Result(
-        ofSource.rows, ofLake.rows, differing.isEmpty() ? List.of() : differences(differing));
+    return differing.isEmpty()
+        ? new Result(ofSource.rows, ofLake.rows, Counts.NONE, List.of())
+        : new Result(ofSource.rows, ofLake.rows, counts(differing), differences(differing));
   }
 
   /** Per bucket of keys: the sum of its rows' hashes modulo 2^128. */
@@ -111,8 +131,7 @@ public final class RowComparison {
   }
 
   private Sums sums(CanonicalRows rows) {
-    int[] all = new int[rows.columns().size()];
-    Arrays.setAll(all, i -> i);
+    int[] all = allColumns(rows);
     Sums sums = new Sums();
     rows.forEach(row -> {
       ByteBuffer hash = hash(row, all);
@@ -134,6 +153,49 @@ public final class RowComparison {
       digest.update(bytes);
     }
     return ByteBuffer.wrap(digest.digest());
+  }
+
+  private record Hash(long high, long low) {}
+
+  /** How many rows of a key both sides have, and the source's hashes less the lake's. */
+  private static final class Balance {
+    long source;
+    long lake;
+    long hashes;
+
+    Counts counts() {
+      return new Counts(
+          Math.max(0, source - lake),
+          Math.max(0, lake - source),
+          source == lake && hashes != 0 ? 1 : 0);
+    }
+  }
+
+  private Counts counts(BitSet differing) {
+    Map<Hash, Balance> byKey = new HashMap<>();
+    balance(source, differing, byKey, 1);
+    balance(lake, differing, byKey, -1);
+    return byKey.values().stream().map(Balance::counts).reduce(Counts.NONE, Counts::plus);
+  }
+
+  private void balance(CanonicalRows rows, BitSet buckets, Map<Hash, Balance> byKey, int sign) {
+    int[] all = allColumns(rows);
+    rows.forEach(row -> {
+      if (buckets.get(bucket(row))) {
+        ByteBuffer ofKey = hash(row, key);
+        Balance balance =
+            byKey.computeIfAbsent(new Hash(ofKey.getLong(), ofKey.getLong()), any -> new Balance());
+        balance.source += sign > 0 ? 1 : 0;
+        balance.lake += sign > 0 ? 0 : 1;
+        balance.hashes += sign * hash(row, all).getLong();
+      }
+    });
+  }
+
+  private static int[] allColumns(CanonicalRows rows) {
+    int[] all = new int[rows.columns().size()];
+    Arrays.setAll(all, i -> i);
+    return all;
   }
 
   /** The rows of one key, on both sides. */

@@ -100,6 +100,17 @@ class TestRowComparison {
   }
 
   @Test
+  void allThatDiffersIsCounted() {
+    Rows lake = thousand();
+    lake.rows().subList(100, 300).clear();
+    lake.rows().addAll(thousand().rows().subList(0, 60));
+    lake.rows().add(new @Nullable String[] {"2000", null, null});
+    lake.rows().get(77)[2] = "0.00";
+    assertThat(compare(thousand(), lake).counts()).isEqualTo(new RowComparison.Counts(200, 61, 1));
+    assertThat(compare(thousand(), thousand()).counts()).isEqualTo(RowComparison.Counts.NONE);
+  }
+
+  @Test
   void keylessRowsAreComparedAsAMultiset() {
     Rows lake = thousand();
     lake.rows().add(lake.rows().get(12));

@@ -4,9 +4,7 @@ import dev.firn.ingest.CommandException;
 import dev.firn.testing.PostgresServer;
 import dev.firn.testing.RowComparison;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -52,7 +50,7 @@ final class Demo {
       Shop shop = Shop.open(server);
       folder.begin(server.major(), server.port(), lake);
       IngestConfig.write(folder, server, lake);
-      String version = version(shop);
+      String version = shop.version();
       screen.line(
           "  source    PostgreSQL %s on port %d, run %d of this folder%s"
               .formatted(version, server.port(), folder.run(), stopwatch.lap()));
@@ -76,21 +74,12 @@ final class Demo {
     return PostgresServer.Settings.temporary(major).inFolder(folder.postgres()).onPort(port);
   }
 
-  private static String version(Shop shop) throws SQLException {
-    try (Connection connection = shop.connect();
-        Statement statement = connection.createStatement();
-        ResultSet found = statement.executeQuery("SHOW server_version")) {
-      found.next();
-      return found.getString(1);
-    }
-  }
-
   private DemoReport withSink(Shop shop, DemoLake demoLake, String version)
       throws SQLException, InterruptedException {
     SinkProcess.Settings process =
         new SinkProcess.Settings(
             SinkProcess.ownJar(),
-            sinkOptions(),
+            SinkProcess.ownOptions(settings.seconds() <= SHORT_RUN_SECONDS),
             folder.config(),
             folder.ingestLog(),
             folder.sinkProcess());
@@ -106,17 +95,6 @@ final class Demo {
                   stopwatch.lap()));
       return withLoad(shop, sink, lake, new Setting(version, demoLake.storage()));
     }
-  }
-
-  /** In a run of a minute or two the optimizing compiler would take more time than it gives. */
-  private List<String> sinkOptions() {
-    List<String> options = new ArrayList<>(SinkProcess.ownOptions());
-    options.add("-Xmx512m");
-    if (settings.seconds() <= SHORT_RUN_SECONDS) {
-      options.add("-XX:TieredStopAtLevel=1");
-      options.add("-XX:+UseSerialGC");
-    }
-    return options;
   }
 
   private void notice(String text) {

@@ -5,8 +5,6 @@ import dev.firn.ingest.CommandOutput;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -73,9 +71,7 @@ public final class DemoCommand implements Callable<Integer> {
             Optional.ofNullable(postgres),
             s3 ? Optional.of(DemoLake.Storage.S3) : Optional.empty());
     Screen screen = Screen.standard();
-    CountDownLatch ended = new CountDownLatch(1);
-    endWith(Thread.currentThread(), ended);
-    try {
+    try (Stopping unused = Stopping.onInterrupt()) {
       screen.line("");
       screen.line("  firn demo   in " + settings.folder());
       DemoReport report = Demo.run(settings, screen);
@@ -86,26 +82,6 @@ public final class DemoCommand implements Callable<Integer> {
     } catch (InterruptedException e) {
       screen.line("  stopped   everything is ended; the same command goes on from here");
       throw e;
-    } finally {
-      ended.countDown();
     }
-  }
-
-  /** On Ctrl-C: lets the demo's thread end all that it started before the process ends. */
-  private static void endWith(Thread demo, CountDownLatch ended) {
-    Thread hook =
-        new Thread(
-            () -> {
-              if (ended.getCount() > 0) {
-                demo.interrupt();
-                try {
-                  ended.await(40, TimeUnit.SECONDS);
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-              }
-            },
-            "demo-end");
-    Runtime.getRuntime().addShutdownHook(hook);
   }
 }

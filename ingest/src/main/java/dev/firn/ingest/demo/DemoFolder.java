@@ -12,8 +12,10 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.stream.Stream;
 
 /** Where the demo keeps what it makes; one demo at a time. */
 final class DemoFolder implements AutoCloseable {
@@ -74,6 +76,17 @@ final class DemoFolder implements AutoCloseable {
       }
     }
     return properties;
+  }
+
+  /** Removes a folder and all that is in it. */
+  static void remove(Path folder) {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The number of this run, from 1; each call of {@link #begin} is a new run. */

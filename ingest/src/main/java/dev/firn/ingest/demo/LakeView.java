@@ -130,6 +130,28 @@ final class LakeView {
         rows.key());
   }
 
+  /** Whether a table's baseline and its changelog lead to what the source has. */
+  RowComparison.Result compareReplayed(Connection source, String name) {
+    SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
+    return RowComparison.compare(
+        rows,
+        ReplayedRows.of(existing(name), existing(changelogOf(name)), rows.columns(), rows.key()),
+        rows.key());
+  }
+
+  /** How many commits of a writer came after the first one of a writer that had replaced it. */
+  long commitsOfReplaced(String name) {
+    long highest = 0;
+    long late = 0;
+    for (Snapshot snapshot : existing(name).snapshots()) {
+      String text = snapshot.summary().get(SummaryKeys.EPOCH);
+      long epoch = text == null ? highest : Long.parseLong(text);
+      late += epoch < highest ? 1 : 0;
+      highest = Math.max(highest, epoch);
+    }
+    return late;
+  }
+
   /** One change of an order, as the changelog tells it. */
   record OrderChange(
       OffsetDateTime committedAt, String op, String transaction, String status, BigDecimal total) {}

@@ -81,6 +81,16 @@ final class Shop {
     return java.sql.DriverManager.getConnection(server.jdbcUrl(DATABASE), properties);
   }
 
+  /** What the server says it is. */
+  String version() throws SQLException {
+    try (Connection connection = connect();
+        Statement statement = connection.createStatement();
+        ResultSet found = statement.executeQuery("SHOW server_version")) {
+      found.next();
+      return found.getString(1);
+    }
+  }
+
   /**
    * Touches one row of every table that has rows, in one transaction, and returns what stands in
    * their {@code updated_at} from then on.

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -82,14 +83,25 @@ public final class SinkProcess implements AutoCloseable {
       }
     }
     throw new CommandException(
-        CommandException.USAGE, "the demo needs the built application: start it with ./firn demo");
+        CommandException.USAGE, "this needs the built application: start it with ./firn");
   }
 
-  /** The options of this JVM that are about access, not about size. */
-  static List<String> ownOptions() {
-    return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-        .filter(option -> option.startsWith("--"))
-        .toList();
+  /**
+   * The options of this JVM that are about access, not about size, and what the sink needs.
+   *
+   * @param shortRun it lives so shortly that the optimizing compiler would take more than it gives
+   */
+  static List<String> ownOptions(boolean shortRun) {
+    List<String> options =
+        new ArrayList<>(
+            ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> option.startsWith("--"))
+                .toList());
+    options.add("-Xmx512m");
+    if (shortRun) {
+      options.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    }
+    return options;
   }
 
   /** Ends the process of an earlier run that stands in the file, if it still runs. */
@@ -230,7 +242,23 @@ public final class SinkProcess implements AutoCloseable {
 
   /** Kills it as {@code kill -9} does; it is started again. */
   public synchronized void kill() {
+    // Not by Ctrl-C: nothing to wait for.
+    CompletableFuture<Void> unused = process.onExit().thenAcceptAsync(this::died);
     process.destroyForcibly();
+  }
+
+  /**
+   * Waits for it to end by itself; it is not started again.
+   *
+   * @return its exit code; empty when it still runs
+   */
+  public OptionalInt awaitEnd(Duration within) {
+    Process last;
+    synchronized (this) {
+      stopping = true;
+      last = process;
+    }
+    return ended(last.toHandle(), within) ? OptionalInt.of(last.exitValue()) : OptionalInt.empty();
   }
 
   /**

@@ -1,0 +1,54 @@
+package dev.firn.ingest.demo;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.firn.ingest.BuiltApplication;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code firn torture}, short; {@code ./firn torture} is the long form. */
+class TortureIT {
+  @TempDir private Path root;
+
+  @Test
+  void killedPausedAndTerminatedItLosesAndDoublesNothing() throws Exception {
+    TortureSettings settings =
+        new TortureSettings(
+            3,
+            1,
+            40,
+            40_000,
+            20261121,
+            18,
+            DemoLake.Storage.LOCAL,
+            BuiltApplication.jar(),
+            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    TortureReport report;
+    try (DemoFolder folder = DemoFolder.open(root)) {
+      report = Torture.run(settings, folder, new Screen(new PrintStream(shown, true), false));
+    }
+    List<String> text = new TortureText(report).lines();
+    System.out.println(shown);
+    text.forEach(System.out::println);
+
+    assertThat(report.passed()).isTrue();
+    JsonNode json = new ObjectMapper().readTree(report.toJson());
+    assertThat(json.get("kills").asInt()).isEqualTo(3);
+    assertThat(json.at("/phases/snapshot").asInt()).isEqualTo(1);
+    assertThat(json.at("/phases/betweenTables").asInt()).isEqualTo(1);
+    assertThat(json.get("paused").asInt()).isEqualTo(1);
+    assertThat(json.get("fenced").asInt()).isEqualTo(1);
+    assertThat(json.get("terminated").asInt()).isEqualTo(1);
+    assertThat(json.get("equal").asBoolean()).isTrue();
+    assertThat(json.get("changelogEqual").asBoolean()).isTrue();
+    assertThat(json.get("lostRows").asLong()).isZero();
+    assertThat(json.get("doubledRows").asLong()).isZero();
+  }
+}
