@@ -19,7 +19,8 @@ final class IdleSource {
       """
       SELECT pg_logical_emit_message(true, 'firn-idle', '') FROM pg_replication_slots \
       WHERE slot_name = '${debezium.source.slot.name}' AND CASE WHEN pg_is_in_recovery() \
-      THEN false ELSE pg_current_wal_lsn() - confirmed_flush_lsn > %d END"""
+      THEN false ELSE pg_current_wal_lsn() - confirmed_flush_lsn > %d END\
+      """
           .formatted(MUCH_BYTES);
 
   private IdleSource() {}

@@ -43,7 +43,8 @@ class IdleSourceIT {
           lake,
           () ->
               execute(
-                  connection, "INSERT INTO busy SELECT repeat('x', 7000) FROM generate_series(1, 3000)"));
+                  connection,
+                  "INSERT INTO busy SELECT repeat('x', 7000) FROM generate_series(1, 3000)"));
     }
   }
 
