@@ -55,6 +55,8 @@ public interface SourceLog {
   SnapshotEnd snapshotEnd(SourceRecord at);
 
   /**
+   * The end of an initial snapshot.
+   *
    * @param position what is in the initial snapshot
    * @param offset from where the reader goes on
    */
