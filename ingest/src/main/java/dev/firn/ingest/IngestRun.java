@@ -2,6 +2,8 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.ingest.log.PostgresLog;
+import dev.firn.ingest.log.SourceLog;
 import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommitProgress;
@@ -12,6 +14,7 @@ import dev.firn.writer.Lake;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
+import dev.firn.writer.Position;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.Step;
@@ -19,14 +22,12 @@ import dev.firn.writer.StepListener;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
-import io.debezium.data.Envelope;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -42,7 +43,6 @@ import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
-import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.jspecify.annotations.Nullable;
@@ -58,10 +58,7 @@ import org.slf4j.LoggerFactory;
 final class IngestRun implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(IngestRun.class);
 
-  /**
-   * Schemas of events that are remembered before all are forgotten: new ones come with reconnects.
-   */
-  private static final int MAX_SCHEMAS = 10_000;
+  private static final SourceLog LOG_OF_SOURCE = new PostgresLog();
 
   /** What part of the memory may hold changes of tables that are being read. */
   private static final int READINGS_SHARE = 4;
@@ -74,7 +71,7 @@ final class IngestRun implements AutoCloseable {
   private final CapturedTables tables;
   private final Readings readings;
   private final TableWatch watch;
-  private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
+  private final FollowedColumns columns;
   private final CommitLoop.Listener listener;
   private final CommitLoop loop;
   private final TransactionAssembler assembler;
@@ -83,7 +80,6 @@ final class IngestRun implements AutoCloseable {
   private @Nullable LargeTransaction large;
   private final Pipeline pipeline;
   private final String pipelineName;
-  private final SchemaChanges schemaChanges;
   private final Duration patience;
   private final Optional<SourceTable> signals;
 
@@ -91,7 +87,7 @@ final class IngestRun implements AutoCloseable {
   private final Optional<Instant> startedFrom;
 
   private final LongAdder events = new LongAdder();
-  private volatile Optional<LsnPosition> position;
+  private volatile Optional<Position> position;
   private volatile Optional<RunStatus.LastCommit> lastCommit = Optional.empty();
 
   /** Since when the initial snapshot is being published. */
@@ -112,18 +108,19 @@ final class IngestRun implements AutoCloseable {
       CommitLoop.Listener listener) {
     this.pipeline = pipeline;
     this.pipelineName = settings.pipeline().name();
-    this.schemaChanges = settings.schemaChanges();
     this.patience = source.patience();
     this.signals = source.signals();
-    this.startedFrom = pipeline.offset().flatMap(PostgresOffset::committedAt);
+    this.startedFrom = pipeline.offset().flatMap(PostgresLog::committedAt);
     this.listener = listener;
     this.catalog = catalog;
     this.threads = threads;
     this.tables = tables;
-    this.position =
-        pipeline.offset().isEmpty()
-            ? Optional.empty()
-            : pipeline.position().map(LsnPosition.class::cast);
+    Optional<TransactionAssembler.Start> start =
+        pipeline
+            .offset()
+            .flatMap(offset ->
+                pipeline.position().map(at -> new TransactionAssembler.Start(at, offset)));
+    this.position = start.map(TransactionAssembler.Start::position);
     this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
     this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
     this.readings =
@@ -137,9 +134,11 @@ final class IngestRun implements AutoCloseable {
             threads,
             this::noteCommit,
             this::followColumns);
+    this.columns =
+        new FollowedColumns(tables, readings, settings.schemaChanges(), new ForColumns());
     this.assembler =
         new TransactionAssembler(
-            this::decoderOf, new IntoLake(), settings.largeTransactionBytes(), position);
+            LOG_OF_SOURCE, columns, new IntoLake(), settings.largeTransactionBytes(), start);
     this.acknowledgements = new Acknowledgements<>(position);
     this.watch = new TableWatch(source, tables, readings, oids);
     if (position.isPresent()) {
@@ -166,7 +165,7 @@ final class IngestRun implements AutoCloseable {
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
     try {
       Pipeline pipeline =
-          Pipeline.takeOver(catalog, settings.pipeline(), LsnPosition::parse, threads, steps);
+          Pipeline.takeOver(catalog, settings.pipeline(), LOG_OF_SOURCE::parse, threads, steps);
       new ReplicationSlot(source).prepare(pipeline);
       CapturedTables tables = new CapturedTables(settings, source);
       tables.openAll(pipeline, captured);
@@ -309,7 +308,7 @@ final class IngestRun implements AutoCloseable {
     } finally {
       pipeline.steps().left(Step.DECODE);
     }
-    loop.committed().ifPresent(end -> position = Optional.of((LsnPosition) end.position()));
+    loop.committed().ifPresent(end -> position = Optional.of(end.position()));
     Optional<Object> committed = acknowledgements.takeCommitted(position);
     if (acknowledgements.isEmpty()) {
       position = assembler.position();
@@ -332,7 +331,7 @@ final class IngestRun implements AutoCloseable {
   }
 
   private void between() throws InterruptedException {
-    Optional<LsnPosition> at = assembler.position();
+    Optional<Position> at = assembler.position();
     if (at.isPresent() && !readings.isIdle()) {
       readings.between(at.orElseThrow());
     }
@@ -408,61 +407,9 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private Optional<TableDecoder> decoderOf(SourceRecord event, Struct source)
-      throws InterruptedException {
-    Schema envelope = event.valueSchema();
-    TableDecoder known = decodersBySchema.get(envelope);
-    if (known != null) {
-      return Optional.of(known);
-    }
-    SourceTable table = tableOf(source);
-    if (tables.decoder(table).isEmpty()) {
-      readings.beginUnknown(table);
-    }
-    Optional<TableDecoder> decoder = tables.decoder(table);
-    if (isTruncate(event)) {
-      return decoder;
-    }
-    if (decoder.isPresent()) {
-      followColumns(
-          decoder.orElseThrow(),
-          ColumnPlan.Event.of(
-              event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
-    }
-    if (decodersBySchema.size() >= MAX_SCHEMAS) {
-      decodersBySchema.clear();
-    }
-    decoder.ifPresent(found -> decodersBySchema.put(envelope, found));
-    return decoder;
-  }
-
-  /** It has neither a row nor a key to tell columns by. */
-  private static boolean isTruncate(SourceRecord event) {
-    return event.value() instanceof Struct value
-        && Envelope.Operation.TRUNCATE.code().equals(value.getString(Envelope.FieldName.OPERATION));
-  }
-
-  /** Brings the lake's table to the columns of an event, after all that came before it. */
   private void followColumns(TableDecoder decoder, ColumnPlan.Event event)
       throws InterruptedException {
-    SourceTable table = decoder.source();
-    ColumnPlan plan = decoder.plan(event, schemaChanges);
-    if (!plan.said().isEmpty()) {
-      LOG.info("table {} has changed at the source: {}", table, String.join(", ", plan.said()));
-    }
-    if (!plan.unread().isEmpty()) {
-      needsReading(decoder, String.join(", ", plan.unread()));
-    }
-    RowTarget target = decoder.target();
-    if (plan.isNeeded()) {
-      readings.giveUp(table);
-      target = changeColumns(table, decoder.table(), plan.changes());
-      assembler.columnsChanged(target);
-    }
-    // What an older schema of the table asked for may not hold any more.
-    decodersBySchema.values().removeIf(other -> other == decoder);
-    decoder.follow(target, event.row());
-    readings.beginAgain(decoder);
+    columns.follow(decoder, event);
   }
 
   private RowTarget changeColumns(SourceTable table, TableIdentifier name, ColumnChanges changes)
@@ -481,19 +428,20 @@ final class IngestRun implements AutoCloseable {
                     : open.changeColumns(name, changes))));
   }
 
-  /**
-   * The one place that learns of rows whose values at the source no event brings: the table is read
-   * again. Without a key changes of such a row do not find it before that.
-   */
-  private void needsReading(TableDecoder decoder, String why) throws InterruptedException {
-    if (initialSnapshot == null) {
-      readings.giveUp(decoder.source());
-      readings.ask(new ReadingRequest(decoder.source(), why), decoder);
+  /** What follows the columns of events needs of this run. */
+  private final class ForColumns implements FollowedColumns.Run {
+    @Override
+    public boolean isInInitialSnapshot() {
+      return initialSnapshot != null;
     }
-  }
 
-  private static SourceTable tableOf(Struct source) {
-    return new SourceTable(source.getString("schema"), source.getString("table"));
+    @Override
+    public RowTarget change(TableDecoder decoder, ColumnChanges changes)
+        throws InterruptedException {
+      RowTarget target = changeColumns(decoder.source(), decoder.table(), changes);
+      assembler.columnsChanged(target);
+      return target;
+    }
   }
 
   private static void closeAll(ExecutorService threads, Catalog catalog) {
@@ -547,12 +495,12 @@ final class IngestRun implements AutoCloseable {
       publishing = Optional.empty();
       noteCommit(published, Duration.ofNanos(System.nanoTime() - start));
       initialSnapshot = null;
-      position = Optional.of((LsnPosition) end.position());
+      position = Optional.of(end.position());
     }
 
     @Override
     public boolean isSignal(Struct origin, Struct event) {
-      if (signals.isEmpty() || !signals.orElseThrow().equals(tableOf(origin))) {
+      if (signals.isEmpty() || !signals.orElseThrow().equals(SourceTable.of(origin))) {
         return false;
       }
       Struct row = event.getStruct("after");
@@ -671,7 +619,7 @@ final class IngestRun implements AutoCloseable {
   }
 
   /** Up to where all that the source has committed is in the lake. */
-  Optional<LsnPosition> position() {
+  Optional<Position> position() {
     return position;
   }
 }

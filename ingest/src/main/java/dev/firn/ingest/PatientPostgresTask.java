@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import dev.firn.ingest.log.PostgresLog;
 import io.debezium.DebeziumException;
 import io.debezium.config.Configuration;
 import io.debezium.connector.postgresql.PostgresConnectorTask;
@@ -100,7 +101,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
     }
     storedOffset = () -> super.getPreviousOffsets(partitions, loader).getTheOnlyOffset() != null;
     return super.getPreviousOffsets(
-        partitions, offset -> loader.load(PostgresOffset.toResume(offset)));
+        partitions, offset -> loader.load(PostgresLog.toResume(offset)));
   }
 
   /** Until its end is in the lake, a snapshot cannot go on where it was: it is read again. */

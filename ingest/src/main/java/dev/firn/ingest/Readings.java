@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.Pipeline;
+import dev.firn.writer.Position;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TransactionEnd;
 import java.time.Duration;
@@ -135,7 +136,7 @@ final class Readings implements AutoCloseable {
    * The stream is between two transactions: begins what was asked for, and lets what was read take
    * its table's place.
    */
-  void between(LsnPosition position) throws InterruptedException {
+  void between(Position position) throws InterruptedException {
     begin();
     for (TableReader reader : List.copyOf(running.values())) {
       if (reader.isGone()) {
@@ -151,7 +152,7 @@ final class Readings implements AutoCloseable {
     }
   }
 
-  private void look(TableReader reader, LsnPosition position) throws InterruptedException {
+  private void look(TableReader reader, Position position) throws InterruptedException {
     if (reader.reading().isBegun()) {
       if (reader.passing().map(position::contains).orElse(false)) {
         // All that was streamed is in the table then, so that its rows are known by their keys.

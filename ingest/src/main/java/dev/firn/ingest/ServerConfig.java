@@ -75,6 +75,7 @@ public final class ServerConfig implements ConfigSourceProvider {
         Map.entry("skipped.operations", "none"),
         Map.entry("tombstones.on.delete", "false"),
         Map.entry("heartbeat.interval.ms", "1000"),
+        Map.entry("heartbeat.action.query", IdleSource.QUERY),
         Map.entry("offset.flush.interval.ms", "1000"),
         Map.entry("poll.interval.ms", "20"),
         Map.entry("max.batch.size", "8192"),

@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableReading;
 import io.debezium.connector.postgresql.connection.PostgresConnection;

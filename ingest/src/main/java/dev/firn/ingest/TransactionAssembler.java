@@ -2,17 +2,24 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.ingest.log.EndedTransaction;
+import dev.firn.ingest.log.SourceLog;
+import dev.firn.ingest.log.StoredOffsets;
 import dev.firn.writer.PipelineException;
+import dev.firn.writer.Position;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
 import io.debezium.data.Envelope;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 import org.apache.kafka.connect.data.Schema;
@@ -24,15 +31,16 @@ import org.jspecify.annotations.Nullable;
  * Makes whole source transactions of the records that Debezium delivers: the rows of the initial
  * snapshot, then BEGIN, change events and END, with heartbeats anywhere.
  *
- * <p>Only the END of a transaction tells its position, so that its changes are held back until
- * then; those of a transaction that grows large are given on as they come. After a lost connection
- * Debezium sends again what it had sent: a transaction that ends no later than the last one is
- * dropped.
+ * <p>Where a transaction ends, and at which position, is known by the {@link SourceLog}. Its
+ * changes are held back until then; those of a transaction that grows large are given on as they
+ * come. After a lost connection Debezium sends again what it had sent: a transaction that the last
+ * position contains is dropped.
  */
 final class TransactionAssembler {
   private static final String TRANSACTION_SCHEMA =
       "io.debezium.connector.common.TransactionMetadataValue";
   private static final String HEARTBEAT_SCHEMA = "io.debezium.connector.common.Heartbeat";
+  private static final String SCHEMA_CHANGE_SUFFIX = ".SchemaChangeValue";
   private static final String MESSAGE_OPERATION = "m";
 
   /** What takes the assembled transactions; called on the source's thread. */
@@ -83,33 +91,72 @@ final class TransactionAssembler {
     BETWEEN
   }
 
+  private final SourceLog log;
   private final Decoders decoders;
   private final Downstream downstream;
   private final long largeBytes;
-  private final List<TableChange> open = new ArrayList<>();
-  private @Nullable String openId;
-  private long openBytes;
-  private boolean isLarge;
+
+  /** Transactions that were over before their END came, by partition. */
+  private final Map<Map<String, ?>, String> endsToCome = new HashMap<>();
+
+  private final Map<Map<String, ?>, OpenTransaction> open = new LinkedHashMap<>();
+
+  /** Transactions of other partitions that have ended while a large one is being given on. */
+  private final Deque<Waiting> waiting = new ArrayDeque<>();
+
   private boolean isSnapshotting;
   private boolean hasSnapshotRows;
-  private LsnPosition lastPosition;
+  private Optional<Position> lastPosition;
+  private StoredOffsets offsets;
   private @Nullable TransactionEnd lastEnd;
+  private @Nullable TransactionEnd toldEnd;
 
   /**
    * @param largeBytes a transaction of more bytes is large
-   * @param position where the lake is; empty while the initial snapshot is not complete
+   * @param start where the lake is; empty while the initial snapshot is not complete
    */
   TransactionAssembler(
-      Decoders decoders, Downstream downstream, long largeBytes, Optional<LsnPosition> position) {
+      SourceLog log,
+      Decoders decoders,
+      Downstream downstream,
+      long largeBytes,
+      Optional<Start> start) {
+    this.log = requireNonNull(log, "log is null");
     this.decoders = requireNonNull(decoders, "decoders is null");
     this.downstream = requireNonNull(downstream, "downstream is null");
     this.largeBytes = largeBytes;
-    this.isSnapshotting = position.isEmpty();
-    this.lastPosition = position.orElse(new LsnPosition(0));
+    this.isSnapshotting = start.isEmpty();
+    this.lastPosition = start.map(Start::position);
+    this.offsets = StoredOffsets.of(start.map(Start::offset));
+  }
+
+  private record Waiting(OpenTransaction over, SourceRecord end) {}
+
+  /**
+   * Where the lake is.
+   *
+   * @param position up to where it has all
+   * @param offset from where the reader resumes
+   */
+  record Start(Position position, SourceOffset offset) {
+    Start {
+      requireNonNull(position, "position is null");
+      requireNonNull(offset, "offset is null");
+    }
   }
 
   /** Takes the next record. */
   Took accept(SourceRecord event) throws InterruptedException {
+    endOver(event);
+    Took took = take(event);
+    if (took == Took.NOTHING || Objects.equals(toldEnd, lastEnd)) {
+      return took;
+    }
+    toldEnd = lastEnd;
+    return Took.END;
+  }
+
+  private Took take(SourceRecord event) throws InterruptedException {
     Schema schema = event.valueSchema();
     if (schema == null || !(event.value() instanceof Struct value)) {
       return Took.NOTHING;
@@ -117,13 +164,20 @@ final class TransactionAssembler {
     String name = schema.name();
     if (TRANSACTION_SCHEMA.equals(name)) {
       endSnapshotBefore(event);
-      return "BEGIN".equals(value.getString("status")) ? begin(value) : end(event, value);
+      String transaction = log.transaction(value.getString("id"));
+      return "BEGIN".equals(value.getString("status"))
+          ? begin(event, transaction)
+          : end(event, transaction);
     }
     if (HEARTBEAT_SCHEMA.equals(name)) {
       return heartbeat(event);
     }
     if (Envelope.isEnvelopeSchema(schema)) {
       return changeEvent(event, value);
+    }
+    if (name != null && name.endsWith(SCHEMA_CHANGE_SUFFIX)) {
+      // What has changed is told by the next event's own schema.
+      return Took.NOTHING;
     }
     if (schema.field(Envelope.FieldName.OPERATION) != null
         && MESSAGE_OPERATION.equals(value.getString(Envelope.FieldName.OPERATION))) {
@@ -140,19 +194,19 @@ final class TransactionAssembler {
   }
 
   /** The end of the last transaction that was seen whole; empty during the initial snapshot. */
-  Optional<LsnPosition> position() {
-    return isSnapshotting ? Optional.empty() : Optional.of(lastPosition);
+  Optional<Position> position() {
+    return isSnapshotting ? Optional.empty() : lastPosition;
   }
 
   /** Whether no transaction is open: all that came so far was given on. */
   boolean isBetween() {
-    return openId == null;
+    return open.isEmpty() && waiting.isEmpty();
   }
 
-  /** Brings what is held back of an open transaction to a table's new columns. */
+  /** Brings what is held back of open transactions to a table's new columns. */
   void columnsChanged(RowTarget target) {
-    open.replaceAll(
-        change -> change.table().equals(target.table()) ? target.adapt(change) : change);
+    open.values().forEach(transaction -> transaction.columnsChanged(target));
+    waiting.forEach(ended -> ended.over().columnsChanged(target));
   }
 
   private Took changeEvent(SourceRecord event, Struct value) throws InterruptedException {
@@ -164,8 +218,7 @@ final class TransactionAssembler {
     }
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
-      Optional<TableDecoder> decoder = decoders.decoderOf(event, source);
-      return decoder.isEmpty() ? Took.NOTHING : change(decoder.orElseThrow(), value);
+      return streamed(event, value, decoders.decoderOf(event, source));
     }
     if (snapshot.equals("incremental")) {
       throw new PipelineException(
@@ -174,12 +227,29 @@ final class TransactionAssembler {
     return snapshotRow(event, snapshot, decoders.decoderOf(event, source).orElseThrow(), value);
   }
 
+  private Took streamed(SourceRecord event, Struct value, Optional<TableDecoder> decoder)
+      throws InterruptedException {
+    Optional<String> alone = log.alone(event);
+    OpenTransaction transaction = open.get(event.sourcePartition());
+    if (transaction == null && alone.isPresent()) {
+      transaction = new OpenTransaction(alone.orElseThrow(), event);
+      open.put(event.sourcePartition(), transaction);
+    }
+    if (transaction != null) {
+      transaction.own(event);
+    }
+    if (decoder.isPresent()) {
+      change(transaction, decoder.orElseThrow(), value);
+    }
+    return alone.isPresent() ? finish(event) : Took.NOTHING;
+  }
+
   private Took snapshotRow(
       SourceRecord event, String snapshot, TableDecoder decoder, Struct value) {
     if (!isSnapshotting) {
       throw new PipelineException(
           "Debezium began an initial snapshot although the lake is at %s; set debezium.source.snapshot.mode=initial"
-              .formatted(lastPosition));
+              .formatted(lastPosition.map(Position::toString).orElse("no position")));
     }
     if (snapshot.equals("first") && hasSnapshotRows) {
       throw new PipelineException(
@@ -196,15 +266,16 @@ final class TransactionAssembler {
     }
   }
 
-  /**
-   * Ends the snapshot just before the record's place: the slot sends what was committed at the
-   * place where the snapshot was exported, or later.
-   */
   private Took endSnapshot(SourceRecord event) {
-    LsnPosition position = PostgresOffset.position(event).before();
+    SourceLog.SnapshotEnd snapshot = log.snapshotEnd(event);
+    offsets = offsets.with(event.sourcePartition(), snapshot.offset());
+    lastPosition = Optional.of(snapshot.position());
     lastEnd =
-        new TransactionEnd("", position, committedAt(event), PostgresOffset.after(event, position));
-    lastPosition = position;
+        new TransactionEnd(
+            "",
+            snapshot.position(),
+            log.committedAt(new EndedTransaction("", event, event)),
+            offsets.stored());
     isSnapshotting = false;
     downstream.snapshotEnd(lastEnd);
     return Took.END;
@@ -212,103 +283,123 @@ final class TransactionAssembler {
 
   private Took heartbeat(SourceRecord event) {
     if (isSnapshotting) {
-      if (!event.sourceOffset().containsKey(PostgresOffset.LSN)
-          || event.sourceOffset().containsKey("snapshot")) {
-        return Took.NOTHING;
-      }
-      return endSnapshot(event);
+      return log.isStreaming(event) ? endSnapshot(event) : Took.NOTHING;
     }
-    return openId == null ? Took.BETWEEN : Took.NOTHING;
+    OpenTransaction transaction = open.get(event.sourcePartition());
+    if (transaction != null) {
+      transaction.heartbeat(event);
+    }
+    return transaction == null && waiting.isEmpty() ? Took.BETWEEN : Took.NOTHING;
   }
 
-  private Took begin(Struct value) {
-    discardOpen();
-    openId = transactionId(value);
+  private Took begin(SourceRecord event, String transaction) throws InterruptedException {
+    discard(open.remove(event.sourcePartition()));
+    endsToCome.remove(event.sourcePartition());
+    open.put(event.sourcePartition(), new OpenTransaction(transaction, event));
     return Took.NOTHING;
   }
 
-  private Took change(TableDecoder decoder, Struct value) throws InterruptedException {
-    if (openId == null) {
+  private void change(@Nullable OpenTransaction transaction, TableDecoder decoder, Struct value)
+      throws InterruptedException {
+    if (transaction == null) {
       throw new PipelineException(
           "a change of table %s came outside a transaction; debezium.source.provide.transaction.metadata must be true"
               .formatted(decoder.table()));
     }
     TableChange change = decoder.change(value);
-    if (isLarge) {
+    if (transaction.isLarge()) {
       downstream.large(change);
-    } else {
-      open.add(change);
-      openBytes += change.bytes();
-      if (openBytes > largeBytes) {
-        turnLarge();
-      }
+      return;
     }
-    return Took.NOTHING;
+    transaction.add(change);
+    if (transaction.bytes() > largeBytes && !isLargeOpen()) {
+      downstream.beginLarge();
+      transaction.changes().forEach(downstream::large);
+      transaction.turnLarge();
+    }
   }
 
-  private void turnLarge() throws InterruptedException {
-    downstream.beginLarge();
-    isLarge = true;
-    open.forEach(downstream::large);
-    open.clear();
+  private boolean isLargeOpen() {
+    return open.values().stream().anyMatch(OpenTransaction::isLarge);
   }
 
-  private Took end(SourceRecord event, Struct value) throws InterruptedException {
-    if (!transactionId(value).equals(openId)) {
-      throw new PipelineException(
-          "transaction %s ended without having begun".formatted(transactionId(value)));
+  private Took end(SourceRecord event, String name) throws InterruptedException {
+    OpenTransaction transaction = open.get(event.sourcePartition());
+    if (transaction == null && endsToCome.remove(event.sourcePartition(), name)) {
+      return waiting.isEmpty() ? Took.BETWEEN : Took.NOTHING;
     }
-    LsnPosition position = PostgresOffset.position(event);
-    boolean isEmpty = open.isEmpty() && !isLarge;
-    if (isEmpty || lastPosition.contains(position)) {
-      discardOpen();
-      lastPosition = lastPosition.contains(position) ? lastPosition : position;
-      return Took.BETWEEN;
+    if (transaction == null || !transaction.name().equals(name)) {
+      throw new PipelineException("transaction %s ended without having begun".formatted(name));
     }
+    return finish(event);
+  }
+
+  /** Ends the open transaction if this heartbeat tells that it is over. */
+  private void endOver(SourceRecord event) throws InterruptedException {
+    OpenTransaction transaction = open.get(event.sourcePartition());
+    if (transaction != null && isHeartbeat(event) && log.isOver(transaction.seen(), event)) {
+      finish(event);
+      endsToCome.put(event.sourcePartition(), transaction.name());
+    }
+  }
+
+  private static boolean isHeartbeat(SourceRecord event) {
+    return event.valueSchema() != null && HEARTBEAT_SCHEMA.equals(event.valueSchema().name());
+  }
+
+  /** Only one large transaction can be given on at a time, and nothing beside it. */
+  private Took finish(SourceRecord end) throws InterruptedException {
+    OpenTransaction over = requireNonNull(open.remove(end.sourcePartition()), "over is null");
+    if (isLargeOpen()) {
+      waiting.add(new Waiting(over, end));
+      return Took.NOTHING;
+    }
+    giveOn(over, end);
+    giveOnWaiting();
+    return Took.BETWEEN;
+  }
+
+  private void giveOnWaiting() throws InterruptedException {
+    while (!waiting.isEmpty()) {
+      Waiting next = waiting.removeFirst();
+      giveOn(next.over(), next.end());
+    }
+  }
+
+  private void giveOn(OpenTransaction over, SourceRecord endedBy) throws InterruptedException {
+    EndedTransaction ended = over.endedBy(endedBy);
+    Position position = log.position(ended, lastPosition);
+    boolean isKnown = lastPosition.filter(last -> last.contains(position)).isPresent();
+    if (isKnown || over.isEmpty()) {
+      abandon(over);
+      lastPosition = isKnown ? lastPosition : Optional.of(position);
+      return;
+    }
+    offsets = offsets.with(endedBy.sourcePartition(), log.offsetAfter(ended));
     TransactionEnd end =
-        new TransactionEnd(
-            transactionId(value),
-            position,
-            committedAt(event),
-            PostgresOffset.after(event, position));
-    if (isLarge) {
+        new TransactionEnd(over.name(), position, log.committedAt(ended), offsets.stored());
+    if (over.isLarge()) {
       downstream.endLarge(end);
     } else {
-      downstream.transaction(new SourceTransaction(open, end));
+      downstream.transaction(new SourceTransaction(over.changes(), end));
     }
     lastEnd = end;
-    lastPosition = position;
-    clearOpen();
-    return Took.END;
+    lastPosition = Optional.of(position);
   }
 
-  private void discardOpen() {
-    if (isLarge) {
+  private void abandon(OpenTransaction transaction) {
+    if (transaction.isLarge()) {
       downstream.abandonLarge();
     }
-    clearOpen();
   }
 
-  private void clearOpen() {
-    open.clear();
-    openBytes = 0;
-    openId = null;
-    isLarge = false;
-  }
-
-  /**
-   * The id without the log sequence number that Debezium puts behind it, which differs by record.
-   */
-  private static String transactionId(Struct value) {
-    String id = value.getString("id");
-    int colon = id.indexOf(':');
-    return colon < 0 ? id : id.substring(0, colon);
-  }
-
-  private static Instant committedAt(SourceRecord event) {
-    Object micros = event.sourceOffset().get(PostgresOffset.TIME_MICROS);
-    return micros instanceof Number number
-        ? Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(number.longValue()))
-        : Instant.EPOCH;
+  /** Its end never came: it is sent again. */
+  private void discard(@Nullable OpenTransaction transaction) throws InterruptedException {
+    if (transaction != null) {
+      abandon(transaction);
+      if (!isLargeOpen()) {
+        giveOnWaiting();
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.ingest.log.LsnPosition;
 import dev.firn.testing.PostgresServer;
 import dev.firn.writer.Lake;
 import io.debezium.embedded.Connect;

@@ -108,6 +108,11 @@ final class Events {
         ENVELOPE.schema(), value, lsn, snapshot == null ? Map.of() : Map.of("snapshot", "INITIAL"));
   }
 
+  @SuppressWarnings("unchecked") // A JSON object has texts for keys.
+  static Map<String, Object> mapOf(@Nullable Object json) {
+    return (Map<String, Object>) java.util.Objects.requireNonNull(json, "json is null");
+  }
+
   static Struct value(SourceRecord event) {
     return (Struct) event.value();
   }

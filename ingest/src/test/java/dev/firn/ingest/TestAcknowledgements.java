@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.ingest.log.LsnPosition;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 

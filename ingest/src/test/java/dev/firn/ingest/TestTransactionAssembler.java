@@ -9,16 +9,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.ingest.TransactionAssembler.Took;
+import dev.firn.ingest.log.LsnPosition;
+import dev.firn.ingest.log.PostgresLog;
+import dev.firn.ingest.log.StoredOffsets;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowKeys;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -29,6 +34,7 @@ import org.junit.jupiter.api.Test;
 
 class TestTransactionAssembler {
   private static final long UNLIMITED = Long.MAX_VALUE;
+  private static final SourceOffset OFFSET = new SourceOffset("{\"server\":\"p\"}", "{\"lsn\":10}");
 
   /** Writes down what it is told. */
   private static final class Told implements TransactionAssembler.Downstream {
@@ -84,7 +90,11 @@ class TestTransactionAssembler {
   private TransactionAssembler assembler(long largeBytes, Optional<LsnPosition> position) {
     TableDecoder decoder = Events.decoder(List.of("id"));
     return new TransactionAssembler(
-        (event, source) -> Optional.of(decoder), told, largeBytes, position);
+        new PostgresLog(),
+        (event, source) -> Optional.of(decoder),
+        told,
+        largeBytes,
+        position.map(at -> new TransactionAssembler.Start(at, OFFSET)));
   }
 
   private List<Took> accept(SourceRecord... events) throws InterruptedException {
@@ -108,10 +118,9 @@ class TestTransactionAssembler {
     accept(begin(1, 20), insert(21, 1), end(1, 30));
     TransactionEnd end = assembler.lastEnd();
     assertThat(end.committedAt()).isEqualTo(Instant.ofEpochSecond(1));
-    assertThat(PostgresOffset.read(end.offset().offset()))
-        .containsOnlyKeys("lsn", "ts_usec")
-        .containsEntry("lsn", 30L);
-    assertThat(PostgresOffset.read(end.offset().partition())).containsEntry("server", "p");
+    assertThat(StoredOffsets.of(Optional.of(end.offset())).byPartition())
+        .containsExactly(
+            Map.entry(Map.of("server", "p"), Map.of("lsn", 30L, "ts_usec", 1_000_000L)));
   }
 
   @Test

@@ -7,6 +7,9 @@ package dev.firn.writer;
  * that back into a position. Equal positions have equal texts.
  */
 public interface Position {
-  /** Whether everything up to and including the transaction that ends at {@code other} is in it. */
+  /**
+   * Whether the transaction that ends at {@code other} is in it; of a position that was read from
+   * its text, whether all that it names is.
+   */
   boolean contains(Position other);
 }

@@ -1,4 +1,4 @@
-package dev.firn.ingest;
+package dev.firn.ingest.log;
 
 import dev.firn.writer.Position;
 
