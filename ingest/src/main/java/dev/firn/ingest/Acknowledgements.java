@@ -30,11 +30,17 @@ final class Acknowledgements<T> {
     marks.add(new Mark<>(end, event));
   }
 
-  /** {@code event} came between transactions. */
-  void between(T event) {
+  /**
+   * {@code event} came between transactions.
+   *
+   * @param at the end of the last one, which may have had nothing for the lake; null: there was
+   *     none
+   */
+  void between(@Nullable Position at, T event) {
     if (last == null) {
       return;
     }
+    last = at == null ? last : at;
     Mark<T> newest = marks.peekLast();
     if (newest != null && newest.needed().equals(last)) {
       marks.removeLast();

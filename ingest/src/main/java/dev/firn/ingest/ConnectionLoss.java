@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import java.io.IOException;
 import java.sql.SQLException;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -16,12 +17,51 @@ final class ConnectionLoss {
   /** The slot is still held by the connection that was lost. */
   private static final String IN_USE = "55006";
 
+  /** The class of SQL states of refused users and passwords. */
+  private static final String AUTHORIZATION_CLASS = "28";
+
+  private static final String UNDEFINED_OBJECT = "42704";
+
   private ConnectionLoss() {}
+
+  /** What to say of an answer of the server that stays the same until somebody does something. */
+  static Optional<String> refusal(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof SQLException sql && sql.getSQLState() != null) {
+        return refusal(sql.getSQLState(), reason(t));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> refusal(String state, String reason) {
+    if (state.startsWith(AUTHORIZATION_CLASS)) {
+      return Optional.of(
+          "the database refuses the pipeline's user (%s). Nothing is lost; ways on: (1) set debezium.source.database.user and database.password to what the database knows and start again; (2) see that pg_hba.conf lets the user in, also for replication"
+              .formatted(reason));
+    }
+    return state.equals(UNDEFINED_OBJECT) && reason.contains("publication")
+        ? Optional.of(
+            SourceLoss.of(
+                "the source's log cannot be read on: %s (it was dropped for a time, and changes since then are not in the log)"
+                    .formatted(reason)))
+        : Optional.empty();
+  }
 
   static boolean isIn(@Nullable Throwable failure) {
     for (Throwable t = failure; t != null; t = t.getCause()) {
       if (t instanceof IOException || (t instanceof SQLException sql && isConnection(sql))) {
         return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether it is an answer of the server, who thus is there. */
+  static boolean isAnswered(Throwable failure) {
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      if (t instanceof SQLException sql && sql.getSQLState() != null) {
+        return !sql.getSQLState().startsWith(CONNECTION_CLASS);
       }
     }
     return false;

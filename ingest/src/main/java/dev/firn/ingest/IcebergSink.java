@@ -39,7 +39,7 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
   void start() {
     ConfigFile config = ConfigFile.of(ConfigProvider.getConfig());
     IngestRun started = IngestRun.start(config.sink(), config.source(), new Commits());
-    operations.started(started, config.sink(), config.source());
+    operations.started(started, config.sink(), config.source(), IcebergSink::end);
     run = started;
   }
 

@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.ingest.log.LsnPosition;
 import dev.firn.ingest.log.PostgresLog;
 import dev.firn.ingest.log.SourceLog;
 import dev.firn.writer.ColumnChanges;
@@ -16,6 +17,7 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.Step;
 import dev.firn.writer.StepListener;
@@ -25,10 +27,12 @@ import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -39,6 +43,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -76,6 +81,9 @@ final class IngestRun implements AutoCloseable {
   private final CommitLoop loop;
   private final TransactionAssembler assembler;
   private final Acknowledgements<Object> acknowledgements;
+  private final QuietLog quiet = new QuietLog(Instant.now());
+  private final SourceGuard guard;
+  private final PublishedTables published;
   private @Nullable InitialSnapshot initialSnapshot;
   private @Nullable LargeTransaction large;
   private final Pipeline pipeline;
@@ -88,6 +96,10 @@ final class IngestRun implements AutoCloseable {
 
   private final LongAdder events = new LongAdder();
   private volatile Optional<Position> position;
+
+  /** Where the control table is; nothing beyond it is acknowledged. */
+  private Optional<Position> durable;
+
   private volatile Optional<RunStatus.LastCommit> lastCommit = Optional.empty();
 
   /** Since when the initial snapshot is being published. */
@@ -105,8 +117,12 @@ final class IngestRun implements AutoCloseable {
       SourceOids oids,
       SinkSettings settings,
       PostgresSource source,
+      SourceGuard guard,
+      PublishedTables published,
       CommitLoop.Listener listener) {
     this.pipeline = pipeline;
+    this.guard = guard;
+    this.published = published;
     this.pipelineName = settings.pipeline().name();
     this.patience = source.patience();
     this.signals = source.signals();
@@ -121,6 +137,7 @@ final class IngestRun implements AutoCloseable {
             .flatMap(offset ->
                 pipeline.position().map(at -> new TransactionAssembler.Start(at, offset)));
     this.position = start.map(TransactionAssembler.Start::position);
+    this.durable = position;
     this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
     this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
     this.readings =
@@ -140,7 +157,15 @@ final class IngestRun implements AutoCloseable {
         new TransactionAssembler(
             LOG_OF_SOURCE, columns, new IntoLake(), settings.largeTransactionBytes(), start);
     this.acknowledgements = new Acknowledgements<>(position);
-    this.watch = new TableWatch(source, tables, readings, oids);
+    this.watch =
+        new TableWatch(
+            source,
+            tables,
+            readings,
+            oids,
+            published,
+            () -> this.position.isPresent(),
+            listener::failed);
     if (position.isPresent()) {
       readings.resume();
     }
@@ -166,7 +191,7 @@ final class IngestRun implements AutoCloseable {
     try {
       Pipeline pipeline =
           Pipeline.takeOver(catalog, settings.pipeline(), LOG_OF_SOURCE::parse, threads, steps);
-      new ReplicationSlot(source).prepare(pipeline);
+      SourceGuard guard = refusing(pipeline, () -> SourceGuard.prepare(source, pipeline));
       CapturedTables tables = new CapturedTables(settings, source);
       tables.openAll(pipeline, captured);
       if (pipeline.offset().isEmpty()) {
@@ -174,10 +199,14 @@ final class IngestRun implements AutoCloseable {
             .decoders()
             .forEach(decoder -> fitBeforeReading(pipeline, decoder, settings.schemaChanges()));
       }
-      SourceOids oids = askForMissing(pipeline, tables, source);
+      PublishedTables published = new PublishedTables(source, pipeline);
+      SourceOids oids =
+          refusing(pipeline, () -> askForMissing(pipeline, tables, source, published));
       LakeOffsetStore.resumeFrom(pipeline.offset());
       IngestRun run =
-          new IngestRun(catalog, threads, pipeline, tables, oids, settings, source, listener);
+          new IngestRun(
+              catalog, threads, pipeline, tables, oids, settings, source, guard, published,
+              listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
           settings.pipeline().name(),
@@ -195,6 +224,23 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
+  /** What asks the source before anything is followed. */
+  private interface Asking<T> {
+    T ask() throws SQLException;
+  }
+
+  /** What refuses a start stands in the control table afterwards, for {@code firn status}. */
+  private static <T> T refusing(Pipeline pipeline, Asking<T> asking) throws SQLException {
+    try {
+      return asking.ask();
+    } catch (SettingsException | PipelineException e) {
+      FailureNote failure =
+          new FailureNote(pipeline.epoch(), Instant.now(), String.valueOf(e.getMessage()));
+      pipeline.note(FailureNote.NAME, failure.text());
+      throw new SettingsException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
   /** A table of an earlier attempt at the initial snapshot may lack what was added since. */
   private static void fitBeforeReading(
       Pipeline pipeline, TableDecoder decoder, SchemaChanges policy) {
@@ -208,23 +254,42 @@ final class IngestRun implements AutoCloseable {
 
   /** Writes down what has to be read because nobody followed the source for a time. */
   private static SourceOids askForMissing(
-      Pipeline pipeline, CapturedTables tables, PostgresSource source) throws SQLException {
+      Pipeline pipeline, CapturedTables tables, PostgresSource source, PublishedTables published)
+      throws SQLException {
     pipeline.noteTablesLeftOut();
     SourceOids oids = SourceOids.of(pipeline);
+    boolean follows = pipeline.offset().isPresent();
     try (PostgresConnection connection = source.connect()) {
-      for (TableWatch.Seen seen : TableWatch.tables(source, connection.connection())) {
+      Connection asked = connection.connection();
+      Map<SourceTable, Publication.Member> members =
+          follows ? published.publication().members(asked).orElseThrow(published::gone) : Map.of();
+      for (TableWatch.Seen seen : TableWatch.tables(source, asked)) {
         Optional<TableDecoder> decoder = tables.decoder(seen.table());
         boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
         if (decoder.isPresent()) {
-          if (isOther && pipeline.offset().isPresent()) {
-            pipeline.requestReading(decoder.orElseThrow().table(), ReadingRequest.RECREATED, true);
+          TableDecoder known = decoder.orElseThrow();
+          if (isOther && follows) {
+            pipeline.requestReading(known.table(), ReadingRequest.RECREATED, true);
+          } else if (follows && !seen.isPartitioned()) {
+            published.look(
+                seen.table(),
+                Optional.ofNullable(members.get(seen.table())),
+                request -> requestReading(pipeline, known, request));
           }
           oids.put(seen.table(), seen.oid());
         }
       }
     }
     oids.note(pipeline);
+    published.changed(() -> follows).ifPresent(text -> PublishedTables.note(pipeline, text));
     return oids;
+  }
+
+  private static void requestReading(
+      Pipeline pipeline, TableDecoder table, ReadingRequest request) {
+    if (pipeline.reading(table.table()).isEmpty()) {
+      pipeline.requestReading(table.table(), request.why(), table.target().key().isEmpty());
+    }
   }
 
   private static List<CapturedTable> capturedTables(PostgresSource source) {
@@ -300,6 +365,7 @@ final class IngestRun implements AutoCloseable {
   private <E> void take(
       List<E> batch, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
       throws InterruptedException {
+    noteServer();
     pipeline.steps().entered(Step.DECODE);
     try {
       for (E event : batch) {
@@ -308,11 +374,14 @@ final class IngestRun implements AutoCloseable {
     } finally {
       pipeline.steps().left(Step.DECODE);
     }
-    loop.committed().ifPresent(end -> position = Optional.of(end.position()));
-    Optional<Object> committed = acknowledgements.takeCommitted(position);
-    if (acknowledgements.isEmpty()) {
-      position = assembler.position();
-    }
+    assembler.position().ifPresent(at -> guard.reached((LsnPosition) at));
+    loop.committed().ifPresent(end -> durable(end.position()));
+    followQuietLog();
+    Optional<Object> committed = acknowledgements.takeCommitted(durable);
+    position =
+        durable.isPresent() && assembler.hasGivenOnUpTo(durable.orElseThrow())
+            ? assembler.position()
+            : durable;
     acknowledge(committed, committer);
   }
 
@@ -324,16 +393,62 @@ final class IngestRun implements AutoCloseable {
         between();
       }
       case BETWEEN -> {
-        acknowledgements.between(event);
+        acknowledgements.between(assembler.position().orElse(null), event);
+        quiet.between(read);
         between();
       }
     }
+  }
+
+  private void durable(Position at) {
+    if (durable.isEmpty() || at.contains(durable.orElseThrow())) {
+      durable = Optional.of(at);
+    }
+  }
+
+  /** Before anything of another timeline gets into the lake. */
+  private void noteServer() throws InterruptedException {
+    Optional<ServerIdentity> moved = guard.takeMoved();
+    if (moved.isPresent()) {
+      boolean unused =
+          alone(p -> {
+            moved.orElseThrow().note(p);
+            return true;
+          });
+    }
+  }
+
+  private void followQuietLog() throws InterruptedException {
+    Optional<Position> at = assembler.position();
+    if (at.isEmpty() || durable.isEmpty() || !assembler.isBetween()) {
+      return;
+    }
+    Optional<SourceOffset> offset =
+        quiet.due(
+            (LsnPosition) durable.orElseThrow(), (LsnPosition) at.orElseThrow(), Instant.now());
+    if (offset.isPresent() && alone(p -> p.advance(at.orElseThrow(), offset.orElseThrow()))) {
+      durable(at.orElseThrow());
+    }
+  }
+
+  /** On a thread of its own: the engine interrupts its thread to stop, commits must go through. */
+  private boolean alone(Predicate<Pipeline> action) throws InterruptedException {
+    return loop.quiesce(p -> uninterrupted(threads.submit(() -> action.test(p))));
   }
 
   private void between() throws InterruptedException {
     Optional<Position> at = assembler.position();
     if (at.isPresent() && !readings.isIdle()) {
       readings.between(at.orElseThrow());
+    }
+    Optional<String> members =
+        at.isEmpty() ? Optional.empty() : published.changed(readings::isIdle);
+    if (members.isPresent()) {
+      boolean unused =
+          alone(p -> {
+            PublishedTables.note(p, members.orElseThrow());
+            return true;
+          });
     }
   }
 
@@ -453,6 +568,15 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
+  /** How the tables are published from the begin on: nothing is being committed yet. */
+  private void notePublication() {
+    watch.look();
+    published
+        .changed(() -> true)
+        .ifPresent(
+            text -> uninterrupted(threads.submit(() -> PublishedTables.note(pipeline, text))));
+  }
+
   private void noteCommit(CommittedBatch batch, Duration took) {
     lastCommit =
         Optional.of(
@@ -495,7 +619,9 @@ final class IngestRun implements AutoCloseable {
       publishing = Optional.empty();
       noteCommit(published, Duration.ofNanos(System.nanoTime() - start));
       initialSnapshot = null;
-      position = Optional.of(end.position());
+      durable(end.position());
+      position = durable;
+      notePublication();
     }
 
     @Override

@@ -60,6 +60,12 @@ final class Meters {
         "Log that the source keeps for the replication slot",
         watch,
         w -> slot(w, ReplicationSlot.State::retainedBytes));
+    gauge(
+        "firn.safe.wal",
+        "bytes",
+        "Log that the source may still write before it gives the replication slot up",
+        watch,
+        w -> slot(w, s -> s.safeBytes().map(Long::doubleValue).orElse(Double.NaN)));
     Gauge.builder("firn.lag.bytes", watch, w -> slot(w, ReplicationSlot.State::lagBytes))
         .description("Log that came after what the lake holds")
         .register(registry);

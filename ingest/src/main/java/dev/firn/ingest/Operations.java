@@ -1,6 +1,8 @@
 package dev.firn.ingest;
 
+import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.PipelineException;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -12,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,7 +23,6 @@ import org.slf4j.LoggerFactory;
 public class Operations {
   private static final Logger LOG = LoggerFactory.getLogger(Operations.class);
   private static final int ALARM_SECONDS = 1;
-  private static final int LOOK_SECONDS = 10;
 
   /** By then a new pipeline has made its slot. */
   private static final int FIRST_SECONDS = 2;
@@ -41,14 +43,21 @@ public class Operations {
   }
 
   /** From now on this run is shown. */
-  void started(IngestRun run, SinkSettings settings, PostgresSource source) {
-    SourceWatch watch = new SourceWatch(source, () -> run.position().isPresent());
+  void started(
+      IngestRun run,
+      SinkSettings settings,
+      PostgresSource source,
+      Consumer<PipelineException> failed) {
+    SourceAlarms alarms = settings.sourceAlarms();
+    SourceWatch watch =
+        new SourceWatch(source, alarms, () -> run.position().map(LsnPosition.class::cast), failed);
     CommitAlarm alarm = new CommitAlarm(settings.maxCommitAge());
     watched = Optional.of(new Watched(run, settings, source, watch));
     meters.show(run, watch, source.topicPrefix());
-    every(LOOK_SECONDS, watch::look);
-    every(LOOK_SECONDS, run::endIfReplaced);
-    every(ALARM_SECONDS, () -> alarm.look(run.status(Instant.now()).progress()));
+    every(alarms.lookEvery(), watch::look);
+    every(alarms.lookEvery(), run::endIfReplaced);
+    every(
+        Duration.ofSeconds(ALARM_SECONDS), () -> alarm.look(run.status(Instant.now()).progress()));
   }
 
   void committed(CommittedBatch batch, Duration took) {
@@ -73,7 +82,8 @@ public class Operations {
                 w.source().slot(),
                 run,
                 SourceConnection.loss(),
-                w.watch().seen()));
+                w.watch().seen(),
+                w.settings().sourceAlarms().maxRetainedBytes()));
   }
 
   Verdict commit() {
@@ -98,7 +108,7 @@ public class Operations {
         .orElseGet(() -> Verdict.down(name, "the pipeline is starting"));
   }
 
-  private void every(int seconds, Runnable look) {
+  private void every(Duration period, Runnable look) {
     Runnable guarded =
         () -> {
           try {
@@ -108,6 +118,11 @@ public class Operations {
             LOG.warn("cannot see how the pipeline stands: {}", ConnectionLoss.reason(e));
           }
         };
-    var unused = threads.scheduleWithFixedDelay(guarded, FIRST_SECONDS, seconds, TimeUnit.SECONDS);
+    var unused =
+        threads.scheduleWithFixedDelay(
+            guarded,
+            TimeUnit.SECONDS.toMillis(FIRST_SECONDS),
+            period.toMillis(),
+            TimeUnit.MILLISECONDS);
   }
 }

@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import dev.firn.ingest.log.PostgresLog;
+import dev.firn.writer.PipelineException;
 import io.debezium.DebeziumException;
 import io.debezium.config.Configuration;
 import io.debezium.connector.postgresql.PostgresConnectorTask;
@@ -11,6 +12,7 @@ import io.debezium.pipeline.spi.OffsetContext;
 import io.debezium.pipeline.spi.Offsets;
 import io.debezium.pipeline.spi.Partition;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.connect.errors.RetriableException;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -40,7 +42,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
     starting = true;
     try {
       if (storedOffset.getAsBoolean()) {
-        ReplicationSlot.requireStillThere(config);
+        SourceGuard.requireResumable();
       }
       return super.start(config);
     } catch (RuntimeException e) {
@@ -87,6 +89,10 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       }
       SourceConnection.lost(ConnectionLoss.reason(e));
       return new RetriableException("connection to the database lost", e);
+    }
+    Optional<String> refusal = ConnectionLoss.refusal(e);
+    if (refusal.isPresent()) {
+      return new PipelineException(refusal.orElseThrow(), e);
     }
     return e instanceof RetriableException ? new DebeziumException(ConnectionLoss.reason(e), e) : e;
   }

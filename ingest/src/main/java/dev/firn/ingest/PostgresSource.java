@@ -104,15 +104,20 @@ final class PostgresSource {
 
   /** A connection of its own that gives up soon; the caller closes it. */
   PostgresConnection connectBriefly() {
-    return new PostgresConnection(
-        JdbcConfiguration.adapt(
-            connector
-                .getJdbcConfig()
-                .edit()
-                .with("connectTimeout", BRIEFLY_SECONDS)
-                .with("socketTimeout", BRIEFLY_SECONDS)
-                .build()),
-        USAGE);
+    return new PostgresConnection(brief(), USAGE);
+  }
+
+  /** What makes a connection that gives up soon; it says nothing about whether the stream lives. */
+  JdbcConfiguration brief() {
+    return JdbcConfiguration.adapt(
+        connector
+            .getJdbcConfig()
+            .edit()
+            .without("socketFactory")
+            .with("connectTimeout", BRIEFLY_SECONDS)
+            .with("loginTimeout", BRIEFLY_SECONDS)
+            .with("socketTimeout", BRIEFLY_SECONDS)
+            .build());
   }
 
   /** How long a silence of the source is nothing unusual. */

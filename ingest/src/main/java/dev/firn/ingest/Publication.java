@@ -1,21 +1,160 @@
 package dev.firn.ingest;
 
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** What the source's log tells the pipeline of. */
 final class Publication {
-  private static final String MEMBER =
-      "SELECT EXISTS (SELECT FROM pg_publication_tables"
-          + " WHERE pubname = ? AND schemaname = ? AND tablename = ?)";
+  private static final int ROW_FILTERS_SINCE = 15;
+
+  private static final String HEAD =
+      """
+      SELECT p.oid::bigint || '.' || p.xmin,
+             concat_ws(', ', CASE WHEN NOT pubinsert THEN 'inserts' END,
+                             CASE WHEN NOT pubupdate THEN 'updates' END,
+                             CASE WHEN NOT pubdelete THEN 'deletes' END,
+                             CASE WHEN NOT pubtruncate THEN 'truncates' END)
+        FROM pg_publication AS p
+       WHERE p.pubname = ?\
+      """;
+
+  /**
+   * Each row of the catalog by which a table is a member has an id and the transaction that wrote
+   * it: a table that is taken out and put back has others.
+   */
+  private static final String MEMBERS =
+      """
+      SELECT t.schemaname, t.tablename,
+             coalesce((SELECT string_agg(r.oid || '.' || r.xmin, ',' ORDER BY r.oid)
+                         FROM pg_publication_rel AS r
+                        WHERE r.prpubid = p.oid
+                          AND (r.prrelid = c.oid
+                               OR r.prrelid IN (SELECT relid FROM pg_partition_ancestors(c.oid)))),
+                      ''),
+             coalesce(to_jsonb(t) ->> 'rowfilter', ''),
+             ARRAY(SELECT a.attname::text
+                     FROM pg_attribute AS a
+                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                      AND a.attgenerated = ''
+                      AND NOT coalesce(to_jsonb(t) -> 'attnames', to_jsonb(a.attname))
+                          @> to_jsonb(a.attname)
+                    ORDER BY a.attnum)
+        FROM pg_publication_tables AS t
+             JOIN pg_publication AS p ON p.pubname = t.pubname
+             JOIN pg_namespace AS n ON n.nspname = t.schemaname
+             JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = t.tablename
+       WHERE t.pubname = ?\
+      """;
+
+  private static final String SCHEMAS =
+      """
+      SELECT n.nspname, r.oid || '.' || r.xmin
+        FROM pg_publication_namespace AS r
+             JOIN pg_publication AS p ON p.oid = r.pnpubid
+             JOIN pg_namespace AS n ON n.oid = r.pnnspid
+       WHERE p.pubname = ?\
+      """;
+
+  /**
+   * A table's membership.
+   *
+   * @param id another one after the table was not a member for a time, or only in part
+   * @param hidden what is not published of it; empty: all is
+   */
+  record Member(String id, String hidden) {}
 
   private final PostgresSource source;
 
   Publication(PostgresSource source) {
     this.source = source;
+  }
+
+  /** Its tables by name; empty when there is no such publication. */
+  Optional<Map<SourceTable, Member>> members(Connection connection) throws SQLException {
+    String id;
+    String operations;
+    try (PreparedStatement query = connection.prepareStatement(HEAD)) {
+      query.setString(1, source.publication());
+      try (ResultSet row = query.executeQuery()) {
+        if (!row.next()) {
+          return Optional.empty();
+        }
+        id = row.getString(1);
+        operations = row.getString(2);
+      }
+    }
+    Map<String, String> schemas = schemas(connection);
+    Map<SourceTable, Member> members = new HashMap<>();
+    try (PreparedStatement query = connection.prepareStatement(MEMBERS)) {
+      query.setString(1, source.publication());
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          SourceTable table = new SourceTable(row.getString(1), row.getString(2));
+          String own = row.getString(3) + schemas.getOrDefault(table.schema(), "");
+          members.put(
+              table,
+              new Member(
+                  id + ":" + own,
+                  hidden(operations, row.getString(4), captured(table, row.getArray(5)))));
+        }
+      }
+    }
+    return Optional.of(members);
+  }
+
+  private Map<String, String> schemas(Connection connection) throws SQLException {
+    Map<String, String> schemas = new HashMap<>();
+    if (connection.getMetaData().getDatabaseMajorVersion() < ROW_FILTERS_SINCE) {
+      return schemas;
+    }
+    try (PreparedStatement query = connection.prepareStatement(SCHEMAS)) {
+      query.setString(1, source.publication());
+      try (ResultSet row = query.executeQuery()) {
+        while (row.next()) {
+          schemas.put(row.getString(1), row.getString(2));
+        }
+      }
+    }
+    return schemas;
+  }
+
+  /** Columns that are captured are missed; others may be hidden. */
+  private String captured(SourceTable table, Array columns) throws SQLException {
+    return Arrays.stream((String[]) columns.getArray())
+        .filter(column ->
+            source
+                .connector()
+                .getColumnFilter()
+                .matches(null, table.schema(), table.name(), column))
+        .collect(Collectors.joining(", "));
+  }
+
+  private static String hidden(String operations, String filter, String columns) {
+    StringBuilder hidden = new StringBuilder();
+    if (!operations.isEmpty()) {
+      hidden.append(operations);
+    }
+    if (!filter.isEmpty()) {
+      hidden.append(hidden.isEmpty() ? "" : ", ").append("rows by a row filter");
+    }
+    if (!columns.isEmpty()) {
+      hidden.append(hidden.isEmpty() ? "" : ", ").append("columns ").append(columns);
+    }
+    return hidden.toString();
+  }
+
+  /** Whether Firn may add tables itself. */
+  boolean isOurs() {
+    return "filtered".equals(source.configuration().getString("publication.autocreate.mode"));
   }
 
   /**
@@ -28,15 +167,13 @@ final class Publication {
     if (isMember(connection, table)) {
       return false;
     }
-    String add =
-        "ALTER PUBLICATION %s ADD TABLE %s"
-            .formatted(SourceTable.quoted(source.publication()), table.quoted());
-    if (!"filtered".equals(source.configuration().getString("publication.autocreate.mode"))) {
+    if (!isOurs()) {
       throw new SettingsException(
-          "publication %s lacks table %s; run %s".formatted(source.publication(), table, add));
+          "publication %s lacks table %s; run %s"
+              .formatted(source.publication(), table, adding(table)));
     }
     try (Statement statement = connection.createStatement()) {
-      statement.execute(add);
+      statement.execute(adding(table));
     } catch (SQLException e) {
       if (!isMember(connection, table)) {
         throw e;
@@ -45,14 +182,12 @@ final class Publication {
     return true;
   }
 
+  String adding(SourceTable table) {
+    return "ALTER PUBLICATION %s ADD TABLE %s"
+        .formatted(SourceTable.quoted(source.publication()), table.quoted());
+  }
+
   private boolean isMember(Connection connection, SourceTable table) throws SQLException {
-    try (PreparedStatement query = connection.prepareStatement(MEMBER)) {
-      query.setString(1, source.publication());
-      query.setString(2, table.schema());
-      query.setString(3, table.name());
-      try (ResultSet row = query.executeQuery()) {
-        return row.next() && row.getBoolean(1);
-      }
-    }
+    return members(connection).map(members -> members.containsKey(table)).orElse(false);
   }
 }

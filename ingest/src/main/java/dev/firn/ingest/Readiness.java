@@ -59,13 +59,15 @@ final class Readiness {
    *
    * @param loss of the stream's connection
    * @param seen what the source said of the slot
+   * @param maxRetainedBytes more log than this kept for the slot is worth a warning
    */
   static Verdict source(
       String place,
       String slot,
       RunStatus run,
       Optional<SourceConnection.Loss> loss,
-      SourceWatch.Seen seen) {
+      SourceWatch.Seen seen,
+      long maxRetainedBytes) {
     Map<String, Object> data = new LinkedHashMap<>();
     data.put("database", place);
     data.put("slot", slot);
@@ -76,6 +78,10 @@ final class Readiness {
         .ifPresent(s -> {
           data.put("retained_wal_bytes", s.retainedBytes());
           data.put("lag_bytes", s.lagBytes());
+          data.put("wal_status", s.walStatus());
+          s.safeBytes().ifPresent(safe -> data.put("safe_wal_bytes", safe));
+          RetentionAlarm.warning(slot, s, maxRetainedBytes)
+              .ifPresent(warning -> data.put("warning", warning));
         });
     if (!run.initialSnapshot()) {
       data.put("lag_seconds", run.lag().toSeconds());
@@ -92,9 +98,14 @@ final class Readiness {
     return new Verdict(SOURCE, reason.isEmpty(), data);
   }
 
-  /** A source that speaks on the stream is there, even if it takes no other connection just now. */
+  /**
+   * A source that speaks on the stream is there, even if it takes no other connection just now.
+   * Heartbeats alone do not show that: Debezium makes them itself.
+   */
   private static Optional<SourceConnection.Loss> unreachable(RunStatus run, SourceWatch.Seen seen) {
-    return run.heardAt().isAfter(seen.at()) ? Optional.empty() : seen.unreachable();
+    return seen.streamLives() && run.heardAt().isAfter(seen.at())
+        ? Optional.empty()
+        : seen.unreachable();
   }
 
   private static Optional<String> slotProblem(String slot, SourceWatch.Seen seen) {

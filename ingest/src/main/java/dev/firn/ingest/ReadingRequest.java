@@ -26,6 +26,9 @@ record ReadingRequest(SourceTable table, String why, long oid) {
   /** Why a table is read that was made anew at the source, under a name that the lake knows. */
   static final String RECREATED = "made anew at the source";
 
+  /** What the reason begins with when changes of the table may not have been in the log. */
+  static final String GAP = "changes may be missing: ";
+
   private static final Logger LOG = LoggerFactory.getLogger(ReadingRequest.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String RESNAPSHOT = "resnapshot";
@@ -43,6 +46,11 @@ record ReadingRequest(SourceTable table, String why, long oid) {
   /** Whether the rows that the lake has are those of another table. */
   boolean isAfresh() {
     return why.equals(RECREATED);
+  }
+
+  /** Whether changes of the table may not have been in the log. */
+  boolean isGap() {
+    return why.startsWith(GAP);
   }
 
   /** The prefix of the messages in the source's log that are meant for a pipeline. */

@@ -285,12 +285,15 @@ final class Readings implements AutoCloseable {
     }
     boolean unused =
         quiesce(p -> {
-          p.requestReading(
-              decoder.table(), request.why(), request.isAfresh() || p.isHeldBack(decoder.table()));
+          boolean holdBack =
+              request.isAfresh()
+                  || (request.isGap() && decoder.target().key().isEmpty())
+                  || p.isHeldBack(decoder.table());
+          p.requestReading(decoder.table(), request.why(), holdBack);
           oids.note(p, request);
           return true;
         });
-    start(request, decoder, pipeline.isHeldBack(decoder.table()));
+    start(request, decoder, request.isGap() || pipeline.isHeldBack(decoder.table()));
   }
 
   private void beginNew(ReadingRequest request) throws InterruptedException {

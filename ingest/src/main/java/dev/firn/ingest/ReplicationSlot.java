@@ -1,11 +1,7 @@
 package dev.firn.ingest;
 
+import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.Pipeline;
-import dev.firn.writer.PipelineException;
-import io.debezium.DebeziumException;
-import io.debezium.config.Configuration;
-import io.debezium.connector.postgresql.PostgresConnectorConfig;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -22,13 +18,18 @@ final class ReplicationSlot {
 
   private static final String QUERY =
       """
-      SELECT active_pid, coalesce(wal_status, ''),
-             coalesce(pg_wal_lsn_diff(now.lsn, restart_lsn), 0)::bigint,
-             coalesce(pg_wal_lsn_diff(now.lsn, confirmed_flush_lsn), 0)::bigint
-        FROM pg_replication_slots,
+      SELECT s.active_pid, coalesce(s.wal_status, ''),
+             coalesce(pg_wal_lsn_diff(now.lsn, s.restart_lsn), 0)::bigint,
+             coalesce(pg_wal_lsn_diff(now.lsn, s.confirmed_flush_lsn), 0)::bigint,
+             s.safe_wal_size, coalesce(s.plugin, ''), coalesce(s.database, ''), current_database(),
+             s.confirmed_flush_lsn::text, coalesce(to_jsonb(s) ->> 'invalidation_reason', ''),
+             coalesce((to_jsonb(s) ->> 'failover')::boolean, false),
+             coalesce(r.reply_time::text, '')
+        FROM pg_replication_slots AS s
+             LEFT JOIN pg_stat_replication AS r ON r.pid = s.active_pid,
              (SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()
                           ELSE pg_current_wal_lsn() END AS lsn) AS now
-       WHERE slot_name = ?\
+       WHERE s.slot_name = ?\
       """;
 
   /**
@@ -36,11 +37,45 @@ final class ReplicationSlot {
    *
    * @param retainedBytes of log that the server must keep for it
    * @param lagBytes of log that came after what it was told is in the lake
+   * @param safeBytes that the server may still write before it gives the slot up; empty: it never
+   *     does
    */
-  record State(Optional<Integer> activePid, String walStatus, long retainedBytes, long lagBytes) {
+  record State(
+      Optional<Integer> activePid,
+      String walStatus,
+      long retainedBytes,
+      long lagBytes,
+      Optional<Long> safeBytes,
+      Details details) {
     boolean hasLostLog() {
       return walStatus.equals("lost");
     }
+
+    /** Whether the server may remove log that the slot needs at its next checkpoint. */
+    boolean isUnreserved() {
+      return walStatus.equals("unreserved");
+    }
+  }
+
+  /**
+   * What tells whether a slot is ours, and whether its stream lives.
+   *
+   * @param database the one it belongs to; empty for a physical slot
+   * @param here the database that was asked
+   * @param confirmed all before it was told to be in the lake, and is not sent any more
+   * @param invalidation why the server gave it up, where it says
+   * @param isFailover whether standby servers may keep it, too
+   * @param replied when the reader of the stream was last heard of, by its own clock
+   */
+  record Details(
+      String plugin,
+      String database,
+      String here,
+      Optional<LsnPosition> confirmed,
+      String invalidation,
+      boolean isFailover,
+      String replied) {
+    static final Details UNKNOWN = new Details("pgoutput", "", "", Optional.empty(), "", false, "");
   }
 
   private final PostgresSource source;
@@ -50,69 +85,61 @@ final class ReplicationSlot {
   }
 
   /**
-   * Prepares a start.
+   * Why a pipeline that has begun cannot go on with this slot.
    *
-   * @throws SettingsException the slot is not there, is not ours, or no longer holds the log
+   * @param lake up to where the changes are in the lake
    */
-  void prepare(Pipeline pipeline) throws SQLException {
-    try (PostgresConnection connection = source.connect()) {
-      Optional<State> slot = releasedState(connection.connection());
-      if (pipeline.offset().isPresent()) {
-        requireUsable(slot);
-      } else {
-        prepareInitialSnapshot(pipeline, connection.connection(), slot);
-      }
+  static Optional<String> problem(String name, Optional<State> slot, LsnPosition lake) {
+    if (slot.isEmpty()) {
+      return Optional.of(
+          SourceLoss.of(
+              "replication slot %s is gone, and with it the changes since the lake's last batch (%s)"
+                  .formatted(name, lake)));
     }
+    State state = slot.orElseThrow();
+    Details details = state.details();
+    if (state.hasLostLog()) {
+      return Optional.of(
+          SourceLoss.of(
+              "replication slot %s has lost its log (%s): changes since the lake's last batch (%s) are missing"
+                  .formatted(name, reason(details), lake)));
+    }
+    if (!details.plugin().equals("pgoutput") || !details.database().equals(details.here())) {
+      return Optional.of(
+          SourceLoss.of(
+              "replication slot %s is another one than this pipeline has made: plugin %s, database %s"
+                  .formatted(
+                      name,
+                      details.plugin().isEmpty() ? "none" : details.plugin(),
+                      details.database().isEmpty() ? "none" : details.database())));
+    }
+    // The initial snapshot ends one byte before the place where its slot begins.
+    return details
+        .confirmed()
+        .filter(at -> !new LsnPosition(lake.lsn() + 1).contains(at))
+        .map(at ->
+            SourceLoss.of(
+                "replication slot %s is at %s, ahead of the lake at %s: somebody else has read or advanced it, or made it anew, and the changes in between are gone"
+                    .formatted(name, at, lake)));
   }
 
-  private void requireUsable(Optional<State> slot) {
-    problem(source.slot(), slot)
-        .ifPresent(problem -> {
-          throw new SettingsException(problem);
-        });
+  private static String reason(Details details) {
+    return details.invalidation().isEmpty() ? "max_slot_wal_keep_size" : details.invalidation();
   }
 
   /**
-   * Looks whether the slot outlived a lost connection.
+   * A slot that is already there exports no snapshot: the rows read would miss changes.
    *
-   * @param config of Debezium's connector
-   * @throws PipelineException it is gone, or no longer holds the log
+   * @throws SettingsException it is not ours
    */
-  static void requireStillThere(Configuration config) {
-    PostgresConnectorConfig connector = new PostgresConnectorConfig(config);
-    Optional<State> slot;
-    try (PostgresConnection connection =
-        new PostgresConnection(connector.getJdbcConfig(), "Firn")) {
-      slot = state(connection.connection(), connector.slotName());
-    } catch (SQLException e) {
-      throw new DebeziumException(e);
-    }
-    problem(connector.slotName(), slot)
-        .ifPresent(problem -> {
-          throw new PipelineException(problem);
-        });
-  }
-
-  /** Why a pipeline that has begun cannot go on with this slot. */
-  private static Optional<String> problem(String name, Optional<State> slot) {
-    if (slot.isEmpty()) {
-      return Optional.of(
-          "replication slot %s is gone, and with it the changes since the lake's last batch; start over with a new pipeline name"
-              .formatted(name));
-    }
-    return slot.orElseThrow().hasLostLog()
-        ? Optional.of(
-            "replication slot %s has lost its log (max_slot_wal_keep_size): changes since the lake's last batch are missing; start over with a new pipeline name"
-                .formatted(name))
-        : Optional.empty();
-  }
-
-  /** A slot that is already there exports no snapshot: the rows read would miss changes. */
-  private void prepareInitialSnapshot(
-      Pipeline pipeline, Connection connection, Optional<State> slot) throws SQLException {
-    String name = source.slot() + "@" + systemIdentifier(connection);
+  void prepareInitialSnapshot(Pipeline pipeline, Connection connection, Optional<State> slot)
+      throws SQLException {
+    String name = source.slot() + "@" + ServerIdentity.of(connection).system();
     if (slot.isPresent()) {
-      if (!pipeline.note(NOTE).equals(Optional.of(name))) {
+      Details details = slot.orElseThrow().details();
+      if (!pipeline.note(NOTE).equals(Optional.of(name))
+          || !details.plugin().equals("pgoutput")
+          || !details.database().equals(details.here())) {
         throw new SettingsException(
             "replication slot %s exists, but this pipeline has not made it; name another one with %sslot.name, or, if nobody needs it, run SELECT pg_drop_replication_slot('%s')"
                 .formatted(source.slot(), ServerConfig.SOURCE_PREFIX, source.slot()));
@@ -128,7 +155,7 @@ final class ReplicationSlot {
   }
 
   /** The server may need a moment to see that the process before this one is gone. */
-  private Optional<State> releasedState(Connection connection) throws SQLException {
+  Optional<State> releasedState(Connection connection) throws SQLException {
     Optional<State> slot = state(connection);
     for (int i = 0; i < RELEASE_TRIES && slot.flatMap(State::activePid).isPresent(); i++) {
       try (PreparedStatement pause = connection.prepareStatement("SELECT pg_sleep(0.2)")) {
@@ -156,7 +183,16 @@ final class ReplicationSlot {
                 found.wasNull() ? Optional.empty() : Optional.of(pid),
                 found.getString(2),
                 found.getLong(3),
-                found.getLong(4)));
+                found.getLong(4),
+                Optional.ofNullable(found.getObject(5, Long.class)),
+                new Details(
+                    found.getString(6),
+                    found.getString(7),
+                    found.getString(8),
+                    Optional.ofNullable(found.getString(9)).map(LsnPosition::parse),
+                    found.getString(10),
+                    found.getBoolean(11),
+                    found.getString(12))));
       }
     }
   }
@@ -166,15 +202,6 @@ final class ReplicationSlot {
         connection.prepareStatement("SELECT pg_drop_replication_slot(?)")) {
       drop.setString(1, source.slot());
       drop.execute();
-    }
-  }
-
-  private static String systemIdentifier(Connection connection) throws SQLException {
-    try (PreparedStatement query =
-            connection.prepareStatement("SELECT system_identifier FROM pg_control_system()");
-        ResultSet found = query.executeQuery()) {
-      found.next();
-      return found.getString(1);
     }
   }
 }

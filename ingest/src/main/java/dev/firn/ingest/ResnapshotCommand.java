@@ -1,7 +1,9 @@
 package dev.firn.ingest;
 
+import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
+import dev.firn.writer.Pipeline;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.Closeable;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -29,7 +32,11 @@ import picocli.CommandLine.Spec;
     description = {
       "Read tables of the source again, while the pipeline goes on. Each table of the lake shows its",
       "rows as they were and as they change, until it is replaced in one commit; rows keep their",
-      "identity. The request lies in the source's log: the pipeline finds it there, now or later."
+      "identity. The request lies in the source's log: the pipeline finds it there, now or later.",
+      "",
+      "With --all --new-slot, for a stopped pipeline that cannot go on because the source's log is",
+      "lost: the next start makes a new replication slot and reads all tables anew; together they",
+      "take the place of the tables' old rows when the last row is read."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -38,11 +45,19 @@ public final class ResnapshotCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "TABLE",
-      arity = "1..*",
+      arity = "0..*",
       description = "Names of the source's tables, such as orders or shop.orders.")
   private List<String> tables = List.of();
 
   @Mixin private ConfigOption config = new ConfigOption();
+
+  @Option(names = "--all", description = "All tables that are captured.")
+  private boolean all;
+
+  @Option(
+      names = "--new-slot",
+      description = "With --all: forget where in the source the stopped pipeline is.")
+  private boolean newSlot;
 
   @Option(names = "--wait", description = "Return when all of them have been replaced.")
   private boolean wait;
@@ -52,9 +67,15 @@ public final class ResnapshotCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     try {
+      requireSense();
       ConfigFile file = config.load();
       CommandOutput.silenceLogs();
-      List<SourceTable> asked = captured(file.source()).of(tables);
+      if (newSlot) {
+        readAnew(file);
+        return Outcome.OK;
+      }
+      NamedTables<SourceTable> captured = captured(file.source());
+      List<SourceTable> asked = all ? captured.tables() : captured.of(tables);
       if (wait) {
         askAndWait(file, asked);
       } else {
@@ -64,6 +85,57 @@ public final class ResnapshotCommand implements Callable<Integer> {
       return Outcome.OK;
     } catch (SQLException e) {
       throw new CommandException(CommandException.FAILED, ConnectionLoss.reason(e), e);
+    }
+  }
+
+  private void requireSense() {
+    if (all != tables.isEmpty()) {
+      throw new SettingsException("name the tables to read again, or say --all");
+    }
+    if (newSlot && (!all || wait)) {
+      throw new SettingsException(
+          "--new-slot goes with --all, and not with --wait: the next start reads the tables");
+    }
+  }
+
+  private void readAnew(ConfigFile file) throws SQLException {
+    if (!"initial".equals(file.source().configuration().getString("snapshot.mode"))) {
+      throw new SettingsException(
+          "%ssnapshot.mode must be initial: without it the next start would read no rows"
+              .formatted(ServerConfig.SOURCE_PREFIX));
+    }
+    requireStopped(file.source());
+    Catalog catalog = Lake.open(file.sink().catalogName(), file.sink().catalog());
+    try (Closeable closing = Lake.closing(catalog)) {
+      if (Pipeline.look(catalog, file.sink().pipeline()).isEmpty()) {
+        throw new SettingsException(
+            "the lake knows no pipeline %s".formatted(file.sink().pipeline().name()));
+      }
+      long unused =
+          Pipeline.readAnew(
+              catalog,
+              file.sink().pipeline(),
+              LsnPosition::parse,
+              Set.of(ServerIdentity.NOTE, PublishedTables.NOTE));
+    } catch (IOException e) {
+      throw new CommandException(
+          CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
+    }
+    say(
+        "pipeline %s has forgotten where in the source it is; start it: firn ingest --config %s reads all tables anew, which show what they hold until the last row is read"
+            .formatted(file.sink().pipeline().name(), config.file()));
+  }
+
+  private static void requireStopped(PostgresSource source) throws SQLException {
+    try (PostgresConnection connection = source.connect()) {
+      new ReplicationSlot(source)
+          .state(connection.connection())
+          .flatMap(ReplicationSlot.State::activePid)
+          .ifPresent(pid -> {
+            throw new SettingsException(
+                "replication slot %s is in use by process %d of the server; stop the pipeline first"
+                    .formatted(source.slot(), pid));
+          });
     }
   }
 

@@ -92,6 +92,10 @@ public final class ServerConfig implements ConfigSourceProvider {
         Map.entry("retriable.restart.connector.wait.ms", "100"),
         Map.entry("slot.max.retries", "0"),
         Map.entry("database.connectTimeout", "10"),
+        Map.entry("database.loginTimeout", "20"),
+        Map.entry("database.socketFactory", SourceSockets.class.getName()),
+        // Where the server can (17 and newer), standby servers may keep the slot as well.
+        Map.entry("slot.failover", "true"),
         Map.entry("database.tcpKeepAlive", "true"),
         // Debezium reads these forms only, whatever the server's own settings are.
         Map.entry("driver.options", "-c IntervalStyle=postgres -c bytea_output=hex"));

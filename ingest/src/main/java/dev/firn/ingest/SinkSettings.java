@@ -27,6 +27,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param schemaChanges what becomes of changes of the source tables' columns
  * @param commitInterval no commit starts sooner than this after the one before
  * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
+ * @param sourceAlarms when the source is given up or complained about
  * @param memoryBytes budget for events that are not committed yet
  * @param largeTransactionBytes a transaction of more bytes is written as it arrives
  */
@@ -39,6 +40,7 @@ public record SinkSettings(
     SchemaChanges schemaChanges,
     Duration commitInterval,
     Duration maxCommitAge,
+    SourceAlarms sourceAlarms,
     long memoryBytes,
     long largeTransactionBytes) {
   public static final String PREFIX = "debezium.sink.iceberg.";
@@ -77,6 +79,8 @@ public record SinkSettings(
           MAX_AGE,
           RETRY,
           REQUEST,
+          SourceAlarms.MAX_SILENCE,
+          SourceAlarms.MAX_RETAINED,
           "memory",
           "transaction.max-bytes-in-memory",
           "key-index.memory",
@@ -167,6 +171,7 @@ public record SinkSettings(
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(commitInterval, "commitInterval is null");
     requireNonNull(maxCommitAge, "maxCommitAge is null");
+    requireNonNull(sourceAlarms, "sourceAlarms is null");
   }
 
   /**
@@ -217,6 +222,7 @@ public record SinkSettings(
         SchemaChanges.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         atLeast(keys, MAX_AGE, LEAST_MAX_COMMIT_AGE, DEFAULT_MAX_COMMIT_AGE),
+        SourceAlarms.parse(keys),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
   }

@@ -108,6 +108,8 @@ record StatusReport(
         .ifPresent(found -> {
           values.put("lag_bytes", found.lagBytes());
           values.put("retained_wal_bytes", found.retainedBytes());
+          values.put("wal_status", found.walStatus());
+          found.safeBytes().ifPresent(safe -> values.put("safe_wal_bytes", safe));
         });
     readings().ifPresent(words -> values.put("reading", words));
     values.put("tables", lake.answer().map(LakeStatus::tables).orElse(List.of()));
@@ -163,12 +165,19 @@ record StatusReport(
 
   private String slotWords(ReplicationSlot.State found) {
     String use = found.activePid().isPresent() ? "in use" : "not in use";
-    return "%s, slot %s, retains %s of log%s"
+    return "%s, slot %s, retains %s of log%s%s"
         .formatted(
             source,
             use,
             bytes(found.retainedBytes()),
-            found.hasLostLog() ? ", HAS LOST ITS LOG" : "");
+            found
+                .safeBytes()
+                .filter(safe -> safe > 0)
+                .map(safe -> ", %s may still be written before it is lost".formatted(bytes(safe)))
+                .orElse(""),
+            found.hasLostLog()
+                ? ", HAS LOST ITS LOG"
+                : found.isUnreserved() ? ", IS ABOUT TO LOSE ITS LOG" : "");
   }
 
   private String batchWords() {
@@ -178,6 +187,9 @@ record StatusReport(
     PipelineState state = lake.answer().orElseThrow().state();
     if (state.batch() == 0) {
       return "none yet: the initial snapshot is not complete";
+    }
+    if (state.position().isEmpty()) {
+      return "%d; all tables are to be read anew".formatted(state.batch());
     }
     return "%d up to %s%s"
         .formatted(

@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import dev.firn.writer.PipelineException;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.relational.TableId;
 import java.sql.Connection;
@@ -16,6 +17,8 @@ import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,7 +36,8 @@ final class TableWatch implements AutoCloseable {
       """
       SELECT n.nspname, c.relname, c.oid::bigint,
              c.relreplident IN ('f', 'i')
-             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
+             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
+             c.relkind = 'p'
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
          AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
@@ -43,13 +47,17 @@ final class TableWatch implements AutoCloseable {
    * A table of the source.
    *
    * @param isIdentified whether the log tells which row a change is about
+   * @param isPartitioned whether its rows are those of other tables
    */
-  record Seen(SourceTable table, long oid, boolean isIdentified) {}
+  record Seen(SourceTable table, long oid, boolean isIdentified, boolean isPartitioned) {}
 
   private final PostgresSource source;
   private final CapturedTables tables;
   private final Readings readings;
   private final SourceOids oids;
+  private final PublishedTables published;
+  private final BooleanSupplier follows;
+  private final Consumer<PipelineException> failed;
   private final SignalFile signals;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -63,8 +71,22 @@ final class TableWatch implements AutoCloseable {
   /** The last reason that was told why the source's tables cannot be seen. */
   private String said = "";
 
-  TableWatch(PostgresSource source, CapturedTables tables, Readings readings, SourceOids oids) {
+  /**
+   * @param follows whether the log is followed: the publication is made before that
+   * @param failed told when changes of a table are missing for good
+   */
+  TableWatch(
+      PostgresSource source,
+      CapturedTables tables,
+      Readings readings,
+      SourceOids oids,
+      PublishedTables published,
+      BooleanSupplier follows,
+      Consumer<PipelineException> failed) {
     this.source = source;
+    this.published = published;
+    this.follows = follows;
+    this.failed = failed;
     this.tables = tables;
     this.readings = readings;
     this.oids = oids;
@@ -79,7 +101,7 @@ final class TableWatch implements AutoCloseable {
       while (rows.next()) {
         SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
         if (isIncluded(source, table)) {
-          tables.add(new Seen(table, rows.getLong(3), rows.getBoolean(4)));
+          tables.add(new Seen(table, rows.getLong(3), rows.getBoolean(4), rows.getBoolean(5)));
         }
       }
     }
@@ -97,13 +119,15 @@ final class TableWatch implements AutoCloseable {
 
   void start() {
     var unused =
-        thread.scheduleWithFixedDelay(
-            this::lookGuarded, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
+        thread.scheduleWithFixedDelay(this::look, LOOK_SECONDS, LOOK_SECONDS, TimeUnit.SECONDS);
   }
 
-  private synchronized void lookGuarded() {
+  /** Looks now; what cannot be asked is asked again later. */
+  synchronized void look() {
     try {
-      look();
+      lookOnce();
+    } catch (PipelineException e) {
+      failed.accept(e);
     } catch (SQLException | RuntimeException e) {
       // A lost connection is said elsewhere.
       if (!ConnectionLoss.isIn(e) && !ConnectionLoss.reason(e).equals(said)) {
@@ -115,7 +139,7 @@ final class TableWatch implements AutoCloseable {
     }
   }
 
-  private void look() throws SQLException {
+  private void lookOnce() throws SQLException {
     if (connection == null) {
       connection = source.connectBriefly();
     }
@@ -123,10 +147,25 @@ final class TableWatch implements AutoCloseable {
     readings.forget(SourceSnapshot.take(asked));
     List<Seen> seen = tables(source, asked);
     seen.forEach(this::look);
+    if (follows.getAsBoolean()) {
+      lookAtPublication(asked, seen);
+    }
     for (SnapshotSignal signal : signals.take()) {
       signal.requests(tables.sources()).forEach(readings::request);
     }
     noteDropped(seen.stream().map(Seen::table).collect(Collectors.toSet()));
+  }
+
+  private void lookAtPublication(Connection asked, List<Seen> seen) throws SQLException {
+    Map<SourceTable, Publication.Member> members =
+        published.publication().members(asked).orElseThrow(published::gone);
+    for (Seen table : seen) {
+      Optional<TableDecoder> decoder = tables.decoder(table.table());
+      if (decoder.isPresent() && !table.isPartitioned()) {
+        published.look(
+            table.table(), Optional.ofNullable(members.get(table.table())), readings::request);
+      }
+    }
   }
 
   private void look(Seen seen) {

@@ -193,6 +193,11 @@ final class TransactionAssembler {
     return requireNonNull(lastEnd, "no transaction has ended yet");
   }
 
+  /** Whether nothing for the lake has come after this place. */
+  boolean hasGivenOnUpTo(Position place) {
+    return lastEnd == null || place.contains(lastEnd.position());
+  }
+
   /** The end of the last transaction that was seen whole; empty during the initial snapshot. */
   Optional<Position> position() {
     return isSnapshotting ? Optional.empty() : lastPosition;

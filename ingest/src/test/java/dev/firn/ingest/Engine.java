@@ -142,6 +142,11 @@ final class Engine implements AutoCloseable {
     }
   }
 
+  /** Waits a moment, or less if records come. */
+  void listen() throws InterruptedException {
+    var unused = handled.poll(100, TimeUnit.MILLISECONDS);
+  }
+
   /** Waits until it stops by itself, and gives what has stopped it. */
   Throwable awaitFailure() throws InterruptedException {
     try {

@@ -29,13 +29,22 @@ class TestAcknowledgements {
 
   @Test
   void whatCameBetweenWaitsForAllBeforeIt() {
-    acknowledgements.between("idle");
+    acknowledgements.between(new LsnPosition(1), "idle");
     assertThat(committed(1)).contains("idle");
     acknowledgements.ended(new LsnPosition(10), "a");
-    acknowledgements.between("later");
-    acknowledgements.between("latest");
+    acknowledgements.between(new LsnPosition(10), "later");
+    acknowledgements.between(new LsnPosition(10), "latest");
     assertThat(committed(9)).isEmpty();
     assertThat(committed(10)).contains("latest");
+  }
+
+  @Test
+  void whatHadNothingForTheLakeWaitsUntilTheControlTableHasFollowed() {
+    acknowledgements.ended(new LsnPosition(10), "a");
+    acknowledgements.between(new LsnPosition(20), "empty");
+    assertThat(committed(10)).contains("a");
+    assertThat(committed(19)).isEmpty();
+    assertThat(committed(20)).contains("empty");
   }
 
   @Test

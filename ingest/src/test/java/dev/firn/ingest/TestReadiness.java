@@ -15,7 +15,8 @@ class TestReadiness {
   private static final CommitProgress IDLE =
       new CommitProgress(0, Optional.empty(), Optional.empty());
   private static final ReplicationSlot.State SLOT =
-      new ReplicationSlot.State(Optional.of(7), "reserved", 300, 200);
+      new ReplicationSlot.State(
+          Optional.of(7), "reserved", 300, 200, Optional.empty(), ReplicationSlot.Details.UNKNOWN);
 
   private static RunStatus run(CommitProgress progress) {
     return new RunStatus(
@@ -32,12 +33,12 @@ class TestReadiness {
   }
 
   private static SourceWatch.Seen seen(Optional<ReplicationSlot.State> slot) {
-    return new SourceWatch.Seen(NOW.minusSeconds(5), slot, true, Optional.empty());
+    return new SourceWatch.Seen(NOW.minusSeconds(5), slot, true, Optional.empty(), true);
   }
 
   private static Verdict source(
       RunStatus run, Optional<SourceConnection.Loss> loss, SourceWatch.Seen seen) {
-    return Readiness.source("db:5432/shop", "firn_shop", run, loss, seen);
+    return Readiness.source("db:5432/shop", "firn_shop", run, loss, seen, 1L << 30);
   }
 
   @Test
@@ -112,13 +113,16 @@ class TestReadiness {
     Verdict gone = source(run(IDLE), Optional.empty(), seen(Optional.empty()));
     assertThat(gone.isUp()).isFalse();
     assertThat(gone.data()).containsEntry("reason", "replication slot firn_shop is gone");
-    SourceWatch.Seen before = new SourceWatch.Seen(NOW, Optional.empty(), false, Optional.empty());
+    SourceWatch.Seen before =
+        new SourceWatch.Seen(NOW, Optional.empty(), false, Optional.empty(), true);
     assertThat(source(run(IDLE), Optional.empty(), before).isUp()).isTrue();
   }
 
   @Test
   void slotThatLostItsLogIsNotReady() {
-    ReplicationSlot.State lost = new ReplicationSlot.State(Optional.empty(), "lost", 0, 0);
+    ReplicationSlot.State lost =
+        new ReplicationSlot.State(
+            Optional.empty(), "lost", 0, 0, Optional.empty(), ReplicationSlot.Details.UNKNOWN);
     Verdict verdict = source(run(IDLE), Optional.empty(), seen(Optional.of(lost)));
     assertThat(verdict.isUp()).isFalse();
     assertThat(verdict.data())
@@ -130,9 +134,10 @@ class TestReadiness {
     SourceConnection.Loss full =
         new SourceConnection.Loss(NOW.minusSeconds(50), "too many clients");
     SourceWatch.Seen before =
-        new SourceWatch.Seen(NOW.minusSeconds(2), Optional.empty(), true, Optional.of(full));
+        new SourceWatch.Seen(NOW.minusSeconds(2), Optional.empty(), true, Optional.of(full), true);
     assertThat(source(run(IDLE), Optional.empty(), before).isUp()).isTrue();
-    SourceWatch.Seen after = new SourceWatch.Seen(NOW, Optional.empty(), true, Optional.of(full));
+    SourceWatch.Seen after =
+        new SourceWatch.Seen(NOW, Optional.empty(), true, Optional.of(full), true);
     assertThat(source(run(IDLE), Optional.empty(), after).data())
         .containsEntry("reason", "too many clients");
   }

@@ -20,7 +20,9 @@ class TestStatusReport {
   }
 
   private static Asked<ReplicationSlot.State> slot(Optional<Integer> pid) {
-    return Asked.of(new ReplicationSlot.State(pid, "reserved", 5 << 20, 2048));
+    return Asked.of(
+        new ReplicationSlot.State(
+            pid, "reserved", 5 << 20, 2048, Optional.empty(), ReplicationSlot.Details.UNKNOWN));
   }
 
   private static Asked<LakeStatus> lake(long epoch, Map<String, String> notes) {

@@ -258,6 +258,17 @@ final class Changelog {
     records = new ChangelogRecords(table.schema());
   }
 
+  /**
+   * Goes on after a new baseline. The positions that it told of before may count in another log,
+   * where a later start would take them for what is there already.
+   */
+  void beginAfter(Mark baseline) {
+    if (!mark.position().isEmpty()) {
+      snapshotId = commit(baseline, MarkedCommit::emptySnapshot).snapshotId();
+      mark = baseline;
+    }
+  }
+
   private Snapshot commit(Mark newMark, Function<MarkedCommit, MarkedCommit.Change> change) {
     while (true) {
       try {

@@ -119,6 +119,27 @@ public final class Pipeline {
     return new Pipeline(catalog, settings, positions, new TableCommits(tableCommits, steps));
   }
 
+  /**
+   * Takes the pipeline over and forgets where in the source it is: the next start reads all tables
+   * anew, as at the begin of its life, and lets what it read take the place of what they hold.
+   *
+   * @param notes that told of the source, and are forgotten as well
+   * @return the epoch: writers of a lower one are fenced
+   */
+  public static long readAnew(
+      Catalog catalog,
+      PipelineSettings settings,
+      Function<String, Position> positions,
+      Set<String> notes) {
+    Pipeline pipeline = takeOver(catalog, settings, positions, Runnable::run);
+    ControlTable.State state = pipeline.control.state();
+    Map<String, String> kept = new HashMap<>(state.notes());
+    kept.keySet().removeIf(name -> name.startsWith(READING) || notes.contains(name));
+    pipeline.control.commit(
+        new ControlTable.State(state.batch(), "", Optional.empty(), state.tables(), kept));
+    return pipeline.epoch();
+  }
+
   /** What the control table says, read without taking over; empty when there is none. */
   public static Optional<PipelineState> look(Catalog catalog, PipelineSettings settings) {
     return ControlTable.look(catalog, settings);
@@ -540,6 +561,24 @@ public final class Pipeline {
   }
 
   /**
+   * Moves the control table on over a part of the source's log in which nothing was for the tables.
+   * Only while nothing is being committed and all is settled.
+   *
+   * @return false when that cannot be now: a batch is being repaired that a crash left in some
+   *     tables only
+   */
+  public boolean advance(Position to, SourceOffset offset) {
+    if (!mayComplete() || unsettled != null) {
+      return false;
+    }
+    ControlTable.State state = control.state();
+    control.commit(
+        new ControlTable.State(
+            state.batch(), to.toString(), Optional.of(offset), state.tables(), state.notes()));
+    return true;
+  }
+
+  /**
    * A transaction too large to be held in memory; only while no batch is prepared or committing.
    */
   public LargeTransaction largeTransaction() {
@@ -604,6 +643,10 @@ public final class Pipeline {
     branches.forEach(
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
     CommittedBatch published = committed(info, tableCommits.commit(commits));
+    tableCommits.runAll(
+        changelogs.values().stream()
+            .<Runnable>map(changelog -> () -> changelog.beginAfter(info.mark()))
+            .toList());
     var unused = settle();
     steps.left(Step.SNAPSHOT);
     return published;

@@ -39,6 +39,13 @@ public final class PostgresLog implements SourceLog {
         .flatMap(PostgresLog::time);
   }
 
+  /** Where the reader resumes after a record between transactions that end at {@code at}. */
+  public static SourceOffset offsetAfter(SourceRecord between, LsnPosition at) {
+    Map<String, Object> offset = toResume(between.sourceOffset());
+    offset.put(LSN, at.lsn());
+    return new StoredOffsets(Map.of()).with(between.sourcePartition(), offset).stored();
+  }
+
   @Override
   public LsnPosition parse(String text) {
     return LsnPosition.parse(text);

@@ -1,0 +1,54 @@
+package dev.firn.ingest;
+
+import dev.firn.ingest.log.LsnPosition;
+import dev.firn.ingest.log.PostgresLog;
+import dev.firn.writer.SourceOffset;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells when the control table has to follow a log in which nothing is for the lake: nothing is
+ * acknowledged beyond what the control table says, so that a slot which is ahead of it was moved by
+ * somebody else.
+ */
+final class QuietLog {
+  private static final Duration EVERY = Duration.ofMinutes(1);
+  private static final Duration AT_LEAST = Duration.ofSeconds(2);
+  private static final long MANY_BYTES = 16L << 20;
+
+  private Instant followedAt;
+  private @Nullable SourceRecord last;
+
+  QuietLog(Instant now) {
+    this.followedAt = now;
+  }
+
+  /** A record between two transactions, from which the source can be resumed. */
+  void between(SourceRecord event) {
+    last = event;
+  }
+
+  /**
+   * The offset to write down now, if it is time to.
+   *
+   * @param lake where the control table is
+   * @param reached the end of the last transaction, which may have had nothing for the lake
+   */
+  Optional<SourceOffset> due(LsnPosition lake, LsnPosition reached, Instant now) {
+    if (last == null || lake.contains(reached)) {
+      return Optional.empty();
+    }
+    Duration since = Duration.between(followedAt, now);
+    boolean isDue =
+        since.compareTo(EVERY) >= 0
+            || (reached.lsn() - lake.lsn() >= MANY_BYTES && since.compareTo(AT_LEAST) >= 0);
+    if (!isDue) {
+      return Optional.empty();
+    }
+    followedAt = now;
+    return Optional.of(PostgresLog.offsetAfter(last, reached));
+  }
+}
