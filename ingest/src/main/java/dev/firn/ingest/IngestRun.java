@@ -11,7 +11,6 @@ import dev.firn.writer.CommitProgress;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.FencedException;
 import dev.firn.writer.InitialSnapshot;
-import dev.firn.writer.Lake;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
@@ -20,24 +19,16 @@ import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.Step;
-import dev.firn.writer.StepListener;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,7 +36,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 import org.apache.kafka.connect.data.Struct;
@@ -71,7 +61,7 @@ final class IngestRun implements AutoCloseable {
   /** A process that has failed must end, whether it could say why or not. */
   private static final int NOTE_SECONDS = 5;
 
-  private final Catalog catalog;
+  private final RunStart start;
   private final ExecutorService threads;
   private final CapturedTables tables;
   private final Readings readings;
@@ -80,9 +70,8 @@ final class IngestRun implements AutoCloseable {
   private final CommitLoop.Listener listener;
   private final CommitLoop loop;
   private final TransactionAssembler assembler;
-  private final Acknowledgements<Object> acknowledgements;
+  private final Reached reached;
   private final QuietLog quiet = new QuietLog(Instant.now());
-  private final SourceGuard guard;
   private final PublishedTables published;
   private @Nullable InitialSnapshot initialSnapshot;
   private @Nullable LargeTransaction large;
@@ -95,11 +84,6 @@ final class IngestRun implements AutoCloseable {
   private final Optional<Instant> startedFrom;
 
   private final LongAdder events = new LongAdder();
-  private volatile Optional<Position> position;
-
-  /** Where the control table is; nothing beyond it is acknowledged. */
-  private Optional<Position> durable;
-
   private volatile Optional<RunStatus.LastCommit> lastCommit = Optional.empty();
 
   /** Since when the initial snapshot is being published. */
@@ -110,35 +94,24 @@ final class IngestRun implements AutoCloseable {
   private volatile Optional<Instant> caughtUpAt = Optional.empty();
 
   private IngestRun(
-      Catalog catalog,
-      ExecutorService threads,
-      Pipeline pipeline,
-      CapturedTables tables,
-      SourceOids oids,
-      SinkSettings settings,
-      PostgresSource source,
-      SourceGuard guard,
-      PublishedTables published,
-      CommitLoop.Listener listener) {
-    this.pipeline = pipeline;
-    this.guard = guard;
-    this.published = published;
+      RunStart start, SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
+    this.start = start;
+    this.threads = start.threads();
+    this.pipeline = start.pipeline();
+    this.tables = start.tables();
+    this.published = start.published();
     this.pipelineName = settings.pipeline().name();
     this.patience = source.patience();
     this.signals = source.signals();
     this.startedFrom = pipeline.offset().flatMap(PostgresLog::committedAt);
     this.listener = listener;
-    this.catalog = catalog;
-    this.threads = threads;
-    this.tables = tables;
-    Optional<TransactionAssembler.Start> start =
+    Optional<TransactionAssembler.Start> lake =
         pipeline
             .offset()
             .flatMap(offset ->
                 pipeline.position().map(at -> new TransactionAssembler.Start(at, offset)));
-    this.position = start.map(TransactionAssembler.Start::position);
-    this.durable = position;
-    this.initialSnapshot = position.isEmpty() ? pipeline.initialSnapshot() : null;
+    this.reached = new Reached(lake.map(TransactionAssembler.Start::position));
+    this.initialSnapshot = lake.isEmpty() ? pipeline.initialSnapshot() : null;
     this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
     this.readings =
         new Readings(
@@ -146,7 +119,7 @@ final class IngestRun implements AutoCloseable {
             pipeline,
             loop,
             tables,
-            oids,
+            start.oids(),
             settings.memoryBytes() / READINGS_SHARE,
             threads,
             this::noteCommit,
@@ -155,26 +128,24 @@ final class IngestRun implements AutoCloseable {
         new FollowedColumns(tables, readings, settings.schemaChanges(), new ForColumns());
     this.assembler =
         new TransactionAssembler(
-            LOG_OF_SOURCE, columns, new IntoLake(), settings.largeTransactionBytes(), start);
-    this.acknowledgements = new Acknowledgements<>(position);
+            LOG_OF_SOURCE, columns, new IntoLake(), settings.largeTransactionBytes(), lake);
     this.watch =
         new TableWatch(
             source,
             tables,
             readings,
-            oids,
+            start.oids(),
             published,
-            () -> this.position.isPresent(),
+            () -> reached.position().isPresent(),
             listener::failed);
-    if (position.isPresent()) {
+    if (lake.isPresent()) {
       readings.resume();
     }
     watch.start();
   }
 
   /**
-   * Takes the pipeline over, opens its tables and prepares the replication slot; then the engine
-   * may be started.
+   * Takes the pipeline over and makes ready to take records; then the engine may be started.
    *
    * @param listener told of the commits, and when one has failed for good: the process must end
    *     then
@@ -182,161 +153,21 @@ final class IngestRun implements AutoCloseable {
    */
   static IngestRun start(
       SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
-    StepListener steps = StepsFile.ofThisProcess();
-    steps.entered(Step.START);
-    List<CapturedTable> captured = capturedTables(source);
-    Catalog catalog = openCatalog(settings);
-    ExecutorService threads =
-        Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
+    RunStart start = RunStart.make(settings, source, LOG_OF_SOURCE);
     try {
-      Pipeline pipeline =
-          Pipeline.takeOver(catalog, settings.pipeline(), LOG_OF_SOURCE::parse, threads, steps);
-      SourceGuard guard = refusing(pipeline, () -> SourceGuard.prepare(source, pipeline));
-      CapturedTables tables = new CapturedTables(settings, source);
-      tables.openAll(pipeline, captured);
-      if (pipeline.offset().isEmpty()) {
-        tables
-            .decoders()
-            .forEach(decoder -> fitBeforeReading(pipeline, decoder, settings.schemaChanges()));
-      }
-      PublishedTables published = new PublishedTables(source, pipeline);
-      SourceOids oids =
-          refusing(pipeline, () -> askForMissing(pipeline, tables, source, published));
-      LakeOffsetStore.resumeFrom(pipeline.offset());
-      IngestRun run =
-          new IngestRun(
-              catalog, threads, pipeline, tables, oids, settings, source, guard, published,
-              listener);
+      LakeOffsetStore.resumeFrom(start.pipeline().offset());
+      IngestRun run = new IngestRun(start, settings, source, listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
           settings.pipeline().name(),
-          captured.size(),
+          run.tables.size(),
           source.place(),
-          run.position.map(p -> "from " + p).orElse("beginning with an initial snapshot"));
-      steps.left(Step.START);
+          run.position().map(p -> "from " + p).orElse("beginning with an initial snapshot"));
+      run.pipeline.steps().left(Step.START);
       return run;
-    } catch (SQLException e) {
-      closeAll(threads, catalog);
-      throw unreachable(source, e);
     } catch (RuntimeException e) {
-      closeAll(threads, catalog);
+      start.close();
       throw e;
-    }
-  }
-
-  /** What asks the source before anything is followed. */
-  private interface Asking<T> {
-    T ask() throws SQLException;
-  }
-
-  /** What refuses a start stands in the control table afterwards, for {@code firn status}. */
-  private static <T> T refusing(Pipeline pipeline, Asking<T> asking) throws SQLException {
-    try {
-      return asking.ask();
-    } catch (SettingsException | PipelineException e) {
-      FailureNote failure =
-          new FailureNote(pipeline.epoch(), Instant.now(), String.valueOf(e.getMessage()));
-      pipeline.note(FailureNote.NAME, failure.text());
-      throw new SettingsException(String.valueOf(e.getMessage()), e);
-    }
-  }
-
-  /** A table of an earlier attempt at the initial snapshot may lack what was added since. */
-  private static void fitBeforeReading(
-      Pipeline pipeline, TableDecoder decoder, SchemaChanges policy) {
-    CapturedTable captured = decoder.captured();
-    ColumnPlan plan =
-        decoder.plan(new ColumnPlan.Event(Set.copyOf(captured.key()), captured.row()), policy);
-    if (plan.isNeeded()) {
-      decoder.follow(pipeline.changeColumns(decoder.table(), plan.changes()), captured.row());
-    }
-  }
-
-  /** Writes down what has to be read because nobody followed the source for a time. */
-  private static SourceOids askForMissing(
-      Pipeline pipeline, CapturedTables tables, PostgresSource source, PublishedTables published)
-      throws SQLException {
-    pipeline.noteTablesLeftOut();
-    SourceOids oids = SourceOids.of(pipeline);
-    boolean follows = pipeline.offset().isPresent();
-    try (PostgresConnection connection = source.connect()) {
-      Connection asked = connection.connection();
-      Map<SourceTable, Publication.Member> members =
-          follows ? published.publication().members(asked).orElseThrow(published::gone) : Map.of();
-      for (TableWatch.Seen seen : TableWatch.tables(source, asked)) {
-        Optional<TableDecoder> decoder = tables.decoder(seen.table());
-        boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
-        if (decoder.isPresent()) {
-          TableDecoder known = decoder.orElseThrow();
-          if (isOther && follows) {
-            pipeline.requestReading(known.table(), ReadingRequest.RECREATED, true);
-          } else if (follows && !seen.isPartitioned()) {
-            published.look(
-                seen.table(),
-                Optional.ofNullable(members.get(seen.table())),
-                request -> requestReading(pipeline, known, request));
-          }
-          oids.put(seen.table(), seen.oid());
-        }
-      }
-    }
-    oids.note(pipeline);
-    published.changed(() -> follows).ifPresent(text -> PublishedTables.note(pipeline, text));
-    return oids;
-  }
-
-  private static void requestReading(
-      Pipeline pipeline, TableDecoder table, ReadingRequest request) {
-    if (pipeline.reading(table.table()).isEmpty()) {
-      pipeline.requestReading(table.table(), request.why(), table.target().key().isEmpty());
-    }
-  }
-
-  private static List<CapturedTable> capturedTables(PostgresSource source) {
-    List<CapturedTable> tables;
-    try {
-      tables = new PostgresTables(source).read();
-    } catch (SQLException e) {
-      throw unreachable(source, e);
-    } catch (RuntimeException e) {
-      if (ConnectionLoss.isIn(e)) {
-        throw unreachable(source, e);
-      }
-      throw e;
-    }
-    if (tables.isEmpty()) {
-      throw new SettingsException(
-          "no table of %s is captured; see debezium.source.table.include.list and schema.include.list"
-              .formatted(source.place()));
-    }
-    for (CapturedTable table : tables) {
-      if (!table.unsent().isEmpty()) {
-        LOG.warn(
-            "generated columns {} of table {} are left out: PostgreSQL does not send them",
-            table.unsent(),
-            table.source());
-      }
-    }
-    return tables;
-  }
-
-  private static SettingsException unreachable(PostgresSource source, Exception e) {
-    return new SettingsException(
-        "cannot read from database %s: %s".formatted(source.place(), ConnectionLoss.reason(e)), e);
-  }
-
-  private static Catalog openCatalog(SinkSettings settings) {
-    try {
-      return Lake.open(settings.catalogName(), settings.catalog());
-    } catch (RuntimeException e) {
-      throw new SettingsException(
-          "cannot open the catalog (%s): %s"
-              .formatted(
-                  settings
-                      .catalog()
-                      .getOrDefault("type", settings.catalog().getOrDefault("catalog-impl", "")),
-                  ConnectionLoss.reason(e)),
-          e);
     }
   }
 
@@ -374,41 +205,31 @@ final class IngestRun implements AutoCloseable {
     } finally {
       pipeline.steps().left(Step.DECODE);
     }
-    assembler.position().ifPresent(at -> guard.reached((LsnPosition) at));
-    loop.committed().ifPresent(end -> durable(end.position()));
+    assembler.position().ifPresent(at -> start.guard().reached((LsnPosition) at));
+    loop.committed().ifPresent(end -> reached.durable(end.position()));
     followQuietLog();
-    Optional<Object> committed = acknowledgements.takeCommitted(durable);
-    position =
-        durable.isPresent() && assembler.hasGivenOnUpTo(durable.orElseThrow())
-            ? assembler.position()
-            : durable;
-    acknowledge(committed, committer);
+    reached.follow(assembler);
+    acknowledge(reached.takeCommitted(), committer);
   }
 
   private void accept(Object event, SourceRecord read) throws InterruptedException {
     switch (assembler.accept(read)) {
       case NOTHING -> {}
       case END -> {
-        acknowledgements.ended(assembler.lastEnd().position(), event);
+        reached.ended(assembler.lastEnd().position(), event);
         between();
       }
       case BETWEEN -> {
-        acknowledgements.between(assembler.position().orElse(null), event);
+        reached.between(assembler.position(), event);
         quiet.between(read);
         between();
       }
     }
   }
 
-  private void durable(Position at) {
-    if (durable.isEmpty() || at.contains(durable.orElseThrow())) {
-      durable = Optional.of(at);
-    }
-  }
-
   /** Before anything of another timeline gets into the lake. */
   private void noteServer() throws InterruptedException {
-    Optional<ServerIdentity> moved = guard.takeMoved();
+    Optional<ServerIdentity> moved = start.guard().takeMoved();
     if (moved.isPresent()) {
       boolean unused =
           alone(p -> {
@@ -420,14 +241,16 @@ final class IngestRun implements AutoCloseable {
 
   private void followQuietLog() throws InterruptedException {
     Optional<Position> at = assembler.position();
-    if (at.isEmpty() || durable.isEmpty() || !assembler.isBetween()) {
+    if (at.isEmpty() || reached.durable().isEmpty() || !assembler.isBetween()) {
       return;
     }
     Optional<SourceOffset> offset =
         quiet.due(
-            (LsnPosition) durable.orElseThrow(), (LsnPosition) at.orElseThrow(), Instant.now());
+            (LsnPosition) reached.durable().orElseThrow(),
+            (LsnPosition) at.orElseThrow(),
+            Instant.now());
     if (offset.isPresent() && alone(p -> p.advance(at.orElseThrow(), offset.orElseThrow()))) {
-      durable(at.orElseThrow());
+      reached.durable(at.orElseThrow());
     }
   }
 
@@ -488,7 +311,7 @@ final class IngestRun implements AutoCloseable {
     try {
       stop();
     } finally {
-      closeAll(threads, catalog);
+      start.close();
     }
   }
 
@@ -501,7 +324,7 @@ final class IngestRun implements AutoCloseable {
       stop();
       note(new FailureNote(pipeline.epoch(), Instant.now(), failure));
     } finally {
-      closeAll(threads, catalog);
+      start.close();
     }
   }
 
@@ -559,15 +382,6 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  private static void closeAll(ExecutorService threads, Catalog catalog) {
-    threads.shutdown();
-    try {
-      Lake.closing(catalog).close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   /** How the tables are published from the begin on: nothing is being committed yet. */
   private void notePublication() {
     watch.look();
@@ -619,8 +433,8 @@ final class IngestRun implements AutoCloseable {
       publishing = Optional.empty();
       noteCommit(published, Duration.ofNanos(System.nanoTime() - start));
       initialSnapshot = null;
-      durable(end.position());
-      position = durable;
+      reached.durable(end.position());
+      reached.follow(assembler);
       notePublication();
     }
 
@@ -704,7 +518,7 @@ final class IngestRun implements AutoCloseable {
 
   /** How it stands; for any thread. */
   RunStatus status(Instant now) {
-    boolean initial = position.isEmpty();
+    boolean initial = reached.position().isEmpty();
     SourceClock clock =
         new SourceClock(
             handling ? now : heardAt,
@@ -746,6 +560,6 @@ final class IngestRun implements AutoCloseable {
 
   /** Up to where all that the source has committed is in the lake. */
   Optional<Position> position() {
-    return position;
+    return reached.position();
   }
 }
