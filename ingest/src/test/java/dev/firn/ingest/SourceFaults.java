@@ -24,7 +24,9 @@ import java.util.Map;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,17 +53,14 @@ abstract class SourceFaults {
   }
 
   @AfterAll
-  void stopServer() throws SQLException {
-    connection.close();
+  void stopServer() {
     server.close();
   }
 
   /** A database, a pipeline and a lake of its own for each test; the server is shared. */
-  private Map<String, String> pipeline() throws SQLException {
+  @BeforeEach
+  void makePipeline() throws SQLException {
     name = "p%d_%d".formatted(version, ++pipelines);
-    if (connection != null) {
-      connection.close();
-    }
     try (Connection first = server.connect("postgres");
         Statement create = first.createStatement()) {
       create.execute("CREATE DATABASE " + name);
@@ -72,6 +71,14 @@ abstract class SourceFaults {
     sql.execute("INSERT INTO t SELECT i, 0 FROM generate_series(1, 100) AS i");
     sql.execute("CREATE TABLE log (line text)");
     sql.execute("INSERT INTO log SELECT 'first ' || i FROM generate_series(1, 10) AS i");
+  }
+
+  @AfterEach
+  void disconnect() throws SQLException {
+    connection.close();
+  }
+
+  private Map<String, String> pipeline() {
     Map<String, String> settings =
         new HashMap<>(Engine.settings(server, name, folder.resolve(name)));
     settings.put("debezium.sink.iceberg.pipeline", name);

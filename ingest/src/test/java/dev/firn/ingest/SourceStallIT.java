@@ -12,6 +12,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,11 +22,19 @@ class SourceStallIT {
   @TempDir Path folder;
   private PostgresServer server;
 
+  @BeforeEach
+  void startServer() {
+    server = PostgresServer.start(18);
+  }
+
+  @AfterEach
+  void stopServer() {
+    server.close();
+  }
+
   @Test
   void silenceIsNoticedAndEndedAndKeptLogIsComplainedOf() throws Exception {
-    server = PostgresServer.start(18);
-    try (PostgresServer started = server;
-        SwallowingProxy proxy = SwallowingProxy.to(server.host(), server.port())) {
+    try (SwallowingProxy proxy = SwallowingProxy.to(server.host(), server.port())) {
       sql("CREATE TABLE t (id int PRIMARY KEY, n int)", "INSERT INTO t VALUES (1, 1)");
       Path config = config(proxy);
       try (Application ingest =

@@ -111,7 +111,7 @@ final class Torturer implements AutoCloseable {
       note(
           attack,
           seen,
-          code.isPresent() ? code.getAsInt() : null,
+          code.isPresent() ? code.orElseThrow() : null,
           replaced.fencedBy().filter(fencer -> fencer == victim.sink().pid()).orElse(null));
     } finally {
       signals.resume(pid);
