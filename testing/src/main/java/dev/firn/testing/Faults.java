@@ -178,7 +178,7 @@ public final class Faults {
   private synchronized @Nullable FaultKind strike(FaultPoint point) {
     checkAlive();
     hits.passed(point);
-    if (outFor > 0 && out.contains(point)) {
+    if (outFor > 0 && out.stream().anyMatch(some -> some.covers(point))) {
       outFor--;
       return FaultKind.BEFORE;
     }

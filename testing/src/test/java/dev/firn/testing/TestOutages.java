@@ -297,7 +297,9 @@ class TestOutages {
   }
 
   private static void await(BooleanSupplier condition) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
     while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("waited for 30 s").isLessThan(deadline);
       LockSupport.parkNanos(1_000_000);
     }
   }
