@@ -89,6 +89,11 @@ final class IngestRun implements AutoCloseable {
   /** Since when the initial snapshot is being published. */
   private volatile Optional<Instant> publishing = Optional.empty();
 
+  /**
+   * Whether the tables are published, so that what is missing in the log is missing in the lake.
+   */
+  private volatile boolean follows;
+
   private volatile boolean handling;
   private volatile Instant heardAt = Instant.now();
   private volatile Optional<Instant> caughtUpAt = Optional.empty();
@@ -111,6 +116,7 @@ final class IngestRun implements AutoCloseable {
             .flatMap(offset ->
                 pipeline.position().map(at -> new TransactionAssembler.Start(at, offset)));
     this.reached = new Reached(lake.map(TransactionAssembler.Start::position));
+    this.follows = lake.isPresent();
     this.initialSnapshot = lake.isEmpty() ? pipeline.initialSnapshot() : null;
     this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
     this.readings =
@@ -131,13 +137,7 @@ final class IngestRun implements AutoCloseable {
             LOG_OF_SOURCE, columns, new IntoLake(), settings.largeTransactionBytes(), lake);
     this.watch =
         new TableWatch(
-            source,
-            tables,
-            readings,
-            start.oids(),
-            published,
-            () -> reached.position().isPresent(),
-            listener::failed);
+            source, tables, readings, start.oids(), published, () -> follows, listener::failed);
     if (lake.isPresent()) {
       readings.resume();
     }
@@ -305,6 +305,11 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
+  /** What storage or catalog refuse from now on ends the run: it is about to be closed. */
+  void stopRetrying() {
+    pipeline.stopRetrying();
+  }
+
   /** Lets a running commit finish; what is not complete is read again by the next start. */
   @Override
   public void close() {
@@ -382,7 +387,10 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
-  /** How the tables are published from the begin on: nothing is being committed yet. */
+  /**
+   * How the tables are published, before they are complete: from then on it counts what becomes of
+   * that. Nothing is being committed yet.
+   */
   private void notePublication() {
     watch.look();
     published
@@ -426,6 +434,8 @@ final class IngestRun implements AutoCloseable {
     @Override
     public void snapshotEnd(TransactionEnd end) {
       InitialSnapshot snapshot = requireNonNull(initialSnapshot, "initialSnapshot is null");
+      follows = true;
+      notePublication();
       long start = System.nanoTime();
       // On a thread of its own: the engine interrupts its thread to stop, commits must go through.
       publishing = Optional.of(Instant.now());
@@ -435,7 +445,6 @@ final class IngestRun implements AutoCloseable {
       initialSnapshot = null;
       reached.durable(end.position());
       reached.follow(assembler);
-      notePublication();
     }
 
     @Override

@@ -4,8 +4,11 @@ import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.PipelineException;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.PreDestroy;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,6 +61,11 @@ public class Operations {
     every(alarms.lookEvery(), run::endIfReplaced);
     every(
         Duration.ofSeconds(ALARM_SECONDS), () -> alarm.look(run.status(Instant.now()).progress()));
+  }
+
+  /** Before the engine is told, which waits for what it has given to the run. */
+  void stops(@Observes @Priority(1) ShutdownEvent event) {
+    watched.ifPresent(seen -> seen.run().stopRetrying());
   }
 
   void committed(CommittedBatch batch, Duration took) {

@@ -24,12 +24,13 @@ final class Application implements AutoCloseable {
   record Printed(int exit, String text) {}
 
   private final Process process;
+  private final Thread reader;
   private final List<String> lines = new ArrayList<>();
   private final BlockingQueue<String> coming = new LinkedBlockingQueue<>();
 
   private Application(Process process) {
     this.process = process;
-    Thread.ofVirtual().start(this::read);
+    this.reader = Thread.ofVirtual().start(this::read);
   }
 
   static Application start(Map<String, String> environment, String... arguments)
@@ -92,12 +93,14 @@ final class Application implements AutoCloseable {
 
   /** Ends it as SIGTERM does. */
   int terminate() throws InterruptedException {
-    process.destroy();
+    // Process.destroy would close the stream of its output as well.
+    process.toHandle().destroy();
     return exitCode();
   }
 
   int exitCode() throws InterruptedException {
     assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).as("%s", lines).isTrue();
+    reader.join();
     return process.exitValue();
   }
 

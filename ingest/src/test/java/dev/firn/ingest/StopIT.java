@@ -89,6 +89,7 @@ class StopIT {
       List<String> lines = ingest.lines();
       assertThat(exit).as("%s", String.join("\n", lines)).isEqualTo(expected);
       assertThat(lines)
+          .as("%s", String.join("\n", lines))
           .filteredOn(line -> line.contains(said))
           .singleElement()
           .asString()

@@ -6,6 +6,7 @@ import dev.firn.testing.Faults;
 import java.util.Arrays;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 
 /** Chooses which step shall fail, and how, of those that the writer is about to take. */
 final class FaultChoice {
@@ -39,12 +40,17 @@ final class FaultChoice {
           FaultPoint.TABLE_LOAD,
           FaultPoint.READ);
 
-  /** All that happens when the tables are there. */
+  /** All that happens when the tables are there, and once more what happens seldom. */
   private static final List<FaultPoint> STEP =
-      FaultPoint.precise().stream()
-          .filter(point -> !FIRST_START.contains(point) || point == FaultPoint.CONTROL_SETTLE)
-          .filter(point -> point != FaultPoint.REWRITE_COMMIT)
-          .filter(point -> point != FaultPoint.CONTROL_CLAIM && point != FaultPoint.CLAIM_COMMIT)
+      Stream.concat(
+              FaultPoint.precise().stream()
+                  .filter(
+                      point -> !FIRST_START.contains(point) || point == FaultPoint.CONTROL_SETTLE)
+                  .filter(point -> point != FaultPoint.REWRITE_COMMIT)
+                  .filter(point ->
+                      point != FaultPoint.CONTROL_CLAIM && point != FaultPoint.CLAIM_COMMIT),
+              Stream.of(
+                  FaultPoint.READING_COMMIT, FaultPoint.READING_COMMIT, FaultPoint.CONTROL_SETTLE))
           .toList();
 
   private final RandomGenerator random;
@@ -55,31 +61,27 @@ final class FaultChoice {
     this.percent = percent;
   }
 
-  /** For the start that makes the tables and reads them for the first time. */
+  /** For the start that makes the tables and reads them for the first time, which comes once. */
   void beforeFirstStart(Faults faults) {
-    if (strikes()) {
-      // the initial snapshot takes many steps
-      int longer = random.nextBoolean() ? 12 : 1;
-      arm(faults, random.nextBoolean() ? pick(FIRST_START) : pick(STEP), longer);
-    }
+    arm(faults, random.nextInt(4) > 0 ? pick(FIRST_START) : pick(STEP));
   }
 
   void beforeStart(Faults faults) {
     if (strikes()) {
-      arm(faults, random.nextInt(3) > 0 ? pick(START) : pick(STEP), 1);
+      arm(faults, random.nextInt(3) > 0 ? pick(START) : pick(STEP));
     }
   }
 
   /** What has not struck yet may do so in a later step. */
   void beforeStep(Faults faults) {
     if (!faults.isArmed() && strikes()) {
-      arm(faults, pick(STEP), 1);
+      arm(faults, pick(STEP));
     }
   }
 
   void beforeCompaction(Faults faults) {
     if (strikes()) {
-      arm(faults, pick(COMPACTION), 1);
+      arm(faults, pick(COMPACTION));
     }
   }
 
@@ -87,10 +89,10 @@ final class FaultChoice {
     return random.nextInt(100) < percent;
   }
 
-  private void arm(Faults faults, FaultPoint point, int longer) {
+  private void arm(Faults faults, FaultPoint point) {
     List<FaultKind> kinds =
         Arrays.stream(FaultKind.values()).filter(point.kinds()::contains).toList();
-    faults.arm(point, pick(kinds), random.nextInt(longer * usualPasses(point)));
+    faults.arm(point, pick(kinds), random.nextInt(usualPasses(point)));
   }
 
   /** How often a step of the writer passes the point, about. */
@@ -101,7 +103,6 @@ final class FaultChoice {
           CONTROL_SETTLE,
           CONTROL_COMMIT,
           CONTROL_LOAD,
-          SNAPSHOT_DROP,
           COLUMNS_COMMIT,
           READING_COMMIT,
           REWRITE_COMMIT,
@@ -112,13 +113,16 @@ final class FaultChoice {
           TABLE_COMMIT,
           STATE_COMMIT,
           CHANGELOG_COMMIT,
-          SNAPSHOT_APPEND,
-          SNAPSHOT_BEGIN,
-          SNAPSHOT_PUBLISH ->
+          SNAPSHOT_DROP ->
           3;
-      case DATA_FILE_CREATE, DATA_FILE_CLOSE, TABLE_CREATE -> 4;
-      case MANIFEST_LIST_CREATE, MANIFEST_LIST_CLOSE, METADATA_CREATE, METADATA_CLOSE -> 5;
-      case MANIFEST_CREATE, MANIFEST_CLOSE, TABLE_LOAD, CLAIM_COMMIT -> 8;
+      case DATA_FILE_CREATE, DATA_FILE_CLOSE, SNAPSHOT_BEGIN, SNAPSHOT_PUBLISH -> 4;
+      case MANIFEST_LIST_CREATE,
+          MANIFEST_LIST_CLOSE,
+          METADATA_CREATE,
+          METADATA_CLOSE,
+          SNAPSHOT_APPEND ->
+          5;
+      case MANIFEST_CREATE, MANIFEST_CLOSE, TABLE_CREATE, TABLE_LOAD, CLAIM_COMMIT -> 8;
       case READ -> 50;
     };
   }

@@ -92,8 +92,11 @@ public final class Simulation {
   /** At least four; the accounts are always among them. */
   private static List<SourceTable> someTables(RandomGenerator random) {
     List<SourceTable> tables = new ArrayList<>(List.of(SourceTable.values()));
-    int fewer = random.nextInt(1 + tables.size() - FEWEST_TABLES);
-    for (int i = 0; i < fewer; i++) {
+    int number =
+        random.nextInt(2) == 0
+            ? FEWEST_TABLES
+            : FEWEST_TABLES + random.nextInt(tables.size() - FEWEST_TABLES + 1);
+    while (tables.size() > number) {
       tables.remove(1 + random.nextInt(tables.size() - 1));
     }
     return tables;
