@@ -82,7 +82,10 @@ final class Torturer implements AutoCloseable {
     }
     long pid = victim.sink().pid();
     StepsFile.Edge edge = random.nextBoolean() ? StepsFile.Edge.BEGIN : StepsFile.Edge.END;
-    StepsFile.Seen seen = marksman.catchIn(attack.phase(), edge, pid, victim.steps(), PATIENCE);
+    StepsFile.Seen seen =
+        attack.kind() == Kind.PAUSE
+            ? marksman.catchWithoutLock(folder, attack.phase(), edge, pid, victim.steps(), PATIENCE)
+            : marksman.catchIn(attack.phase(), edge, pid, victim.steps(), PATIENCE);
     if (seen.pid() != pid) {
       throw new CommandException(
           CommandException.FAILED,

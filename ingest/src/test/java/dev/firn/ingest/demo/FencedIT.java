@@ -12,7 +12,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -68,12 +67,12 @@ class FencedIT {
         Load load = load()) {
       awaitBatchAfter(1);
       long pid = first.sink().pid();
-      try (Connection catalog = lockCatalog()) {
+      try (Connection catalog = CatalogLock.take(folder)) {
         // Files and metadata are written, on the base that was validated; only the swap is left.
         await(this::isASwapLeft);
         signals.stop(pid);
         assertThat(first.steps().now().steps()).contains(Step.STATE_COMMIT);
-        unlock(catalog);
+        execute(catalog, "ROLLBACK");
       }
       assertFenced(first, load);
     }
@@ -86,7 +85,8 @@ class FencedIT {
       awaitBatchAfter(1);
       StepsFile.Seen seen =
           new Marksman(signals)
-              .catchIn(
+              .catchWithoutLock(
+                  folder,
                   Phase.BETWEEN_TABLES,
                   StepsFile.Edge.BEGIN,
                   first.sink().pid(),
@@ -151,19 +151,6 @@ class FencedIT {
       assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
       Sinks.pause(5);
     }
-  }
-
-  /** Nobody else can swap a table's metadata until this is undone. */
-  private Connection lockCatalog() throws SQLException {
-    Connection catalog =
-        DriverManager.getConnection(
-            "jdbc:sqlite:%s?busy_timeout=30000".formatted(folder.lake().resolve("catalog.db")));
-    execute(catalog, "BEGIN IMMEDIATE");
-    return catalog;
-  }
-
-  private static void unlock(Connection catalog) throws SQLException {
-    execute(catalog, "ROLLBACK");
   }
 
   private static void execute(Connection connection, String sql) throws SQLException {
