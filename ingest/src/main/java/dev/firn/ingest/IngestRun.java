@@ -241,7 +241,8 @@ final class IngestRun implements AutoCloseable {
 
   private void followQuietLog() throws InterruptedException {
     Optional<Position> at = assembler.position();
-    if (at.isEmpty() || reached.durable().isEmpty() || !assembler.isBetween()) {
+    boolean isQuiet = assembler.isBetween() && loop.isVisible();
+    if (at.isEmpty() || reached.durable().isEmpty() || !isQuiet) {
       return;
     }
     Optional<SourceOffset> offset =

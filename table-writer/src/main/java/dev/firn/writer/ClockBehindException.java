@@ -2,6 +2,7 @@ package dev.firn.writer;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.apache.iceberg.HasTableOperations;
 import org.apache.iceberg.Snapshot;
@@ -16,6 +17,12 @@ final class ClockBehindException extends RuntimeException {
 
   /** By how much Iceberg lets a commit be older than the one before. */
   private static final Duration TOLERANCE = Duration.ofMinutes(1);
+
+  private static final List<String> SAID_BY_ICEBERG =
+      List.of(
+          "Expected sorted snapshot log entries",
+          "Expected sorted previous metadata log entries",
+          "Invalid update timestamp");
 
   private ClockBehindException(String message) {
     super(message);
@@ -32,6 +39,27 @@ final class ClockBehindException extends RuntimeException {
         new ClockBehindException(
             "this machine's clock (%s) is %s behind the last commit of table %s (%s), and Iceberg takes none that is more than a minute older: set the clock right"
                 .formatted(now, text(behind), name, last)));
+  }
+
+  /**
+   * Why a commit failed: the clock, where it is behind, or where Iceberg found it so and it has
+   * been set right since.
+   */
+  static RuntimeException orElse(RuntimeException failure, String name, Table table) {
+    return of(name, table, Instant.now())
+        .<RuntimeException>map(behind -> behind)
+        .orElseGet(() -> isSaidBy(failure) ? wasBehind(name) : failure);
+  }
+
+  private static boolean isSaidBy(RuntimeException failure) {
+    String message = String.valueOf(failure.getMessage());
+    return failure instanceof IllegalArgumentException
+        && SAID_BY_ICEBERG.stream().anyMatch(message::contains);
+  }
+
+  private static ClockBehindException wasBehind(String name) {
+    return new ClockBehindException(
+        "this machine's clock was behind the last commit of table %s".formatted(name));
   }
 
   private static Instant lastCommit(Table table) {

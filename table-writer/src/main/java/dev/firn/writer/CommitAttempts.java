@@ -1,7 +1,6 @@
 package dev.firn.writer;
 
 import dev.firn.writer.CommitTrials.NotCommittedException;
-import java.time.Instant;
 import java.util.Optional;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
@@ -76,9 +75,6 @@ final class CommitAttempts {
       }
       failure.addSuppressed(e);
     }
-    throw new NotCommittedException(
-        ClockBehindException.of(head.table(), table, Instant.now())
-            .<RuntimeException>map(behind -> behind)
-            .orElse(failure));
+    throw new NotCommittedException(ClockBehindException.orElse(failure, head.table(), table));
   }
 }

@@ -62,6 +62,6 @@ class TestSimulation {
 
     List<String> lines = result.toJson().lines().toList();
     assertThat(lines).contains("  \"passed\": true,", "  \"seeds\": 1,", "  \"failedSeeds\": [],");
-    assertThat(result.faultTable()).anyMatch(line -> line.startsWith("control.commit"));
+    assertThat(result.faultTable()).anyMatch(line -> line.startsWith("state.commit"));
   }
 }
