@@ -9,9 +9,9 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends curl \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --create-home firn
-COPY --from=build /src/ingest/target/quarkus-app /opt/firn
+COPY --from=build /src/ingest/target/firn /opt/firn
 USER firn
 WORKDIR /home/firn
 EXPOSE 8080
-ENTRYPOINT ["java", "--enable-native-access=ALL-UNNAMED", "-XX:MaxRAMPercentage=60", "-jar", "/opt/firn/quarkus-run.jar"]
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-jar", "/opt/firn/firn.jar"]
 CMD ["help"]

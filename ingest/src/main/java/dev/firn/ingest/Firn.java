@@ -32,6 +32,8 @@ import picocli.CommandLine.ParseResult;
     })
 public final class Firn implements Runnable {
   public static void main(String[] args) {
+    // Quarkus writes the log with its own manager, which must be named before anybody logs.
+    System.setProperty("java.util.logging.manager", "org.jboss.logmanager.LogManager");
     System.exit(execute(args));
   }
 

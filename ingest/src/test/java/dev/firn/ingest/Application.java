@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -48,16 +47,7 @@ final class Application implements AutoCloseable {
 
   private static Process launch(Map<String, String> environment, String... arguments)
       throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("--enable-native-access=ALL-UNNAMED");
-    if (Runtime.version().feature() > 23) {
-      command.add("--sun-misc-unsafe-memory-access=allow");
-    }
-    command.add("-XX:TieredStopAtLevel=1");
-    command.add("-jar");
-    command.add(BuiltApplication.jar().toString());
-    command.addAll(List.of(arguments));
+    List<String> command = BuiltApplication.program().shortRun().command(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(environment);
     Process process = builder.start();

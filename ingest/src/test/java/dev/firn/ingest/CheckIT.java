@@ -124,16 +124,10 @@ class CheckIT {
     List<String> lines =
         settings.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList();
     Path file = Files.write(folder.resolve("ingest.properties"), lines);
+    List<String> words = new ArrayList<>(List.of("check", "--config", file.toString()));
+    words.addAll(List.of(options));
     List<String> command =
-        new ArrayList<>(
-            List.of(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "-jar",
-                BuiltApplication.jar().toString(),
-                "check",
-                "--config",
-                file.toString()));
-    command.addAll(List.of(options));
+        BuiltApplication.program().shortRun().command(words.toArray(String[]::new));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String text = new String(process.getInputStream().readAllBytes(), UTF_8);
     return new Printed(process.waitFor(), text);

@@ -201,15 +201,8 @@ class ServerIT {
     Sink(List<String> config) throws IOException {
       Path file = Files.createTempFile(folder, "ingest", ".properties");
       Files.write(file, config);
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.add("--enable-native-access=ALL-UNNAMED");
-      if (Runtime.version().feature() > 23) {
-        command.add("--sun-misc-unsafe-memory-access=allow");
-      }
-      command.addAll(
-          List.of(
-              "-jar", BuiltApplication.jar().toString(), "ingest", "--config", file.toString()));
+      List<String> command =
+          BuiltApplication.program().shortRun().command("ingest", "--config", file.toString());
       process = new ProcessBuilder(command).redirectErrorStream(true).start();
       Thread.ofVirtual().start(this::read);
     }

@@ -315,7 +315,7 @@ class TestCompose {
   void imageRunsAsAnOrdinaryUser() throws IOException {
     assertThat(text("Dockerfile"))
         .contains("\nUSER firn\n")
-        .contains("/src/ingest/target/quarkus-app")
+        .contains("/src/ingest/target/firn")
         .doesNotContain(":latest");
   }
 

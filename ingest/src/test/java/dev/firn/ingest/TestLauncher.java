@@ -176,14 +176,38 @@ class TestLauncher {
     Run run = firn("ingest", "--config", "my file.properties");
     assertThat(run.out().lines())
         .containsExactly(
-            "--enable-native-access=ALL-UNNAMED",
-            "-Dfrom.user=1",
             "--sun-misc-unsafe-memory-access=allow",
+            "-Dfrom.user=1",
+            "-Xlog:cds*=off",
+            "-XX:SharedArchiveFile=" + project + "/ingest/target/firn/firn.jsa",
             "-jar",
-            project + "/ingest/target/quarkus-app/quarkus-run.jar",
+            project + "/ingest/target/firn/firn.jar",
             "ingest",
             "--config",
             "my file.properties");
+  }
+
+  @Test
+  void archiveOfClassesIsMadeOnceAfterABuild() throws Exception {
+    makeJdk("new", "25.0.3");
+    makeMaven(0);
+    assertThat(firn("demo").out()).doesNotContain("SharedArchiveFile");
+    assertThat(firn("ingest").err()).contains("preparing quick starts, once after a build");
+    assertThat(firn("ingest").err()).isEmpty();
+    assertThat(firn("version").out()).contains("SharedArchiveFile");
+    assertThat(project.resolve("target/firn-build.lock")).doesNotExist();
+  }
+
+  @Test
+  void archiveThatCannotBeMadeIsNoHindrance() throws Exception {
+    makeJdk("new", "25.0.3");
+    makeMaven(0);
+    Files.writeString(temp.resolve("no-archive"), "");
+    Run first = firn("ingest");
+    assertThat(first.exit()).isZero();
+    assertThat(first.err()).contains("no quick starts", project + "/target/quick-start.log");
+    assertThat(first.out()).doesNotContain("SharedArchiveFile");
+    assertThat(firn("ingest").err()).isEmpty();
   }
 
   @Test
@@ -289,12 +313,21 @@ class TestLauncher {
     return builder.start();
   }
 
-  /** A JDK whose {@code java} prints its arguments, one on each line. */
+  /** A JDK whose {@code java} prints its arguments, one on each line, and makes an archive. */
   private Path makeJdk(String name, String version) throws IOException {
     Path home = jdks.resolve(name);
     Files.createDirectories(home.resolve("bin"));
     Files.writeString(home.resolve("release"), "JAVA_VERSION=\"" + version + "\"\n");
-    makeScript(home.resolve("bin/java"), "printf '%s\\n' \"$@\"");
+    makeScript(
+        home.resolve("bin/java"),
+        """
+        printf '%%s\\n' "$@"
+        while [ $# -gt 0 ]; do
+          [ "$1" != --archive ] || [ -e "%1$s/no-archive" ] || echo classes >"$2"
+          shift
+        done
+        """
+            .formatted(temp));
     makeScript(home.resolve("bin/javac"), "exit 1");
     return home;
   }
@@ -306,8 +339,8 @@ class TestLauncher {
         """
         echo "$*" >>"%1$s/mvn-calls"
         echo "$JAVA_HOME" >>"%1$s/mvn-jdks"
-        mkdir -p ingest/target/quarkus-app
-        : >ingest/target/quarkus-app/quarkus-run.jar
+        mkdir -p ingest/target/firn
+        : >ingest/target/firn/firn.jar
         [ %2$d -eq 0 ] || echo '[ERROR] it broke'
         exit %2$d
         """

@@ -1,6 +1,7 @@
 package dev.firn.ingest.demo;
 
 import dev.firn.ingest.CommandException;
+import dev.firn.ingest.Program;
 import dev.firn.testing.PostgresServer;
 import dev.firn.testing.RowComparison;
 import java.sql.Connection;
@@ -78,11 +79,7 @@ final class Demo {
       throws SQLException, InterruptedException {
     SinkProcess.Settings process =
         new SinkProcess.Settings(
-            SinkProcess.ownJar(),
-            SinkProcess.ownOptions(settings.seconds() <= SHORT_RUN_SECONDS),
-            folder.config(),
-            folder.ingestLog(),
-            folder.sinkProcess());
+            program(), folder.config(), folder.ingestLog(), folder.sinkProcess());
     Stopwatch stopwatch = new Stopwatch();
     LakeView lake = LakeView.open(folder.lake(), demoLake);
     try (SinkProcess sink = SinkProcess.start(process, this::notice)) {
@@ -95,6 +92,12 @@ final class Demo {
                   stopwatch.lap()));
       return withLoad(shop, sink, lake, new Setting(version, demoLake.storage()));
     }
+  }
+
+  private Program program() {
+    Program own = Program.own().with("-Xmx512m");
+    Program program = settings.seconds() <= SHORT_RUN_SECONDS ? own.shortRun() : own;
+    return settings.archive().map(program::recording).orElse(program);
   }
 
   private void notice(String text) {

@@ -60,6 +60,10 @@ public final class DemoCommand implements Callable<Integer> {
       })
   private boolean s3;
 
+  // For the launcher, after a build.
+  @Option(names = "--archive", paramLabel = "FILE", hidden = true)
+  private @Nullable Path archive;
+
   @Override
   public Integer call() throws InterruptedException {
     DemoSettings settings =
@@ -69,7 +73,8 @@ public final class DemoCommand implements Callable<Integer> {
             folder,
             Optional.ofNullable(json),
             Optional.ofNullable(postgres),
-            s3 ? Optional.of(DemoLake.Storage.S3) : Optional.empty());
+            s3 ? Optional.of(DemoLake.Storage.S3) : Optional.empty(),
+            Optional.ofNullable(archive));
     Screen screen = Screen.standard();
     try (Stopping unused = Stopping.onInterrupt()) {
       screen.line("");

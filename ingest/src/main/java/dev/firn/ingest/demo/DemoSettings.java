@@ -3,6 +3,7 @@ package dev.firn.ingest.demo;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.ingest.CommandException;
+import dev.firn.ingest.Program;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import java.util.Optional;
  * @param json where the report goes as JSON
  * @param postgres the major version; empty: the folder's, or the newest
  * @param storage where the lake keeps its files; empty: the folder's, or local
+ * @param archive where the sink's JVM keeps what it has loaded, see {@link Program#recording}
  */
 record DemoSettings(
     int seconds,
@@ -23,7 +25,8 @@ record DemoSettings(
     Path folder,
     Optional<Path> json,
     Optional<Integer> postgres,
-    Optional<DemoLake.Storage> storage) {
+    Optional<DemoLake.Storage> storage,
+    Optional<Path> archive) {
   static final List<Integer> POSTGRES = List.of(16, 17, 18);
 
   DemoSettings {
@@ -31,6 +34,7 @@ record DemoSettings(
     requireNonNull(json, "json is null");
     requireNonNull(postgres, "postgres is null");
     requireNonNull(storage, "storage is null");
+    requireNonNull(archive, "archive is null");
     require(seconds >= 1 && seconds <= 86_400, "--seconds " + seconds + ": 1 to 86400");
     require(rate >= 1 && rate <= 100_000, "--rate " + rate + ": 1 to 100000");
     postgres.ifPresent(

@@ -3,16 +3,14 @@ package dev.firn.ingest.demo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.firn.ingest.CommandException;
-import java.io.File;
+import dev.firn.ingest.Program;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -40,17 +38,12 @@ public final class SinkProcess implements AutoCloseable {
   /**
    * How to run it.
    *
-   * @param jar the application's quarkus-run.jar
-   * @param options of its JVM
+   * @param program the application, and the options of its JVM
    * @param config the file for --config
    * @param log where its output goes, appended
    * @param pidFile remembers the running process
    */
-  public record Settings(Path jar, List<String> options, Path config, Path log, Path pidFile) {
-    public Settings {
-      options = List.copyOf(options);
-    }
-  }
+  public record Settings(Program program, Path config, Path log, Path pidFile) {}
 
   private final Settings settings;
   private final Consumer<String> notices;
@@ -73,35 +66,6 @@ public final class SinkProcess implements AutoCloseable {
     SinkProcess sink = new SinkProcess(settings, notices);
     sink.watch();
     return sink;
-  }
-
-  /** The jar that this process itself runs from. */
-  static Path ownJar() {
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      if (entry.endsWith("quarkus-run.jar")) {
-        return Path.of(entry).toAbsolutePath();
-      }
-    }
-    throw new CommandException(
-        CommandException.USAGE, "this needs the built application: start it with ./firn");
-  }
-
-  /**
-   * The options of this JVM that are about access, not about size, and what the sink needs.
-   *
-   * @param shortRun it lives so shortly that the optimizing compiler would take more than it gives
-   */
-  static List<String> ownOptions(boolean shortRun) {
-    List<String> options =
-        new ArrayList<>(
-            ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(option -> option.startsWith("--"))
-                .toList());
-    options.add("-Xmx512m");
-    if (shortRun) {
-      options.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    }
-    return options;
   }
 
   /** Ends the process of an earlier run that stands in the file, if it still runs. */
@@ -153,14 +117,8 @@ public final class SinkProcess implements AutoCloseable {
   }
 
   private Process launch() {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(settings.options());
-    command.add("-jar");
-    command.add(settings.jar().toString());
-    command.add("ingest");
-    command.add("--config");
-    command.add(settings.config().toString());
+    List<String> command =
+        settings.program().command("ingest", "--config", settings.config().toString());
     try {
       Process started =
           new ProcessBuilder(command)

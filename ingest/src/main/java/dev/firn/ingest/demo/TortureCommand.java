@@ -2,6 +2,7 @@ package dev.firn.ingest.demo;
 
 import dev.firn.ingest.CommandException;
 import dev.firn.ingest.CommandOutput;
+import dev.firn.ingest.Program;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -91,8 +92,7 @@ public final class TortureCommand implements Callable<Integer> {
             Optional.ofNullable(seed).orElseGet(() -> new SplittableRandom().nextLong(1_000_000)),
             postgres,
             s3 ? DemoLake.Storage.S3 : DemoLake.Storage.LOCAL,
-            SinkProcess.ownJar(),
-            SinkProcess.ownOptions(true));
+            Program.own().with("-Xmx512m").shortRun());
     Path root = folder == null ? temporary() : folder;
     Screen screen = Screen.standard();
     try (Stopping unused = Stopping.onInterrupt();

@@ -3,8 +3,7 @@ package dev.firn.ingest.demo;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.ingest.CommandException;
-import java.nio.file.Path;
-import java.util.List;
+import dev.firn.ingest.Program;
 
 /**
  * What the torture is to do.
@@ -15,8 +14,7 @@ import java.util.List;
  * @param snapshotRows rows that the initial snapshot finds in its large table
  * @param seed of the plan and of the moments
  * @param postgres major version
- * @param jar the application's
- * @param sinkOptions of the sink's JVM
+ * @param program how the sink is started
  */
 record TortureSettings(
     int kills,
@@ -26,12 +24,10 @@ record TortureSettings(
     long seed,
     int postgres,
     DemoLake.Storage storage,
-    Path jar,
-    List<String> sinkOptions) {
+    Program program) {
   TortureSettings {
     requireNonNull(storage, "storage is null");
-    requireNonNull(jar, "jar is null");
-    sinkOptions = List.copyOf(sinkOptions);
+    requireNonNull(program, "program is null");
     require(kills >= 1 && kills <= 10_000, "--kills " + kills + ": 1 to 10000");
     require(seconds >= 1 && seconds <= 86_400, "--seconds " + seconds + ": 1 to 86400");
     require(rate >= 1 && rate <= 100_000, "--rate " + rate + ": 1 to 100000");

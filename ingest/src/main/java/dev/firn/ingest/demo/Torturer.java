@@ -52,7 +52,7 @@ final class Torturer implements AutoCloseable {
   }
 
   private Victim start() {
-    return Victim.start(settings.jar(), settings.sinkOptions(), folder, ++victims);
+    return Victim.start(settings.program(), folder, ++victims);
   }
 
   List<Hit> hits() {

@@ -1,11 +1,10 @@
 package dev.firn.ingest.demo;
 
 import dev.firn.ingest.CommandException;
+import dev.firn.ingest.Program;
 import dev.firn.ingest.StepsFile;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -30,19 +29,15 @@ final class Victim implements AutoCloseable {
   /**
    * Starts a sink.
    *
-   * @param jar the application's
-   * @param jvm options of its JVM
+   * @param program the application, and the options of its JVM
    * @param number tells its files from those of the others of this folder
    */
-  static Victim start(Path jar, List<String> jvm, DemoFolder folder, int number) {
+  static Victim start(Program program, DemoFolder folder, int number) {
     Path stepsFile = folder.root().resolve("steps-" + number);
     StepsFile steps = StepsFile.open(stepsFile);
-    List<String> options = new ArrayList<>(jvm);
-    options.add(StepsFile.option(stepsFile));
     SinkProcess.Settings process =
         new SinkProcess.Settings(
-            jar,
-            options,
+            program.with(StepsFile.option(stepsFile)),
             folder.config(),
             folder.root().resolve("logs").resolve("ingest-%d.log".formatted(number)),
             folder.root().resolve("ingest-%d.pid".formatted(number)));

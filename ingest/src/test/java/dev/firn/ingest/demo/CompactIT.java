@@ -214,17 +214,15 @@ class CompactIT {
     Path json = folder.resolve("result.json");
     Process process =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-jar",
-                BuiltApplication.jar().toString(),
-                "compact",
-                "--once",
-                "--dir",
-                folder.resolve("lake").toString(),
-                "--json",
-                json.toString())
+                BuiltApplication.program()
+                    .shortRun()
+                    .command(
+                        "compact",
+                        "--once",
+                        "--dir",
+                        folder.resolve("lake").toString(),
+                        "--json",
+                        json.toString()))
             .redirectErrorStream(true)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
@@ -246,8 +244,7 @@ class CompactIT {
     IngestConfig.write(config, server, Shop.DATABASE, Shop.SCHEMA, folder.resolve("lake"));
     return SinkProcess.start(
         new SinkProcess.Settings(
-            BuiltApplication.jar(),
-            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+            BuiltApplication.program().with("-Xmx512m").shortRun(),
             config,
             folder.resolve("ingest.log"),
             folder.resolve("ingest.pid")),

@@ -15,7 +15,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -130,7 +129,7 @@ class FencedIT {
   }
 
   private Victim start(int number) {
-    return Victim.start(BuiltApplication.jar(), List.of("-Xmx512m"), folder, number);
+    return Victim.start(BuiltApplication.program().with("-Xmx512m").shortRun(), folder, number);
   }
 
   private Load load() throws SQLException {

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -93,8 +92,7 @@ class LargeUpdateIT {
     IngestConfig.write(config, server, DATABASE, "books", folder.resolve("lake"));
     return SinkProcess.start(
         new SinkProcess.Settings(
-            BuiltApplication.jar(),
-            List.of(HEAP),
+            BuiltApplication.program().with(HEAP),
             config,
             folder.resolve("ingest.log"),
             folder.resolve("ingest.pid")),

@@ -220,11 +220,13 @@ class ResnapshotIT {
 
   /** Runs a command of the built application to its end. */
   private String firn(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-jar", BuiltApplication.jar().toString()));
-    command.addAll(Arrays.asList(arguments));
-    command.addAll(List.of("--config", folder.resolve("ingest.properties").toString()));
+    List<String> words = new ArrayList<>(Arrays.asList(arguments));
+    words.addAll(List.of("--config", folder.resolve("ingest.properties").toString()));
+    List<String> command =
+        BuiltApplication.program()
+            .with("-Xmx256m")
+            .shortRun()
+            .command(words.toArray(String[]::new));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), UTF_8);
     assertThat(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();

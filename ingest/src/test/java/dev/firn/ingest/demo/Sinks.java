@@ -37,8 +37,7 @@ final class Sinks {
     }
     return SinkProcess.start(
         new SinkProcess.Settings(
-            BuiltApplication.jar(),
-            List.of("-Xmx512m"),
+            BuiltApplication.program().with("-Xmx512m").shortRun(),
             config,
             folder.resolve("ingest.log"),
             folder.resolve("ingest.pid")),

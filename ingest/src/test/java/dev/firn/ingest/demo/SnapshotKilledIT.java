@@ -124,11 +124,19 @@ class SnapshotKilledIT {
 
   /** A demo of a few seconds, in this test's folder. */
   private Process demo(Path json) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-jar", BuiltApplication.jar().toString()));
-    command.addAll(List.of("demo", "--seconds", "3", "--rate", "100"));
-    command.addAll(List.of("--dir", folder.toString(), "--json", json.toString()));
+    List<String> command =
+        BuiltApplication.program()
+            .shortRun()
+            .command(
+                "demo",
+                "--seconds",
+                "3",
+                "--rate",
+                "100",
+                "--dir",
+                folder.toString(),
+                "--json",
+                json.toString());
     Process demo =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

@@ -27,8 +27,7 @@ class TortureIT {
             20261121,
             18,
             DemoLake.Storage.LOCAL,
-            BuiltApplication.jar(),
-            List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+            BuiltApplication.program().with("-Xmx512m").shortRun());
     ByteArrayOutputStream shown = new ByteArrayOutputStream();
     TortureReport report;
     try (DemoFolder folder = DemoFolder.open(root)) {
