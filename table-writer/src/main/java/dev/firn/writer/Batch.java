@@ -69,13 +69,12 @@ public final class Batch {
       return;
     }
     TableBatch table = tables.computeIfAbsent(name, newTable);
-    if (applies) {
-      table.apply(change.change());
-      if (logs) {
-        table.log(change.change(), at, order);
-      }
+    if (!applies) {
+      table.log(change.change(), at, order);
+    } else if (logs) {
+      table.applyAndLog(change.change(), at, order);
     } else {
-      table.logOnly(change.change(), at, order);
+      table.apply(change.change());
     }
     bytes += change.bytes();
   }

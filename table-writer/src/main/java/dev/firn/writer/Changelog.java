@@ -204,7 +204,8 @@ final class Changelog {
             .select("_sequence")
             .build()) {
       for (Record row : rows) {
-        next = Math.max(next, row.get(0, Long.class) + 1);
+        // by name: what the filter asks for is among the columns, too
+        next = Math.max(next, (Long) row.getField("_sequence") + 1);
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read " + name, e);

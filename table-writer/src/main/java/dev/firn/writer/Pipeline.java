@@ -510,12 +510,13 @@ public final class Pipeline {
   }
 
   /**
-   * What the source did not send was taken from the table as it is before the batch: a replay could
-   * not find it there any more, so that these rows must be safe first.
+   * What the source did not send was taken from the table as it is before the batch, or from an
+   * earlier transaction of the batch: a replay, perhaps in other batches, could not find it there
+   * any more, so that these rows must be safe first.
    */
   private void logFirst(TableIdentifier table, TableBatch changes, BatchInfo info) {
     Changelog changelog = changelogs.get(table);
-    if (changelog != null && !changes.incomplete().isEmpty()) {
+    if (changelog != null && changes.isPartlySent()) {
       log(table, changes, info);
       steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
     }

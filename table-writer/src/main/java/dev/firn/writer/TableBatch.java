@@ -9,33 +9,36 @@ import org.apache.iceberg.data.Record;
 /** One table's part of a batch. */
 final class TableBatch {
   private final RowFold fold;
-
-  /** Changes that the table has already, and only its changelog lacks. */
-  private final RowFold logged;
-
   private final Map<RowKey, List<Record>> incomplete = new HashMap<>();
   private List<ChangelogRow> changelog = new ArrayList<>();
   private boolean truncated;
+  private boolean partlySent;
 
   TableBatch(boolean keyed) {
     this.fold = newFold(keyed);
-    this.logged = newFold(keyed);
   }
 
-  /** Keeps a change, which has been applied, for the changelog. */
-  void log(RowChange change, TransactionEnd end, int order) {
-    changelog.addAll(ChangelogRow.of(change, end, order));
+  /** Applies a change to the table, and keeps it for the changelog. */
+  void applyAndLog(RowChange change, TransactionEnd end, int order) {
+    partlySent |= change instanceof RowChange.Update sent && UnavailableValues.isIn(sent.row());
+    apply(change);
+    log(change, end, order);
     if (change instanceof RowChange.Update update && UnavailableValues.isIn(update.row())) {
       incomplete.computeIfAbsent(update.before(), key -> new ArrayList<>()).add(update.row());
     }
   }
 
-  /**
-   * Keeps a change for the changelog that the table has already; folding it fills what it lacks.
-   */
-  void logOnly(RowChange change, TransactionEnd end, int order) {
-    apply(change, logged);
+  /** Keeps a change for the changelog. */
+  void log(RowChange change, TransactionEnd end, int order) {
     changelog.addAll(ChangelogRow.of(change, end, order));
+  }
+
+  /**
+   * Whether the source left values of a row out that had not changed, also where an earlier change
+   * of the batch had them.
+   */
+  boolean isPartlySent() {
+    return partlySent;
   }
 
   /** The changes for the changelog, in order; gives each once. */
@@ -56,16 +59,14 @@ final class TableBatch {
 
   /** Applies a change to the table. */
   void apply(RowChange change) {
-    apply(change, fold);
-    truncated |= change instanceof RowChange.Truncate;
-  }
-
-  private static void apply(RowChange change, RowFold to) {
     switch (change) {
-      case RowChange.Insert insert -> to.insert(insert.key(), insert.row());
-      case RowChange.Update update -> to.update(update.before(), update.key(), update.row());
-      case RowChange.Delete delete -> to.delete(delete.key());
-      case RowChange.Truncate truncate -> to.clear();
+      case RowChange.Insert insert -> fold.insert(insert.key(), insert.row());
+      case RowChange.Update update -> fold.update(update.before(), update.key(), update.row());
+      case RowChange.Delete delete -> fold.delete(delete.key());
+      case RowChange.Truncate unused -> {
+        fold.clear();
+        truncated = true;
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.iceberg.Table;
 import org.junit.jupiter.api.Test;
@@ -92,6 +93,47 @@ final class TestChangelog {
     assertThat(lake.changelog())
         .containsExactly(
             "2 u at 2 by tx2/0 1:first", "2 c at 2 by tx2/1 2:two", "2 d at 2 by tx2/2 1:null");
+  }
+
+  @Test
+  void batchThatACrashCutShortIsToldInOrderAlsoInSmallerParts() {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    var unused = lake.pipeline.commit(lake.prepare(many(lake), transaction(3, lake.delete(2))));
+    assertThat(lake.changelog()).isEmpty();
+
+    WriterFixture again = WriterFixture.open(folder);
+    LargeTransaction large = again.pipeline.largeTransaction();
+    many(again).changes().forEach(large::apply);
+    unused = large.commit(end(2));
+    again.commit(transaction(3, again.delete(2)));
+    assertThat(again.changelog()).hasSize(31).last().isEqualTo("2 d at 3 by tx3/0 2:null");
+  }
+
+  private static SourceTransaction many(WriterFixture lake) {
+    TableChange[] changes = new TableChange[30];
+    Arrays.setAll(changes, i -> lake.insert(2 + i, "new"));
+    return transaction(2, changes);
+  }
+
+  @Test
+  void unchangedLargeValueOfTheSameBatchIsToldAlsoWhenItsPartsAreRepeated() {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    var unused =
+        lake.pipeline.commit(
+            lake.prepare(
+                transaction(2, lake.insert(2, "a")),
+                transaction(3, lake.update(2, Unavailable.VALUE)),
+                transaction(4, lake.update(2, "b"))));
+
+    WriterFixture again = WriterFixture.open(folder);
+    LargeTransaction large = again.pipeline.largeTransaction();
+    large.apply(again.insert(2, "a"));
+    unused = large.commit(end(2));
+    again.commit(
+        transaction(3, again.update(2, Unavailable.VALUE)), transaction(4, again.update(2, "b")));
+    assertThat(again.rows()).containsExactly("1:first", "2:b");
+    assertThat(again.changelog())
+        .containsExactly("2 c at 2 by tx2/0 2:a", "2 u at 3 by tx3/0 2:a", "2 u at 4 by tx4/0 2:b");
   }
 
   @Test
