@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.apache.iceberg.BaseMetastoreCatalog;
 import org.apache.iceberg.BaseMetastoreTableOperations;
 import org.apache.iceberg.CatalogUtil;
@@ -35,7 +34,6 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
   private final FileIO io;
 
   /** The newest metadata that this process has read of each table: files never change. */
-  private final Map<TableIdentifier, TableMetadata> parsed = new ConcurrentHashMap<>();
 
   /**
    * @param control the namespace whose tables are control tables
@@ -169,13 +167,7 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
     }
 
     private TableMetadata parsed(String location) {
-      return requireNonNull(
-          parsed.compute(
-              table,
-              (name, last) ->
-                  last != null && location.equals(last.metadataFileLocation())
-                      ? last
-                      : TableMetadataParser.read(io, location)));
+      return storage.metadata(table, location, () -> TableMetadataParser.read(io, location));
     }
 
     @Override

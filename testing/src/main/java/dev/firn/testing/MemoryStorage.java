@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
+import org.apache.iceberg.TableMetadata;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
 
@@ -19,6 +21,7 @@ public final class MemoryStorage {
       new TreeMap<>(Comparator.comparing(TableIdentifier::toString));
   private final ConcurrentMap<Namespace, Map<String, String>> namespaces =
       new ConcurrentHashMap<>();
+  private final ConcurrentMap<TableIdentifier, TableMetadata> newest = new ConcurrentHashMap<>();
 
   /** Each table's metadata file: when it is the same as before, no commit has happened. */
   public synchronized Map<TableIdentifier, String> pointers() {
@@ -28,6 +31,17 @@ public final class MemoryStorage {
   /** Locations of all files, in use or not. */
   public List<String> locations() {
     return files.keySet().stream().sorted().toList();
+  }
+
+  /** What stands in a table's metadata file, which never changes; the newest is kept. */
+  TableMetadata metadata(TableIdentifier table, String location, Supplier<TableMetadata> parser) {
+    TableMetadata last = newest.get(table);
+    if (last != null && location.equals(last.metadataFileLocation())) {
+      return last;
+    }
+    TableMetadata parsed = parser.get();
+    newest.put(table, parsed);
+    return parsed;
   }
 
   Optional<byte[]> file(String location) {

@@ -77,7 +77,7 @@ final class FirstReading {
     require(mains().equals(mains), "readers see a part of the initial snapshot");
     for (SourceTable table : process.tables()) {
       Table loaded = load(table);
-      int found = LakeReader.rows(table, loaded, loaded.snapshot(BRANCH)).size();
+      int found = lake.rows(table, loaded, loaded.snapshot(BRANCH)).size();
       int expected = rows.getOrDefault(table, 0);
       require(
           found == expected,

@@ -151,7 +151,7 @@ final class ForeignEngine {
   boolean rewrite(SourceTable table) {
     Table loaded = lake.load(table).orElseThrow();
     Snapshot snapshot = loaded.currentSnapshot();
-    if (snapshot == null || LakeReader.rows(table, loaded, snapshot).isEmpty()) {
+    if (snapshot == null || lake.rows(table, loaded, snapshot).isEmpty()) {
       return false;
     }
     Schema schema =

@@ -130,7 +130,7 @@ final class Invariants {
       return;
     }
     checks++;
-    List<LakeRow> rows = LakeReader.rows(table, loaded, loaded.currentSnapshot());
+    List<LakeRow> rows = lake.rows(table, loaded, loaded.currentSnapshot());
     compare(table, loaded, loaded.currentSnapshot(), at, rows);
     checkIdentities(table, loaded, at, rows);
     checkNewSnapshots(table, loaded);
@@ -158,7 +158,7 @@ final class Invariants {
             loaded,
             snapshot,
             LakeReader.position(loaded, snapshot),
-            LakeReader.rows(table, loaded, snapshot));
+            lake.rows(table, loaded, snapshot));
       }
     }
   }

@@ -10,10 +10,15 @@ import dev.firn.writer.Widening;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import org.apache.iceberg.BaseTable;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
@@ -22,9 +27,14 @@ import org.apache.iceberg.TableScan;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.apache.iceberg.data.IcebergGenerics;
+import org.apache.iceberg.data.BaseDeleteLoader;
+import org.apache.iceberg.data.IdentityPartitionConverters;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.deletes.PositionDeleteIndex;
+import org.apache.iceberg.exceptions.NotFoundException;
+import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.util.PartitionUtil;
 import org.apache.iceberg.util.SnapshotUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +50,11 @@ final class LakeReader {
    */
   record LakeRow(@Nullable Long id, List<@Nullable Object> values) {}
 
+  /** What decides how the rows of a data file look to a reader. */
+  private record FileContents(String location, int schemaId, @Nullable Long firstRowId) {}
+
   private final FaultyCatalog catalog;
+  private final Map<FileContents, List<LakeRow>> contents = new HashMap<>();
 
   LakeReader(MemoryStorage storage) {
     this.catalog = new FaultyCatalog(storage, Faults.none(), CONTROL);
@@ -98,16 +112,64 @@ final class LakeReader {
   }
 
   /** What a reader sees at a snapshot: all columns that the source's table ever has. */
-  static List<LakeRow> rows(SourceTable model, Table table, @Nullable Snapshot snapshot) {
+  List<LakeRow> rows(SourceTable model, Table table, @Nullable Snapshot snapshot) {
     if (snapshot == null) {
       return List.of();
     }
+    List<LakeRow> rows = new ArrayList<>();
+    try (CloseableIterable<FileScanTask> tasks =
+        table.newScan().useSnapshot(snapshot.snapshotId()).planFiles()) {
+      for (FileScanTask task : tasks) {
+        addLive(fileRows(model, table, task), deleted(table, task), rows);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return rows;
+  }
+
+  private static void addLive(List<LakeRow> rows, PositionDeleteIndex deleted, List<LakeRow> into) {
+    for (int i = 0; i < rows.size(); i++) {
+      if (!deleted.isDeleted(i)) {
+        into.add(rows.get(i));
+      }
+    }
+  }
+
+  private static PositionDeleteIndex deleted(Table table, FileScanTask task) {
+    return task.deletes().isEmpty()
+        ? PositionDeleteIndex.empty()
+        : new BaseDeleteLoader(file -> table.io().newInputFile(file))
+            .loadPositionDeletes(task.deletes(), task.file().location());
+  }
+
+  /** The rows of a data file, which never changes, with those that have been deleted since. */
+  private List<LakeRow> fileRows(SourceTable model, Table table, FileScanTask task) {
+    DataFile file = task.file();
+    FileContents of =
+        new FileContents(file.location(), table.schema().schemaId(), file.firstRowId());
+    List<LakeRow> known = contents.get(of);
+    if (known == null) {
+      known = read(model, table, task);
+      contents.put(of, known);
+    } else if (!table.io().newInputFile(file).exists()) {
+      throw new NotFoundException("%s is missing", file.location());
+    }
+    return known;
+  }
+
+  private static List<LakeRow> read(SourceTable model, Table table, FileScanTask task) {
     boolean lineage = TableUtil.formatVersion(table) >= 3;
     Schema columns = table.schema();
     Schema read = lineage ? MetadataColumns.schemaWithRowLineage(columns) : columns;
     List<LakeRow> rows = new ArrayList<>();
     try (CloseableIterable<Record> records =
-        IcebergGenerics.read(table).useSnapshot(snapshot.snapshotId()).project(read).build()) {
+        FormatModelRegistry.<Record, Schema>readBuilder(
+                FileFormat.PARQUET, Record.class, table.io().newInputFile(task.file()))
+            .project(read)
+            .idToConstant(
+                PartitionUtil.constantsMap(task, IdentityPartitionConverters::convertConstant))
+            .build()) {
       for (Record record : records) {
         rows.add(row(model, record, lineage));
       }

@@ -120,7 +120,7 @@ final class ModelSource {
     List<ModelChange> made = new ArrayList<>();
     List<TableColumns> had = new ArrayList<>();
     int from = random.nextInt(busy.size());
-    int several = 1 + random.nextInt(changes > 50 ? busy.size() : 3);
+    int several = several(changes);
     while (made.size() < changes) {
       SourceTable table = busy.get((from + random.nextInt(several)) % busy.size());
       change(table, made);
@@ -141,6 +141,14 @@ final class ModelSource {
     ModelTransaction transaction = new ModelTransaction(end, clock.instant(), made, had);
     log.add(transaction);
     return transaction;
+  }
+
+  /** How many tables a transaction changes, at most; most change one. */
+  private int several(int changes) {
+    if (changes > 50) {
+      return 1 + random.nextInt(busy.size());
+    }
+    return random.nextInt(5) < 3 ? 1 : 1 + random.nextInt(3);
   }
 
   /** What happened to the rows of one key, for people. */
