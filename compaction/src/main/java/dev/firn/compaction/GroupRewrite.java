@@ -147,6 +147,8 @@ public final class GroupRewrite {
               : table.schema();
       List<NestedField> fields = new ArrayList<>(columns.columns());
       fields.add(MetadataColumns.ROW_POSITION);
+      // All are of one partition; the table may have been partitioned anew since they were listed.
+      FileScanTask first = group.files().getFirst();
       this.read = new Schema(fields);
       this.out =
           new RollingDataWriter<>(
@@ -161,8 +163,8 @@ public final class GroupRewrite {
                   .build(),
               table.io(),
               targetBytes,
-              table.spec(),
-              group.files().getFirst().file().partition());
+              first.spec(),
+              first.file().partition());
     }
 
     List<DataFile> run(FileGroup group) {

@@ -15,6 +15,7 @@ import java.util.stream.LongStream;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileFormat;
+import org.apache.iceberg.PartitionSpec;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.data.Record;
@@ -79,20 +80,21 @@ final class RemappedDeletes {
       positions.forEach((file, deleted) ->
           deleted
               .build()
-              .forEach(at -> writer.delete(file.location(), at, table.spec(), file.partition())));
+              .forEach(at -> writer.delete(file.location(), at, spec(file), file.partition())));
     }
     return new ArrayList<>(writer.result().deleteFiles());
   }
 
   private DeleteFile writePositions() throws IOException {
     DataFile any = positions.keySet().iterator().next();
-    boolean whole = table.spec().isUnpartitioned();
+    PartitionSpec spec = spec(any);
+    boolean whole = spec.isUnpartitioned();
     OutputFileFactory names = names(FileFormat.PARQUET);
     EncryptedOutputFile output =
-        whole ? names.newOutputFile() : names.newOutputFile(table.spec(), any.partition());
+        whole ? names.newOutputFile() : names.newOutputFile(spec, any.partition());
     PositionDeleteWriter<Record> writer =
         FormatModelRegistry.<Record>positionDeleteWriteBuilder(FileFormat.PARQUET, output)
-            .spec(table.spec())
+            .spec(spec)
             .partition(whole ? null : any.partition())
             .setAll(table.properties())
             .build();
@@ -102,6 +104,11 @@ final class RemappedDeletes {
           deleted.build().forEach(at -> writer.write(position.set(file.location(), at))));
     }
     return writer.toDeleteFile();
+  }
+
+  /** A delete belongs where its file lies, also when the table has been partitioned anew since. */
+  private PartitionSpec spec(DataFile file) {
+    return requireNonNull(table.specs().get(file.specId()));
   }
 
   private OutputFileFactory names(FileFormat format) {

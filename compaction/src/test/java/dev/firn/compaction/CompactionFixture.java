@@ -196,9 +196,21 @@ final class CompactionFixture {
 
   /** All files of the table as one group, its new files written, not committed. */
   GroupRewrite rewriteAll(long targetBytes) {
+    return rewrite(allFiles(), targetBytes);
+  }
+
+  FileGroup allFiles() {
     Table table = table();
-    return GroupRewrite.write(
-        table, new FileGroup(table.currentSnapshot().snapshotId(), files(table)), targetBytes);
+    return new FileGroup(table.currentSnapshot().snapshotId(), files(table));
+  }
+
+  GroupRewrite rewrite(FileGroup group, long targetBytes) {
+    return GroupRewrite.write(table(), group, targetBytes);
+  }
+
+  /** Partitions the table by a column, in addition, as somebody else does. */
+  void partition(String column) {
+    table().updateSpec().addField(column).commit();
   }
 
   TableResult compact() {

@@ -143,6 +143,28 @@ class TestCompaction {
     assertThat(lake.rows()).isEqualTo(before);
   }
 
+  /** What is written lies where its rows lay, and so do the deletes that are carried over to it. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void theTableMayBePartitionedAnewMeanwhile(int formatVersion) {
+    CompactionFixture lake = with(20, folder, formatVersion);
+    lake.commit(lake.insert(20, "first"), lake.insert(21, "first"));
+    FileGroup group = lake.allFiles();
+    lake.partition("id");
+    lake.commit(lake.delete(5), lake.insert(22, "first"));
+    GroupRewrite rewrite = lake.rewrite(group, CompactionFixture.TARGET);
+    lake.commit(lake.delete(6), lake.update(7, "second"), lake.update(21, "second"));
+    lake.partition("name");
+    lake.commit(lake.update(8, "second"));
+    Map<Integer, String> before = lake.rows();
+
+    assertThat(rewrite.commit()).isInstanceOf(GroupOutcome.Replaced.class);
+
+    assertThat(lake.rows()).isEqualTo(before);
+    lake.commit(lake.update(9, "second"), lake.delete(10));
+    assertThat(lake.rows()).hasSize(before.size() - 1).doesNotContainKey(10);
+  }
+
   /** The writer takes a file away with its last row: that is no reason to start again. */
   @Test
   void aFileMayDieMeanwhile() {
