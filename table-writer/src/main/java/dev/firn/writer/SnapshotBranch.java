@@ -150,7 +150,7 @@ final class SnapshotBranch {
             new CommitAttempts(table, onBranch, NAME, NAME, troubles)
                 .commit(() -> append(files, summary, onBranch)));
     tip = new Tip(snapshot.snapshotId(), onBranch.commit());
-    FileChanges.FirstRowIds firstRowIds = writer.firstRowIds(snapshot, files.size());
+    FileChanges.FirstRowIds firstRowIds = writer.firstRowIds(snapshot, files);
     files.forEach(file -> {
       file.committed(firstRowIds.of(file.file()));
       file.dropMetrics();

@@ -2,7 +2,9 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -299,8 +301,7 @@ final class TableWriter {
   }
 
   private void takeOver(TableState into, TableWrite write, FileChanges changes, Snapshot snapshot) {
-    FileChanges.FirstRowIds firstRowIds =
-        overcome(() -> firstRowIds(snapshot, changes.added().size()));
+    FileChanges.FirstRowIds firstRowIds = overcome(() -> firstRowIds(snapshot, changes.added()));
     synchronized (into.index()) {
       changes.takeOver(into.files(), firstRowIds);
       write.takeOver();
@@ -406,14 +407,16 @@ final class TableWriter {
   }
 
   /**
-   * @param added number of data files that the snapshot added
+   * @param added the data files that the snapshot added
    */
-  FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, int added) {
-    if (!state.hasRowLineage() || added == 0) {
+  FileChanges.FirstRowIds firstRowIds(Snapshot snapshot, List<LiveFile> added) {
+    if (!state.hasRowLineage() || added.isEmpty()) {
       return file -> -1;
     }
     Long first = snapshot.firstRowId();
-    if (added == 1 && first != null) {
+    // Manifests that the snapshot wrote anew take ids as well, for rows that have theirs already,
+    // and they come first where the table was partitioned in another way meanwhile.
+    if (added.size() == 1 && first != null && hasOnly(snapshot, added.getFirst())) {
       return file -> first;
     }
     Map<String, Long> byLocation =
@@ -426,6 +429,10 @@ final class TableWriter {
                 false)
             .collect(Collectors.toMap(DataFile::location, DataFile::firstRowId));
     return file -> requireNonNull(byLocation.get(file.location()));
+  }
+
+  private static boolean hasOnly(Snapshot snapshot, LiveFile added) {
+    return Objects.equals(snapshot.addedRows(), added.file().recordCount());
   }
 
   private boolean isBehind() {

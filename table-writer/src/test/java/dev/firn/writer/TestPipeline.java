@@ -20,6 +20,22 @@ import org.junit.jupiter.api.io.TempDir;
 final class TestPipeline {
   @TempDir private Path folder;
 
+  /** Iceberg then writes the manifests of what lies in the other partitioning first. */
+  @Test
+  void rowIdsAreKeptWhereTheTableWasPartitionedForAWhile() {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    lake.table().updateSpec().addField("name").commit();
+    // The writer learns of it with its next commit.
+    lake.commit(transaction(2, lake.insert(2, "a")));
+    lake.commit(transaction(3, lake.insert(10, "a"), lake.insert(11, "b")));
+    lake.table().updateSpec().removeField("name").commit();
+    lake.commit(transaction(4, lake.insert(3, "a")));
+    lake.commit(transaction(5, lake.delete(11), lake.insert(20, "c"), lake.insert(21, "d")));
+    Map<Integer, Long> before = lake.rowIds();
+    lake.commit(transaction(6, lake.update(21, "e"), lake.update(20, "f")));
+    assertThat(lake.rowIds()).isEqualTo(before).hasSize(6);
+  }
+
   @Test
   void initialSnapshotIsInvisibleUntilItIsPublished() {
     WriterFixture lake = WriterFixture.open(folder);
