@@ -1,11 +1,13 @@
 package dev.firn.compaction;
 
+import dev.firn.writer.CallerRuns;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileFormat;
@@ -31,6 +33,8 @@ import org.apache.iceberg.util.PartitionUtil;
  * which are part of no table until {@link #commit()}.
  */
 public final class GroupRewrite {
+  private static final ExecutorService IN_PLACE = new CallerRuns();
+
   private final Table table;
   private final long snapshotId;
   private final String why;
@@ -122,7 +126,7 @@ public final class GroupRewrite {
     if (deletes.isEmpty()) {
       return PositionDeleteIndex.empty();
     }
-    return new BaseDeleteLoader(delete -> table.io().newInputFile(delete))
+    return new BaseDeleteLoader(delete -> table.io().newInputFile(delete), IN_PLACE)
         .loadPositionDeletes(deletes, file.location());
   }
 

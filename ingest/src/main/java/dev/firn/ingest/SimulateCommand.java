@@ -77,6 +77,8 @@ public final class SimulateCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     // Thousands of faults would be logged, all of them wanted.
     CommandOutput.silenceLogs();
+    // Iceberg's pool makes each look at a small table sleep.
+    System.setProperty("iceberg.scan.plan-in-worker-pool", "false");
     Campaign campaign = campaign();
     PrintWriter out = out();
     Progress progress = new Progress(campaign.seeds(), out);

@@ -1,6 +1,7 @@
 package dev.firn.writer;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -36,7 +37,8 @@ public final class InitialSnapshot {
   InitialSnapshot(
       Pipeline pipeline, Map<TableIdentifier, SnapshotBranch> branches, Executor appends) {
     this.pipeline = pipeline;
-    this.branches = Map.copyOf(branches);
+    // In an order that is the same in each process: a seed of the simulation repeats.
+    this.branches = new LinkedHashMap<>(branches);
     this.appends = appends;
   }
 

@@ -7,7 +7,6 @@ import dev.firn.testing.Faults;
 import dev.firn.testing.FaultyCatalog;
 import dev.firn.testing.MemoryStorage;
 import java.util.Optional;
-import org.apache.iceberg.BaseTable;
 import org.apache.iceberg.Table;
 
 /**
@@ -30,8 +29,7 @@ final class Compactor {
   /** Plans and writes the new files; empty: nothing to do. */
   static Optional<Compactor> write(SourceTable table, MemoryStorage storage, Faults faults) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
-    Table loaded =
-        LakeReader.plannedInPlace((BaseTable) catalog.loadTable(LakeReader.identifier(table)));
+    Table loaded = catalog.loadTable(LakeReader.identifier(table));
     return CompactionPlan.of(loaded, TARGET_BYTES).groups().stream()
         .findFirst()
         .map(

@@ -85,12 +85,6 @@ final class Invariants {
     gone.put(deleted.appended(), deleted.deleted());
   }
 
-  /** The rows of the initial snapshot will be read again, as new ones. */
-  void forgetIdentities() {
-    identities.values().forEach(Map::clear);
-    owners.values().forEach(Map::clear);
-  }
-
   /**
    * Each table holds what its source held at one position: that of the last batch which is known to
    * be complete, or, where the table is ahead, at the end of a batch that was begun since.
@@ -132,7 +126,10 @@ final class Invariants {
     checks++;
     List<LakeRow> rows = lake.rows(table, loaded, loaded.currentSnapshot());
     compare(table, loaded, loaded.currentSnapshot(), at, rows);
-    checkIdentities(table, loaded, at, rows);
+    if (complete.isPresent()) {
+      // Before, the initial snapshot may be read again, and its rows come as new ones.
+      checkIdentities(table, loaded, at, rows);
+    }
     checkNewSnapshots(table, loaded);
     checkSummaries(table, loaded);
   }

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
-import org.apache.iceberg.BaseTable;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
@@ -23,7 +22,6 @@ import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
-import org.apache.iceberg.TableScan;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -53,6 +51,8 @@ final class LakeReader {
   /** What decides how the rows of a data file look to a reader. */
   private record FileContents(String location, int schemaId, @Nullable Long firstRowId) {}
 
+  private static final ExecutorService IN_PLACE = new CallerRuns();
+
   private final FaultyCatalog catalog;
   private final Map<FileContents, List<LakeRow>> contents = new HashMap<>();
 
@@ -71,20 +71,14 @@ final class LakeReader {
   /** The table, if it has been made. */
   Optional<Table> load(SourceTable table) {
     return catalog.tableExists(identifier(table))
-        ? Optional.of(plannedInPlace((BaseTable) catalog.loadTable(identifier(table))))
+        ? Optional.of(catalog.loadTable(identifier(table)))
         : Optional.empty();
   }
 
   /** The table's changelog, if it has been made. */
   Optional<Table> loadChangelog(SourceTable table) {
     TableIdentifier name = LakeTables.changelogOf(identifier(table));
-    return catalog.tableExists(name)
-        ? Optional.of(new PlannedInPlace((BaseTable) catalog.loadTable(name)))
-        : Optional.empty();
-  }
-
-  static Table plannedInPlace(BaseTable table) {
-    return new PlannedInPlace(table);
+    return catalog.tableExists(name) ? Optional.of(catalog.loadTable(name)) : Optional.empty();
   }
 
   /** The snapshots of main from its newest back. */
@@ -139,7 +133,7 @@ final class LakeReader {
   private static PositionDeleteIndex deleted(Table table, FileScanTask task) {
     return task.deletes().isEmpty()
         ? PositionDeleteIndex.empty()
-        : new BaseDeleteLoader(file -> table.io().newInputFile(file))
+        : new BaseDeleteLoader(file -> table.io().newInputFile(file), IN_PLACE)
             .loadPositionDeletes(task.deletes(), task.file().location());
   }
 
@@ -177,21 +171,6 @@ final class LakeReader {
       throw new UncheckedIOException(e);
     }
     return rows;
-  }
-
-  /** Plans scans in the caller's thread: Iceberg's pool lets each wait for 10 ms and more. */
-  private static final class PlannedInPlace extends BaseTable {
-    private static final long serialVersionUID = 1;
-    private static final ExecutorService IN_PLACE = new CallerRuns();
-
-    PlannedInPlace(BaseTable table) {
-      super(table.operations(), table.name());
-    }
-
-    @Override
-    public TableScan newScan() {
-      return super.newScan().planWith(IN_PLACE);
-    }
   }
 
   private static LakeRow row(SourceTable model, Record record, boolean lineage) {

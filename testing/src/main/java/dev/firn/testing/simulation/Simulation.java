@@ -443,7 +443,6 @@ public final class Simulation {
   }
 
   private void readInitially(WriterProcess process) {
-    invariants.forgetIdentities();
     ledger.newSlot();
     ModelPosition at = source.end();
     Instant committedAt = clock.instant();
