@@ -4,54 +4,71 @@ import dev.firn.testing.FaultKind;
 import dev.firn.testing.FaultPoint;
 import dev.firn.testing.Faults;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.random.RandomGenerator;
-import java.util.stream.Stream;
 
 /** Chooses which step shall fail, and how, of those that the writer is about to take. */
 final class FaultChoice {
   private static final List<FaultPoint> FIRST_START =
-      List.of(
-          FaultPoint.TABLE_CREATE,
-          FaultPoint.CONTROL_CREATE,
-          FaultPoint.SNAPSHOT_BEGIN,
-          FaultPoint.SNAPSHOT_APPEND,
-          FaultPoint.SNAPSHOT_PUBLISH,
-          FaultPoint.SNAPSHOT_DROP,
-          FaultPoint.CONTROL_SETTLE);
+      weighted(
+          Map.of(
+              FaultPoint.TABLE_CREATE, 3,
+              FaultPoint.CONTROL_CREATE, 2,
+              FaultPoint.SNAPSHOT_BEGIN, 3,
+              FaultPoint.SNAPSHOT_APPEND, 2,
+              FaultPoint.SNAPSHOT_PUBLISH, 2,
+              FaultPoint.SNAPSHOT_DROP, 7,
+              FaultPoint.CONTROL_SETTLE, 1));
 
   private static final List<FaultPoint> START =
-      List.of(
-          FaultPoint.CONTROL_CLAIM,
-          FaultPoint.CONTROL_LOAD,
-          FaultPoint.CONTROL_SETTLE,
-          FaultPoint.CLAIM_COMMIT,
-          FaultPoint.TABLE_LOAD,
-          FaultPoint.READ);
+      weighted(
+          Map.of(
+              FaultPoint.CONTROL_CLAIM, 3,
+              FaultPoint.CLAIM_COMMIT, 3,
+              FaultPoint.CONTROL_LOAD, 1,
+              FaultPoint.CONTROL_SETTLE, 1,
+              FaultPoint.TABLE_LOAD, 1,
+              FaultPoint.READ, 1));
 
   private static final List<FaultPoint> COMPACTION =
-      List.of(
-          FaultPoint.REWRITE_COMMIT,
-          FaultPoint.REWRITE_COMMIT,
-          FaultPoint.DATA_FILE_CLOSE,
-          FaultPoint.VECTOR_CLOSE,
-          FaultPoint.MANIFEST_CLOSE,
-          FaultPoint.METADATA_CLOSE,
-          FaultPoint.TABLE_LOAD,
-          FaultPoint.READ);
+      weighted(
+          Map.of(
+              FaultPoint.REWRITE_COMMIT, 4,
+              FaultPoint.DATA_FILE_CLOSE, 1,
+              FaultPoint.VECTOR_CLOSE, 1,
+              FaultPoint.MANIFEST_CLOSE, 1,
+              FaultPoint.METADATA_CLOSE, 1,
+              FaultPoint.TABLE_LOAD, 1,
+              FaultPoint.READ, 1));
 
-  /** All that happens when the tables are there, and once more what happens seldom. */
-  private static final List<FaultPoint> STEP =
-      Stream.concat(
-              FaultPoint.precise().stream()
-                  .filter(
-                      point -> !FIRST_START.contains(point) || point == FaultPoint.CONTROL_SETTLE)
-                  .filter(point -> point != FaultPoint.REWRITE_COMMIT)
-                  .filter(point ->
-                      point != FaultPoint.CONTROL_CLAIM && point != FaultPoint.CLAIM_COMMIT),
-              Stream.of(
-                  FaultPoint.READING_COMMIT, FaultPoint.READING_COMMIT, FaultPoint.CONTROL_SETTLE))
-          .toList();
+  /** All that happens when the tables are there, and more often what happens seldom. */
+  private static final List<FaultPoint> STEP = weighted(stepWeights());
+
+  private static Map<FaultPoint, Integer> stepWeights() {
+    Map<FaultPoint, Integer> weights = new EnumMap<>(FaultPoint.class);
+    FaultPoint.precise().forEach(point -> weights.put(point, FIRST_START.contains(point) ? 0 : 1));
+    // by compactions and starts
+    weights.put(FaultPoint.REWRITE_COMMIT, 0);
+    weights.put(FaultPoint.CONTROL_CLAIM, 0);
+    weights.put(FaultPoint.CLAIM_COMMIT, 0);
+    weights.put(FaultPoint.STATE_COMMIT, 2);
+    weights.put(FaultPoint.CHANGELOG_COMMIT, 2);
+    weights.put(FaultPoint.COLUMNS_COMMIT, 3);
+    weights.put(FaultPoint.READING_COMMIT, 5);
+    weights.put(FaultPoint.CONTROL_SETTLE, 2);
+    weights.put(FaultPoint.VECTOR_CREATE, 2);
+    weights.put(FaultPoint.VECTOR_CLOSE, 2);
+    return weights;
+  }
+
+  private static List<FaultPoint> weighted(Map<FaultPoint, Integer> weights) {
+    return Arrays.stream(FaultPoint.values())
+        .flatMap(point -> Collections.nCopies(weights.getOrDefault(point, 0), point).stream())
+        .toList();
+  }
 
   private final RandomGenerator random;
   private final int percent;
@@ -63,11 +80,11 @@ final class FaultChoice {
 
   /** For the start that makes the tables and reads them for the first time, which comes once. */
   void beforeFirstStart(Faults faults) {
-    arm(faults, random.nextInt(4) > 0 ? pick(FIRST_START) : pick(STEP));
+    arm(faults, random.nextInt(8) > 0 ? pick(FIRST_START) : pick(STEP));
   }
 
   void beforeStart(Faults faults) {
-    if (strikes()) {
+    if (random.nextInt(3) == 0) {
       arm(faults, random.nextInt(3) > 0 ? pick(START) : pick(STEP));
     }
   }
@@ -80,7 +97,7 @@ final class FaultChoice {
   }
 
   void beforeCompaction(Faults faults) {
-    if (strikes()) {
+    if (random.nextInt(3) == 0) {
       arm(faults, pick(COMPACTION));
     }
   }
@@ -106,15 +123,10 @@ final class FaultChoice {
           COLUMNS_COMMIT,
           READING_COMMIT,
           REWRITE_COMMIT,
+          SNAPSHOT_DROP,
           DELETE ->
           1;
-      case VECTOR_CREATE,
-          VECTOR_CLOSE,
-          TABLE_COMMIT,
-          STATE_COMMIT,
-          CHANGELOG_COMMIT,
-          SNAPSHOT_DROP ->
-          3;
+      case VECTOR_CREATE, VECTOR_CLOSE, TABLE_COMMIT, STATE_COMMIT, CHANGELOG_COMMIT -> 3;
       case DATA_FILE_CREATE, DATA_FILE_CLOSE, SNAPSHOT_BEGIN, SNAPSHOT_PUBLISH -> 4;
       case MANIFEST_LIST_CREATE,
           MANIFEST_LIST_CLOSE,

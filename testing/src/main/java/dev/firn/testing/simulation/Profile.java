@@ -29,12 +29,12 @@ public record Profile(
 
   /** What the command runs: a few hundred rows, 30 batches. */
   public static Profile standard() {
-    return new Profile("standard", 30, 160, 4, 8, 120, 30, false);
+    return new Profile("standard", 30, 100, 4, 8, 100, 22, false);
   }
 
   /** Some thousands of rows and 100 batches a seed, transactions of thousands of changes. */
   public static Profile large() {
-    return new Profile("large", 100, 2500, 12, 40, 3000, 30, false);
+    return new Profile("large", 100, 2500, 12, 40, 3000, 22, false);
   }
 
   /** Makes the mistake of acknowledging before the commit. */

@@ -96,7 +96,7 @@ public final class Simulation {
   private static List<SourceTable> someTables(RandomGenerator random) {
     List<SourceTable> tables = new ArrayList<>(List.of(SourceTable.values()));
     int number =
-        random.nextInt(4) > 0
+        random.nextInt(8) > 0
             ? FEWEST_TABLES
             : FEWEST_TABLES + random.nextInt(tables.size() - FEWEST_TABLES + 1);
     while (tables.size() > number) {
@@ -217,17 +217,17 @@ public final class Simulation {
     int die = random.nextInt(100);
     if (random.nextInt(12) == 0) {
       readings.read(process);
-    } else if (die < 45) {
+    } else if (die < 49) {
       batch(process);
-    } else if (die < 62) {
+    } else if (die < 66) {
       overlappedBatches(process);
-    } else if (die < 70) {
+    } else if (die < 74) {
       largeTransaction(process);
-    } else if (die < 82) {
+    } else if (die < 86) {
       strangers.commit();
-    } else if (die < 87) {
+    } else if (die < 89) {
       zombies.pausedBetweenBatches(process);
-    } else if (die < 92) {
+    } else if (die < 93) {
       zombies.pausedInCommit(process);
     } else if (die < 96) {
       log.add("%s loses its connection to the source", process);
