@@ -5,8 +5,10 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.iceberg.CatalogProperties;
 import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.jdbc.JdbcCatalog;
 
 /** Opens Iceberg catalogs by Iceberg's own properties. */
 public final class Lake {
@@ -20,7 +22,7 @@ public final class Lake {
     Path absolute = folder.toAbsolutePath().normalize();
     return Map.of(
         "catalog-impl",
-        "org.apache.iceberg.jdbc.JdbcCatalog",
+        JdbcCatalog.class.getName(),
         "uri",
         "jdbc:sqlite:"
             + absolute.resolve("catalog.db")
@@ -38,7 +40,18 @@ public final class Lake {
 
   /** Any catalog that {@code CatalogUtil} can load ({@code type} or {@code catalog-impl}). */
   public static Catalog open(String name, Map<String, String> properties) {
-    return CatalogUtil.buildIcebergCatalog(name, new HashMap<>(properties), new Configuration());
+    Map<String, String> asked = new HashMap<>(properties);
+    if (isJdbc(properties)) {
+      asked.remove(CatalogUtil.ICEBERG_CATALOG_TYPE);
+      asked.put(CatalogProperties.CATALOG_IMPL, AskOnceJdbcCatalog.class.getName());
+    }
+    return CatalogUtil.buildIcebergCatalog(name, asked, new Configuration());
+  }
+
+  private static boolean isJdbc(Map<String, String> properties) {
+    return CatalogUtil.ICEBERG_CATALOG_TYPE_JDBC.equalsIgnoreCase(
+            properties.get(CatalogUtil.ICEBERG_CATALOG_TYPE))
+        || JdbcCatalog.class.getName().equals(properties.get(CatalogProperties.CATALOG_IMPL));
   }
 
   /** Closes a catalog, if it is of a kind that holds something open. */
