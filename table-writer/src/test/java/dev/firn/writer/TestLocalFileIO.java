@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.NotFoundException;
+import org.apache.iceberg.io.BulkDeletionFailureException;
 import org.apache.iceberg.io.OutputFile;
 import org.apache.iceberg.io.PositionOutputStream;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,20 @@ final class TestLocalFileIO {
     assertThat(io.newInputFile(nowhere).exists()).isFalse();
     assertThatThrownBy(() -> io.deleteFile(nowhere)).isInstanceOf(NotFoundException.class);
     assertThat(io.listPrefix(nowhere)).isEmpty();
+  }
+
+  @Test
+  void severalAreDeletedAlsoWhenOneIsGoneAndOneCannotBe() throws Exception {
+    file("t/a").create().close();
+    file("t/b").create().close();
+    file("full/c").create().close();
+    io.deleteFiles(List.of(file("t/a").location(), file("t/none").location()));
+    assertThat(Files.exists(folder.resolve("t/a"))).isFalse();
+    assertThatThrownBy(() ->
+            io.deleteFiles(List.of(folder.resolve("full").toString(), file("t/b").location())))
+        .isInstanceOf(BulkDeletionFailureException.class);
+    assertThat(Files.exists(folder.resolve("t/b"))).isFalse();
+    assertThat(Files.exists(folder.resolve("full/c"))).isTrue();
   }
 
   @Test

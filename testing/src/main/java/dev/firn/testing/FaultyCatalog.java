@@ -33,8 +33,6 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
   private final Namespace control;
   private final FileIO io;
 
-  /** The newest metadata that this process has read of each table: files never change. */
-
   /**
    * @param control the namespace whose tables are control tables
    */
