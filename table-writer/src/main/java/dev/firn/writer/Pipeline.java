@@ -201,15 +201,19 @@ public final class Pipeline {
   }
 
   /**
-   * What an interrupted batch was called it is called again, so that its number stays one; but not
-   * that of a table read anew, which ends where the tables are complete.
+   * What an interrupted batch was called it is called again, so that its number stays one, also
+   * where a part of its repair is complete; but not that of a table read anew, which ends where the
+   * tables are complete, and only while nothing is to be repaired.
    */
   private long lastBatch() {
     long complete = control.state().batch();
+    boolean repairs = position().map(recovery::isPending).orElse(false);
     return claimed.values().stream()
         .map(Claimed::mark)
         .mapToLong(mark ->
-            mark.position().equals(control.state().position()) ? mark.batch() : mark.batch() - 1)
+            mark.position().equals(control.state().position()) && !repairs
+                ? mark.batch()
+                : mark.batch() - 1)
         .reduce(complete, Math::max);
   }
 
@@ -226,6 +230,14 @@ public final class Pipeline {
   /** Where the source's reader resumes; empty while the initial snapshot is not complete. */
   public Optional<SourceOffset> offset() {
     return control.state().offset();
+  }
+
+  /**
+   * The furthest position of which any table or changelog has rows: beyond {@link #position} where
+   * a crash left a batch in some of them only. Empty before the first batch.
+   */
+  public Optional<Position> furthest() {
+    return recovery.target().or(this::position);
   }
 
   /** The position of the last batch that is complete in all tables; empty before the first one. */
@@ -341,11 +353,13 @@ public final class Pipeline {
     Optional<Mark> before =
         Marks.of(name.toString(), table)
             .filter(mark -> mark.pipeline().equals(settings.name()))
-            .filter(mark -> offset().isEmpty() && mark.epoch() > epoch());
+            .filter(mark -> offset().isEmpty());
     if (before.isPresent()) {
+      lastBatch = Math.max(lastBatch, before.orElseThrow().batch());
+    }
+    if (before.isPresent() && before.orElseThrow().epoch() >= epoch()) {
       control.startAbove(before.orElseThrow().epoch());
       claim = new Claim(settings.name(), epoch(), claim.writer(), settings, troubles);
-      lastBatch = Math.max(lastBatch, before.orElseThrow().batch());
     }
   }
 

@@ -109,6 +109,33 @@ final class TestChangelog {
     assertThat(again.changelog()).hasSize(31).last().isEqualTo("2 d at 3 by tx3/0 2:null");
   }
 
+  /** Else one number would mean two positions. */
+  @Test
+  void batchKeepsItsNumberAlsoWhenOnlyAPartOfItsRepairIsComplete() {
+    WriterFixture lake = WriterFixture.open(folder);
+    WriterFixture.Other others = lake.openOther();
+    lake.started(1);
+    lake.commit(transaction(2, lake.insert(2, "a"), others.insert(2, "a")));
+    var unused =
+        lake.pipeline.commit(
+            lake.prepare(
+                transaction(3, others.insert(3, "b")), transaction(4, others.insert(4, "c"))));
+
+    WriterFixture again = WriterFixture.open(folder);
+    again.openOther();
+    assertThat(again.pipeline.position()).contains(new WriterFixture.Place(2));
+    assertThat(again.pipeline.furthest()).contains(new WriterFixture.Place(4));
+    LargeTransaction large = again.pipeline.largeTransaction();
+    large.apply(again.insert(3, "b"));
+    assertThat(large.commit(end(3)).number()).isEqualTo(3);
+    assertThat(again.pipeline.settle()).contains(end(3));
+
+    WriterFixture third = WriterFixture.open(folder);
+    third.openOther();
+    assertThat(third.commit(transaction(4, third.insert(4, "c"))).number()).isEqualTo(3);
+    assertThat(third.commit(transaction(5, third.insert(5, "d"))).number()).isEqualTo(4);
+  }
+
   private static SourceTransaction many(WriterFixture lake) {
     TableChange[] changes = new TableChange[30];
     Arrays.setAll(changes, i -> lake.insert(2 + i, "new"));

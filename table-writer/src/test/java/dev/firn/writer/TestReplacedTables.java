@@ -170,4 +170,19 @@ final class TestReplacedTables {
         .isInstanceOf(PipelineException.class)
         .hasMessageContaining("made again by someone else");
   }
+
+  /** The changelog goes on where it was, also when the pipeline had been started only once. */
+  @Test
+  void withoutTheControlTableBatchesGoOnAboveAlsoThoseOfTheFirstEpoch() {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    lake.commit(transaction(2, lake.insert(2, "two")));
+    lake.catalog.dropTable(ORDERS);
+    lake.catalog.dropTable(CONTROL);
+    WriterFixture anew = WriterFixture.open(folder).started(7);
+    anew.commit(transaction(8, anew.insert(8, "eight")));
+    assertThat(anew.pipeline.epoch()).isGreaterThan(1);
+    assertThat(anew.changelog())
+        .extracting(change -> change.substring(0, change.indexOf(' ')))
+        .containsExactly("2", "4");
+  }
 }
