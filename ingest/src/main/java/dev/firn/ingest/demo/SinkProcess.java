@@ -119,12 +119,14 @@ public final class SinkProcess implements AutoCloseable {
   private Process launch() {
     List<String> command =
         settings.program().command("ingest", "--config", settings.config().toString());
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.log().toFile()));
+    // They come before the file's, and mean another pipeline than this one.
+    builder.environment().keySet().removeIf(SinkProcess::isSetting);
     try {
-      Process started =
-          new ProcessBuilder(command)
-              .redirectErrorStream(true)
-              .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.log().toFile()))
-              .start();
+      Process started = builder.start();
       started.getOutputStream().close();
       Files.writeString(
           settings.pidFile(), started.pid() + " " + startOf(started.toHandle()) + "\n", UTF_8);
@@ -133,6 +135,10 @@ public final class SinkProcess implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private static boolean isSetting(String variable) {
+    return variable.startsWith("DEBEZIUM_") || variable.startsWith("QUARKUS_");
   }
 
   private synchronized void watch() {
