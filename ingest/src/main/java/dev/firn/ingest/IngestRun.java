@@ -391,9 +391,11 @@ final class IngestRun implements AutoCloseable {
   /**
    * How the tables are published, before they are complete: from then on it counts what becomes of
    * that. Nothing is being committed yet.
+   *
+   * @throws PipelineException some are not, or it cannot be seen: nothing is published
    */
   private void notePublication() {
-    watch.look();
+    watch.requireLook();
     published
         .changed(() -> true)
         .ifPresent(

@@ -41,9 +41,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       Configuration config) {
     starting = true;
     try {
-      if (storedOffset.getAsBoolean()) {
-        SourceGuard.requireResumable();
-      }
+      SourceGuard.requireResumable();
       return super.start(config);
     } catch (RuntimeException e) {
       RuntimeException failure = failure(e);

@@ -279,9 +279,15 @@ final class Readings implements AutoCloseable {
 
   private void beginKnown(ReadingRequest request, TableDecoder decoder)
       throws InterruptedException {
-    if (running.containsKey(request.table())) {
+    TableReader reading = running.get(request.table());
+    if (reading != null && !request.isGap() && !request.isAfresh()) {
       LOG.info("table {} is being read already", request.table());
       return;
+    }
+    if (reading != null) {
+      // What was read may lack what nobody was told of.
+      running.remove(request.table());
+      reading.giveUp();
     }
     boolean unused =
         quiesce(p -> {

@@ -113,8 +113,13 @@ record RunStart(
     boolean follows = pipeline.offset().isPresent();
     try (PostgresConnection connection = source.connect()) {
       Connection asked = connection.connection();
-      Map<SourceTable, Publication.Member> members =
-          follows ? published.publication().members(asked).orElseThrow(published::gone) : Map.of();
+      Optional<Map<SourceTable, Publication.Member>> members =
+          published.publication().members(asked);
+      if (follows && members.isEmpty()) {
+        throw published.gone();
+      }
+      // One that is ours is made, or made right, when the initial snapshot begins.
+      boolean isToHold = follows || (members.isPresent() && !published.publication().isOurs());
       for (TableWatch.Seen seen : TableWatch.tables(source, asked)) {
         Optional<TableDecoder> decoder = tables.decoder(seen.table());
         boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
@@ -122,10 +127,10 @@ record RunStart(
           TableDecoder known = decoder.orElseThrow();
           if (isOther && follows) {
             pipeline.requestReading(known.table(), ReadingRequest.RECREATED, true);
-          } else if (follows && !seen.isPartitioned()) {
+          } else if (isToHold && !seen.isPartitioned()) {
             published.look(
                 seen.table(),
-                Optional.ofNullable(members.get(seen.table())),
+                members.map(all -> all.get(seen.table())),
                 request -> requestReading(pipeline, known, request));
           }
           oids.put(seen.table(), seen.oid());
@@ -194,6 +199,7 @@ record RunStart(
 
   /** Closes what a run needs for as long as it lives. */
   void close() {
+    guard.end();
     close(threads, catalog);
   }
 

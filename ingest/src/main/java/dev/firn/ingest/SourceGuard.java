@@ -31,13 +31,15 @@ final class SourceGuard {
   /** Up to where transactions have come, whether they are in the lake or not. */
   private volatile Optional<LsnPosition> reached;
 
+  /** Up to where the source need not send them again: no further than the above. */
+  private volatile Optional<LsnPosition> complete;
+
   private SourceGuard(PostgresSource source, Pipeline pipeline) {
     this.source = source;
     this.expected = ServerIdentity.noted(pipeline);
-    this.reached =
-        pipeline.offset().isEmpty()
-            ? Optional.empty()
-            : pipeline.position().map(LsnPosition.class::cast);
+    boolean follows = pipeline.offset().isPresent();
+    this.reached = pipeline.furthest().filter(any -> follows).map(LsnPosition.class::cast);
+    this.complete = pipeline.position().filter(any -> follows).map(LsnPosition.class::cast);
   }
 
   /**
@@ -66,24 +68,36 @@ final class SourceGuard {
   }
 
   /**
-   * Looks whether a task may go on after a lost connection.
+   * Looks whether a task may follow the source: at each of its starts, also at the first one, as
+   * the source may have become another since the pipeline was started. Nothing to look at while the
+   * initial snapshot is not complete.
    *
    * @throws PipelineException it may not
    */
   static void requireResumable() {
-    current.ifPresent(guard -> {
-      try (PostgresConnection connection = guard.source.connectBriefly()) {
-        Connection asked = connection.connection();
-        guard.requireResumable(asked, new ReplicationSlot(guard.source).state(asked));
-      } catch (SQLException e) {
-        throw new DebeziumException(e);
-      }
-    });
+    current
+        .filter(guard -> guard.reached.isPresent())
+        .ifPresent(guard -> {
+          try (PostgresConnection connection = guard.source.connectBriefly()) {
+            Connection asked = connection.connection();
+            guard.requireResumable(asked, new ReplicationSlot(guard.source).state(asked));
+          } catch (SQLException e) {
+            throw new DebeziumException(e);
+          }
+        });
   }
 
   /** All up to here has come from the source. */
   void reached(LsnPosition position) {
     reached = Optional.of(position);
+    complete = reached;
+  }
+
+  /** Nobody follows the source any more. */
+  void end() {
+    if (current.equals(Optional.of(this))) {
+      current = Optional.empty();
+    }
   }
 
   /**
@@ -105,7 +119,7 @@ final class SourceGuard {
       requireSameHistory(expected.orElseThrow(), now, lake);
     }
     requireNotBehind(connection, lake);
-    ReplicationSlot.problem(source.slot(), slot, lake)
+    ReplicationSlot.problem(source.slot(), slot, complete.orElseThrow())
         .ifPresent(problem -> {
           throw new PipelineException(problem);
         });

@@ -32,6 +32,9 @@ final class TableWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TableWatch.class);
   private static final int LOOK_SECONDS = 2;
 
+  /** How often the source is asked what has to be known. */
+  private static final int LOOKS = 30;
+
   private static final String QUERY =
       """
       SELECT n.nspname, c.relname, c.oid::bigint,
@@ -126,9 +129,11 @@ final class TableWatch implements AutoCloseable {
   synchronized void look() {
     try {
       lookOnce();
-    } catch (PipelineException e) {
-      failed.accept(e);
     } catch (SQLException | RuntimeException e) {
+      if (isFinding(e)) {
+        failed.accept((PipelineException) e);
+        return;
+      }
       // A lost connection is said elsewhere.
       if (!ConnectionLoss.isIn(e) && !ConnectionLoss.reason(e).equals(said)) {
         said = ConnectionLoss.reason(e);
@@ -136,6 +141,47 @@ final class TableWatch implements AutoCloseable {
       }
       disconnect();
       asked.clear();
+    }
+  }
+
+  /**
+   * Looks now, and again for a minute while the source cannot be asked.
+   *
+   * @throws PipelineException changes of a table are missing, or the source cannot be asked
+   */
+  synchronized void requireLook() {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        lookOnce();
+        return;
+      } catch (SQLException | RuntimeException e) {
+        if (isFinding(e)) {
+          throw (PipelineException) e;
+        }
+        disconnect();
+        asked.clear();
+        if (attempt == LOOKS || !pause()) {
+          throw new PipelineException(
+              "cannot see how the tables are published (%s), and without that the initial snapshot is not complete: start again, it is then read anew"
+                  .formatted(ConnectionLoss.reason(e)),
+              e);
+        }
+      }
+    }
+  }
+
+  /** Whether it says what is wrong at the source, and not that the source could not be asked. */
+  private static boolean isFinding(Exception e) {
+    return e instanceof PipelineException && !(e.getCause() instanceof SQLException);
+  }
+
+  private static boolean pause() {
+    try {
+      TimeUnit.SECONDS.sleep(LOOK_SECONDS);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 
