@@ -27,7 +27,7 @@ class RestartIT {
   private static final int RESTARTS = Integer.getInteger("firn.restarts", 4);
 
   @ParameterizedTest
-  @ValueSource(ints = {16, 17, 18})
+  @ValueSource(ints = {16, 18})
   void losesAndDoublesNothing(int version, @TempDir Path lake) throws Exception {
     try (PostgresServer server = PostgresServer.start(version);
         Connection connection = server.connect("postgres")) {
