@@ -138,6 +138,7 @@ final class IngestRun implements AutoCloseable {
     this.watch =
         new TableWatch(
             source, tables, readings, start.oids(), published, () -> follows, listener::failed);
+    readings.startedAt(start.visible());
     if (lake.isPresent()) {
       readings.resume();
     }

@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -72,6 +73,9 @@ final class Readings implements AutoCloseable {
    */
   private final Set<String> recent = ConcurrentHashMap.newKeySet();
 
+  /** The first transaction of which no earlier process was told. */
+  private OptionalLong told = OptionalLong.empty();
+
   /** Tables that events came of, but which the source does not have any more. */
   private final Set<SourceTable> gone = new HashSet<>();
 
@@ -116,6 +120,14 @@ final class Readings implements AutoCloseable {
   /** Asks for a reading; it begins when the source's thread is between two transactions. */
   void request(ReadingRequest request) {
     requests.add(request);
+  }
+
+  /**
+   * Sets what was visible at the source when this process began: what was not may have been told to
+   * an earlier one. Before anything is streamed.
+   */
+  void startedAt(SourceSnapshot atStart) {
+    told = OptionalLong.of(atStart.xmax());
   }
 
   /** Begins what an earlier process has not completed; before anything is streamed. */
@@ -329,7 +341,7 @@ final class Readings implements AutoCloseable {
             request,
             decoder.target(),
             pipeline.read(decoder.table(), recent),
-            awaitsOlder,
+            awaitsOlder ? OptionalLong.empty() : told,
             permits);
     if (largeOpen) {
       reader.reading().largeBegins();

@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param threads on which commits run
  * @param oids of the captured tables at the source
+ * @param visible what is visible there
  */
 record RunStart(
     Catalog catalog,
@@ -35,6 +36,7 @@ record RunStart(
     Pipeline pipeline,
     CapturedTables tables,
     SourceOids oids,
+    SourceSnapshot visible,
     SourceGuard guard,
     PublishedTables published) {
   private static final Logger LOG = LoggerFactory.getLogger(RunStart.class);
@@ -66,13 +68,20 @@ record RunStart(
       PublishedTables published = new PublishedTables(source, pipeline);
       SourceOids oids =
           refusing(pipeline, () -> askForMissing(pipeline, tables, source, published));
-      return new RunStart(catalog, threads, pipeline, tables, oids, guard, published);
+      SourceSnapshot visible = visible(source);
+      return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
     } catch (SQLException e) {
       close(threads, catalog);
       throw unreachable(source, e);
     } catch (RuntimeException e) {
       close(threads, catalog);
       throw e;
+    }
+  }
+
+  private static SourceSnapshot visible(PostgresSource source) throws SQLException {
+    try (PostgresConnection connection = source.connect()) {
+      return SourceSnapshot.take(connection.connection());
     }
   }
 

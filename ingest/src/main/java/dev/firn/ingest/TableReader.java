@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,7 @@ final class TableReader implements Runnable {
   private final RowTarget target;
   private final TableReading reading;
 
-  private final boolean awaitsOlder;
+  private final OptionalLong bound;
 
   private final Semaphore permits;
   private volatile Optional<LsnPosition> passing = Optional.empty();
@@ -43,8 +44,9 @@ final class TableReader implements Runnable {
   private volatile boolean closed;
 
   /**
-   * @param awaitsOlder whether the snapshot must see all that began before: changes of it may not
-   *     be in the log, or were told to an earlier process
+   * @param bound the snapshot must see all transactions before this one, which may have been told
+   *     to an earlier process; empty: all that have begun by now, as changes of them may not be in
+   *     the log
    * @param permits bounds how many read at the same time
    */
   TableReader(
@@ -52,14 +54,14 @@ final class TableReader implements Runnable {
       ReadingRequest request,
       RowTarget target,
       TableReading reading,
-      boolean awaitsOlder,
+      OptionalLong bound,
       Semaphore permits) {
     this.source = source;
     this.request = request;
     this.table = request.table();
     this.target = target;
     this.reading = reading;
-    this.awaitsOlder = awaitsOlder;
+    this.bound = bound;
     this.permits = permits;
   }
 
@@ -180,9 +182,11 @@ final class TableReader implements Runnable {
       }
       RowDecoder decoder = decoder(readable);
       boolean added = new Publication(source).add(beside.connection(), table);
-      if (added || awaitsOlder) {
-        awaitOlderTransactions(beside.connection());
-      }
+      long first =
+          added || bound.isEmpty()
+              ? SourceSnapshot.take(beside.connection()).xmax()
+              : bound.getAsLong();
+      awaitTransactionsBefore(first, beside.connection());
       Connection connection = rows.connection();
       if (!begin(connection)) {
         return;
@@ -196,22 +200,24 @@ final class TableReader implements Runnable {
     }
   }
 
-  /** Transactions older than the table's publication may have changes that are not in the log. */
-  private void awaitOlderTransactions(Connection connection)
+  /**
+   * Transactions older than the table's publication may have changes that are not in the log; those
+   * that an earlier process was told of may be invisible still.
+   */
+  private void awaitTransactionsBefore(long first, Connection connection)
       throws SQLException, InterruptedException {
-    long bound = SourceSnapshot.take(connection).xmax();
     long waited = 0;
     for (SourceSnapshot now = SourceSnapshot.take(connection);
-        now.xmin() < bound;
+        now.xmin() < first;
         now = SourceSnapshot.take(connection)) {
       reading.forget(now::sees);
       pause();
       waited += LOOK_MILLIS;
       if (waited == LONG_WAIT_MILLIS) {
         LOG.info(
-            "table {} is read when the transactions have ended that were running as it was published (older than {})",
+            "table {} is read when the transactions before {} have ended: their changes may not be told of again",
             table,
-            bound);
+            first);
       }
     }
   }

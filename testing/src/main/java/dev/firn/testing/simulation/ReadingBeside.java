@@ -91,11 +91,11 @@ final class ReadingBeside {
     return !changed;
   }
 
-  /** The transactions that the writer has had. */
+  /** The transactions that the writer, or one before it, has had. */
   private List<String> streamed(WriterProcess process) {
     return source.after(ModelPosition.START).stream()
         .map(ModelTransaction::end)
-        .filter(process::hasAdded)
+        .filter(end -> process.hasAdded(end) || process.isYoungerThan(end))
         .map(end -> "x" + end)
         .toList();
   }

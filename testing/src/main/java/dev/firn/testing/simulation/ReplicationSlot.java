@@ -31,6 +31,11 @@ final class ReplicationSlot {
     }
   }
 
+  /** Where the source's log ends now. */
+  ModelPosition end() {
+    return source.end();
+  }
+
   /** Starts to send, to a reader that asks for what comes after a position. */
   Stream stream(ModelPosition asked) {
     ModelPosition from = confirmed;

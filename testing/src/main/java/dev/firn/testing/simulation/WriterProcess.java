@@ -32,6 +32,10 @@ final class WriterProcess {
   private final List<Prepared> uncommitted = new ArrayList<>();
   private ReplicationSlot.@Nullable Stream stream;
   private ModelPosition added = ModelPosition.START;
+
+  /** The end of the source's log when it first connected. */
+  private @Nullable ModelPosition connected;
+
   private @Nullable TableReading reading;
 
   private WriterProcess(int number, Faults faults, Pipeline pipeline, Translation translation) {
@@ -82,6 +86,14 @@ final class WriterProcess {
   void connect(ReplicationSlot slot) {
     ModelPosition asked = pipeline.offset().map(Translation::position).orElse(ModelPosition.START);
     stream = slot.stream(asked);
+    if (connected == null) {
+      connected = slot.end();
+    }
+  }
+
+  /** Whether a transaction was there before it, and may have been told to an earlier one. */
+  boolean isYoungerThan(ModelPosition end) {
+    return connected != null && connected.contains(end);
   }
 
   boolean isAtEnd() {
