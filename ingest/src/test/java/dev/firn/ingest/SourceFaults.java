@@ -76,8 +76,12 @@ abstract class SourceFaults {
     sql.execute("INSERT INTO log SELECT 'first ' || i FROM generate_series(1, 10) AS i");
   }
 
+  /** A server has a few slots only. */
   @AfterEach
   void disconnect() throws SQLException {
+    sql.execute(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+            + " WHERE slot_name = '%s' AND NOT active".formatted(slot()));
     connection.close();
   }
 
