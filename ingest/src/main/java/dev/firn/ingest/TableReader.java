@@ -185,7 +185,7 @@ final class TableReader implements Runnable {
       long first =
           added || bound.isEmpty()
               ? SourceSnapshot.take(beside.connection()).xmax()
-              : bound.getAsLong();
+              : bound.orElseThrow();
       awaitTransactionsBefore(first, beside.connection());
       Connection connection = rows.connection();
       if (!begin(connection)) {
