@@ -66,22 +66,19 @@ record RunStart(
             .forEach(decoder -> fitBeforeReading(pipeline, decoder, settings.schemaChanges()));
       }
       PublishedTables published = new PublishedTables(source, pipeline);
-      SourceOids oids =
-          refusing(pipeline, () -> askForMissing(pipeline, tables, source, published));
-      SourceSnapshot visible = visible(source);
-      return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
+      try (PostgresConnection connection = source.connect()) {
+        Connection asked = connection.connection();
+        SourceOids oids =
+            refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
+        SourceSnapshot visible = SourceSnapshot.take(asked);
+        return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
+      }
     } catch (SQLException e) {
       close(threads, catalog);
       throw unreachable(source, e);
     } catch (RuntimeException e) {
       close(threads, catalog);
       throw e;
-    }
-  }
-
-  private static SourceSnapshot visible(PostgresSource source) throws SQLException {
-    try (PostgresConnection connection = source.connect()) {
-      return SourceSnapshot.take(connection.connection());
     }
   }
 
@@ -115,35 +112,35 @@ record RunStart(
 
   /** Writes down what has to be read because nobody followed the source for a time. */
   private static SourceOids askForMissing(
-      Pipeline pipeline, CapturedTables tables, PostgresSource source, PublishedTables published)
+      Pipeline pipeline,
+      CapturedTables tables,
+      PostgresSource source,
+      PublishedTables published,
+      Connection asked)
       throws SQLException {
     pipeline.noteTablesLeftOut();
     SourceOids oids = SourceOids.of(pipeline);
     boolean follows = pipeline.offset().isPresent();
-    try (PostgresConnection connection = source.connect()) {
-      Connection asked = connection.connection();
-      Optional<Map<SourceTable, Publication.Member>> members =
-          published.publication().members(asked);
-      if (follows && members.isEmpty()) {
-        throw published.gone();
-      }
-      // One that is ours is made, or made right, when the initial snapshot begins.
-      boolean isToHold = follows || (members.isPresent() && !published.publication().isOurs());
-      for (TableWatch.Seen seen : TableWatch.tables(source, asked)) {
-        Optional<TableDecoder> decoder = tables.decoder(seen.table());
-        boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
-        if (decoder.isPresent()) {
-          TableDecoder known = decoder.orElseThrow();
-          if (isOther && follows) {
-            pipeline.requestReading(known.table(), ReadingRequest.RECREATED, true);
-          } else if (isToHold && !seen.isPartitioned()) {
-            published.look(
-                seen.table(),
-                members.map(all -> all.get(seen.table())),
-                request -> requestReading(pipeline, known, request));
-          }
-          oids.put(seen.table(), seen.oid());
+    Optional<Map<SourceTable, Publication.Member>> members = published.publication().members(asked);
+    if (follows && members.isEmpty()) {
+      throw published.gone();
+    }
+    // One that is ours is made, or made right, when the initial snapshot begins.
+    boolean isToHold = follows || (members.isPresent() && !published.publication().isOurs());
+    for (TableWatch.Seen seen : TableWatch.tables(source, asked)) {
+      Optional<TableDecoder> decoder = tables.decoder(seen.table());
+      boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
+      if (decoder.isPresent()) {
+        TableDecoder known = decoder.orElseThrow();
+        if (isOther && follows) {
+          pipeline.requestReading(known.table(), ReadingRequest.RECREATED, true);
+        } else if (isToHold && !seen.isPartitioned()) {
+          published.look(
+              seen.table(),
+              members.map(all -> all.get(seen.table())),
+              request -> requestReading(pipeline, known, request));
         }
+        oids.put(seen.table(), seen.oid());
       }
     }
     oids.note(pipeline);

@@ -128,19 +128,17 @@ final class TableWatch implements AutoCloseable {
   /** Looks now; what cannot be asked is asked again later. */
   synchronized void look() {
     try {
-      lookOnce();
-    } catch (SQLException | RuntimeException e) {
-      if (isFinding(e)) {
-        failed.accept((PipelineException) e);
-        return;
-      }
-      // A lost connection is said elsewhere.
-      if (!ConnectionLoss.isIn(e) && !ConnectionLoss.reason(e).equals(said)) {
-        said = ConnectionLoss.reason(e);
-        LOG.warn("cannot see which tables the source has, trying again: {}", said);
-      }
-      disconnect();
-      asked.clear();
+      tryToLook().ifPresent(this::say);
+    } catch (PipelineException e) {
+      failed.accept(e);
+    }
+  }
+
+  /** A lost connection is said elsewhere. */
+  private void say(Exception trouble) {
+    if (!ConnectionLoss.isIn(trouble) && !ConnectionLoss.reason(trouble).equals(said)) {
+      said = ConnectionLoss.reason(trouble);
+      LOG.warn("cannot see which tables the source has, trying again: {}", said);
     }
   }
 
@@ -149,24 +147,36 @@ final class TableWatch implements AutoCloseable {
    *
    * @throws PipelineException changes of a table are missing, or the source cannot be asked
    */
-  synchronized void requireLook() {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        lookOnce();
-        return;
-      } catch (SQLException | RuntimeException e) {
-        if (isFinding(e)) {
-          throw (PipelineException) e;
-        }
-        disconnect();
-        asked.clear();
-        if (attempt == LOOKS || !pause()) {
-          throw new PipelineException(
-              "cannot see how the tables are published (%s), and without that the initial snapshot is not complete: start again, it is then read anew"
-                  .formatted(ConnectionLoss.reason(e)),
-              e);
-        }
+  void requireLook() {
+    Optional<Exception> trouble = tryToLook();
+    for (int look = 1; look < LOOKS && trouble.isPresent() && pause(); look++) {
+      trouble = tryToLook();
+    }
+    trouble.ifPresent(last -> {
+      throw new PipelineException(
+          "cannot see how the tables are published (%s), and without that the initial snapshot is not complete: start again, it is then read anew"
+              .formatted(ConnectionLoss.reason(last)),
+          last);
+    });
+  }
+
+  /**
+   * Looks now.
+   *
+   * @return why the source could not be asked
+   * @throws PipelineException changes of a table are missing
+   */
+  private synchronized Optional<Exception> tryToLook() {
+    try {
+      lookOnce();
+      return Optional.empty();
+    } catch (SQLException | RuntimeException e) {
+      if (isFinding(e)) {
+        throw (PipelineException) e;
       }
+      disconnect();
+      asked.clear();
+      return Optional.of(e);
     }
   }
 
@@ -175,10 +185,14 @@ final class TableWatch implements AutoCloseable {
     return e instanceof PipelineException && !(e.getCause() instanceof SQLException);
   }
 
-  private static boolean pause() {
+  /**
+   * Gives the source time, without keeping {@link #close} waiting.
+   *
+   * @return false when it is of no use any more
+   */
+  private boolean pause() {
     try {
-      TimeUnit.SECONDS.sleep(LOOK_SECONDS);
-      return true;
+      return !thread.awaitTermination(LOOK_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.testing.PostgresServer;
@@ -25,9 +24,6 @@ class CheckIT {
 
   @TempDir private Path folder;
 
-  /** What a check printed, and its exit code. */
-  private record Printed(int exit, String text) {}
-
   @BeforeAll
   static void startServer() throws SQLException {
     server = PostgresServer.start(18);
@@ -44,7 +40,7 @@ class CheckIT {
 
   @Test
   void allIsWell() throws Exception {
-    Printed printed = check(Map.of());
+    Application.Printed printed = check(Map.of());
     assertThat(printed.exit()).as(printed.text()).isZero();
     assertThat(printed.text())
         .contains("ok      wal_level")
@@ -72,7 +68,7 @@ class CheckIT {
 
   @Test
   void roleWithoutReplicationIsNamed() throws Exception {
-    Printed printed = check(Map.of("debezium.source.database.user", "reader"));
+    Application.Printed printed = check(Map.of("debezium.source.database.user", "reader"));
     assertThat(printed.exit()).isEqualTo(1);
     assertThat(printed.text())
         .contains("FAILED  replication privilege")
@@ -83,7 +79,7 @@ class CheckIT {
   void columnThatCannotBeStoredIsNamed() throws Exception {
     sql("CREATE TABLE shapes (id int PRIMARY KEY, at point)");
     try {
-      Printed printed = check(Map.of());
+      Application.Printed printed = check(Map.of());
       assertThat(printed.exit()).isEqualTo(1);
       assertThat(printed.text()).contains("FAILED  tables").contains("public.shapes", "Point");
     } finally {
@@ -93,7 +89,7 @@ class CheckIT {
 
   @Test
   void serverThatIsNotThereIsNamed() throws Exception {
-    Printed printed = check(Map.of("debezium.source.database.port", "1"));
+    Application.Printed printed = check(Map.of("debezium.source.database.port", "1"));
     assertThat(printed.exit()).isEqualTo(1);
     assertThat(printed.text())
         .contains("FAILED  connection")
@@ -104,19 +100,20 @@ class CheckIT {
   @Test
   void folderThatCannotBeWrittenIsNamed() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "");
-    Printed printed = check(Map.of("debezium.sink.iceberg.dir", file.resolve("lake").toString()));
+    Application.Printed printed =
+        check(Map.of("debezium.sink.iceberg.dir", file.resolve("lake").toString()));
     assertThat(printed.exit()).isEqualTo(2);
     assertThat(printed.text()).contains("debezium.sink.iceberg.dir").contains(file.toString());
   }
 
   @Test
   void jsonNamesEachCheck() throws Exception {
-    Printed printed = check(Map.of(), "--json");
+    Application.Printed printed = check(Map.of(), "--json");
     assertThat(printed.exit()).isZero();
     assertThat(printed.text()).contains("\"name\" : \"wal_level\"", "\"state\" : \"ok\"");
   }
 
-  private Printed check(Map<String, String> changed, String... options)
+  private Application.Printed check(Map<String, String> changed, String... options)
       throws IOException, InterruptedException {
     Map<String, String> settings =
         new TreeMap<>(Engine.settings(server, "postgres", folder.resolve("lake")));
@@ -126,11 +123,7 @@ class CheckIT {
     Path file = Files.write(folder.resolve("ingest.properties"), lines);
     List<String> words = new ArrayList<>(List.of("check", "--config", file.toString()));
     words.addAll(List.of(options));
-    List<String> command =
-        BuiltApplication.program().shortRun().command(words.toArray(String[]::new));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String text = new String(process.getInputStream().readAllBytes(), UTF_8);
-    return new Printed(process.waitFor(), text);
+    return Application.run(Map.of(), words.toArray(String[]::new));
   }
 
   private static void sql(String... statements) throws SQLException {

@@ -20,16 +20,12 @@ import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.NotFoundException;
-import org.apache.iceberg.io.BulkDeletionFailureException;
 import org.apache.iceberg.io.FileInfo;
 import org.apache.iceberg.io.InputFile;
 import org.apache.iceberg.io.OutputFile;
 import org.apache.iceberg.io.PositionOutputStream;
-import org.apache.iceberg.io.SupportsBulkOperations;
 import org.apache.iceberg.io.SupportsPrefixOperations;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Files of a local disk, each complete or absent: written aside, synced, then renamed.
@@ -38,9 +34,8 @@ import org.slf4j.LoggerFactory;
  * {@value #UNFINISHED}. Folders are not synced: a journaling file system makes names durable in the
  * order in which they came, and what comes last is the catalog's own sync.
  */
-public final class LocalFileIO implements SupportsPrefixOperations, SupportsBulkOperations {
+public final class LocalFileIO implements SupportsPrefixOperations, DeletesInPlace {
   private static final long serialVersionUID = 1;
-  private static final Logger LOG = LoggerFactory.getLogger(LocalFileIO.class);
 
   static final String UNFINISHED = ".unfinished";
 
@@ -77,25 +72,6 @@ public final class LocalFileIO implements SupportsPrefixOperations, SupportsBulk
       throw new NotFoundException(e, "File does not exist: %s", location);
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot delete %s".formatted(location), e);
-    }
-  }
-
-  /** One after the other: Iceberg would let its pool do it, and every commit wait for that. */
-  @Override
-  public void deleteFiles(Iterable<String> locations) {
-    int failed = 0;
-    for (String location : locations) {
-      try {
-        deleteFile(location);
-      } catch (NotFoundException e) {
-        LOG.debug("{} is deleted already", location);
-      } catch (UncheckedIOException e) {
-        LOG.warn("{}", e.toString());
-        failed++;
-      }
-    }
-    if (failed > 0) {
-      throw new BulkDeletionFailureException(failed);
     }
   }
 

@@ -350,15 +350,16 @@ public final class Pipeline {
    * and batches go on above these.
    */
   private void startAbove(TableIdentifier name, Table table) {
-    Optional<Mark> before =
-        Marks.of(name.toString(), table)
-            .filter(mark -> mark.pipeline().equals(settings.name()))
-            .filter(mark -> offset().isEmpty());
-    if (before.isPresent()) {
-      lastBatch = Math.max(lastBatch, before.orElseThrow().batch());
-    }
-    if (before.isPresent() && before.orElseThrow().epoch() >= epoch()) {
-      control.startAbove(before.orElseThrow().epoch());
+    Marks.of(name.toString(), table)
+        .filter(mark -> mark.pipeline().equals(settings.name()))
+        .filter(mark -> offset().isEmpty())
+        .ifPresent(this::startAbove);
+  }
+
+  private void startAbove(Mark before) {
+    lastBatch = Math.max(lastBatch, before.batch());
+    if (before.epoch() >= epoch()) {
+      control.startAbove(before.epoch());
       claim = new Claim(settings.name(), epoch(), claim.writer(), settings, troubles);
     }
   }

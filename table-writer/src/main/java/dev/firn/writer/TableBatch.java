@@ -20,12 +20,16 @@ final class TableBatch {
 
   /** Applies a change to the table, and keeps it for the changelog. */
   void applyAndLog(RowChange change, TransactionEnd end, int order) {
-    partlySent |= change instanceof RowChange.Update sent && UnavailableValues.isIn(sent.row());
-    apply(change);
-    log(change, end, order);
     if (change instanceof RowChange.Update update && UnavailableValues.isIn(update.row())) {
-      incomplete.computeIfAbsent(update.before(), key -> new ArrayList<>()).add(update.row());
+      partlySent = true;
+      apply(change);
+      if (UnavailableValues.isIn(update.row())) {
+        incomplete.computeIfAbsent(update.before(), key -> new ArrayList<>()).add(update.row());
+      }
+    } else {
+      apply(change);
     }
+    log(change, end, order);
   }
 
   /** Keeps a change for the changelog. */

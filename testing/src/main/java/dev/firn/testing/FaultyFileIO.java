@@ -1,22 +1,21 @@
 package dev.firn.testing;
 
+import dev.firn.writer.DeletesInPlace;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.NotFoundException;
 import org.apache.iceberg.inmemory.InMemoryInputFile;
-import org.apache.iceberg.io.BulkDeletionFailureException;
 import org.apache.iceberg.io.InputFile;
 import org.apache.iceberg.io.OutputFile;
 import org.apache.iceberg.io.PositionOutputStream;
 import org.apache.iceberg.io.SeekableInputStream;
-import org.apache.iceberg.io.SupportsBulkOperations;
 
 /**
  * Files in memory, which appear as a whole when they are closed and fail as {@link Faults} says.
  */
-public final class FaultyFileIO implements SupportsBulkOperations {
+public final class FaultyFileIO implements DeletesInPlace {
   private static final long serialVersionUID = 1;
 
   private final transient MemoryStorage storage;
@@ -41,22 +40,6 @@ public final class FaultyFileIO implements SupportsBulkOperations {
   public void deleteFile(String location) {
     // As object stores do: it is no error when the file is gone already.
     boolean unused = faults.pass(FaultPoint.DELETE, location, () -> storage.delete(location));
-  }
-
-  /** In the caller's thread, one after the other, and all of them although some fail. */
-  @Override
-  public void deleteFiles(Iterable<String> locations) {
-    int failed = 0;
-    for (String location : locations) {
-      try {
-        deleteFile(location);
-      } catch (RuntimeException e) {
-        failed++;
-      }
-    }
-    if (failed > 0) {
-      throw new BulkDeletionFailureException(failed);
-    }
   }
 
   /** The steps by which a file of one kind comes to be; its name tells the kind. */

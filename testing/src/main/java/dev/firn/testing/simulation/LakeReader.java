@@ -70,14 +70,15 @@ final class LakeReader {
 
   /** The table, if it has been made. */
   Optional<Table> load(SourceTable table) {
-    return catalog.tableExists(identifier(table))
-        ? Optional.of(catalog.loadTable(identifier(table)))
-        : Optional.empty();
+    return load(identifier(table));
   }
 
   /** The table's changelog, if it has been made. */
   Optional<Table> loadChangelog(SourceTable table) {
-    TableIdentifier name = LakeTables.changelogOf(identifier(table));
+    return load(LakeTables.changelogOf(identifier(table)));
+  }
+
+  private Optional<Table> load(TableIdentifier name) {
     return catalog.tableExists(name) ? Optional.of(catalog.loadTable(name)) : Optional.empty();
   }
 
