@@ -3,6 +3,7 @@ package dev.firn.writer;
 import java.util.Optional;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotAncestryValidator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a commit demands of the table's main branch: that its newest snapshot is the one this writer
@@ -26,6 +27,10 @@ record Head(String table, String pipeline, long epoch, long snapshotId, String c
 
     ForeignCommitException(String message) {
       super(message);
+    }
+
+    ForeignCommitException(String message, @Nullable RuntimeException cause) {
+      super(message, cause);
     }
   }
 

@@ -126,8 +126,8 @@ final class TableWriter {
      */
     Optional<CommittedBatch.TableCommit> commit(BatchInfo info, Runnable first) {
       while (true) {
-        Written written = overcome(this::write);
         try {
+          Written written = overcome(this::write);
           first.run();
           Optional<CommittedBatch.TableCommit> made =
               TableWriter.this.commit(written.write(), written.changes(), info);
@@ -139,16 +139,22 @@ final class TableWriter {
       }
     }
 
-    /** Nothing of it is part of a commit yet: what was written in part is thrown away. */
+    /**
+     * Nothing of it is part of a commit yet: what was written in part is thrown away. Files that it
+     * reads may be gone because somebody else has rewritten the table.
+     */
     private Written write() {
-      TableWrite current = plannedIn(state.generation());
-      if (current == null) {
-        current = planAgain();
-      }
       try {
+        TableWrite current = plannedIn(state.generation());
+        if (current == null) {
+          current = planAgain();
+        }
         return new Written(current, FileChanges.of(state, current));
       } catch (RuntimeException e) {
         state.planAgain();
+        if (Failures.mayPass(e) && isBehind()) {
+          throw changed(e);
+        }
         throw e;
       }
     }
@@ -335,9 +341,13 @@ final class TableWriter {
   /** A table that this writer knows as empty may hold rows of somebody else, which go as well. */
   private void requireNoneAppended() {
     if (overcome(this::isBehind)) {
-      throw new Head.ForeignCommitException(
-          "table %s: changed by someone else".formatted(state.name()));
+      throw changed(null);
     }
+  }
+
+  private Head.ForeignCommitException changed(@Nullable RuntimeException cause) {
+    return new Head.ForeignCommitException(
+        "table %s: changed by someone else".formatted(state.name()), cause);
   }
 
   private Snapshot commit(

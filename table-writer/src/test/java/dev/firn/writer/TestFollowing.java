@@ -158,6 +158,18 @@ final class TestFollowing {
   }
 
   @Test
+  void valuesThatTheSourceLeavesOutAreFoundAlsoInATableThatWasRewrittenAndCleaned() {
+    WriterFixture lake = WriterFixture.open(folder).started(1, 2);
+    lake.commit(transaction(2, lake.update(1, "large")));
+    List<FileScanTask> before = new Foreigner(lake).files();
+    new Foreigner(lake).rewrite();
+    before.forEach(file -> lake.table().io().deleteFile(file.file().location()));
+    lake.commit(transaction(3, lake.update(1, Unavailable.VALUE)));
+    assertThat(lake.rows()).containsExactly("1:large", "2:first");
+    assertThat(lake.changelog()).endsWith("3 u at 3 by tx3/0 1:large");
+  }
+
+  @Test
   void whatFailedHalfwayIsReadAnew() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2);
     TableState state = state(lake);
