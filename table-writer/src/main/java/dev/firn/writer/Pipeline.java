@@ -332,7 +332,11 @@ public final class Pipeline {
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.createChangelog(definition);
     startAbove(name, table);
-    return new Claimed(table, claim.take(name.toString(), table, writer.mark()));
+    Claimed made = new Claimed(table, claim.take(name.toString(), table, writer.mark()));
+    // Its baseline may have a part of a batch that is repaired.
+    claimed.put(name.toString(), made);
+    recovery = recovery();
+    return made;
   }
 
   private Claimed claimNew(TableDefinition definition) {

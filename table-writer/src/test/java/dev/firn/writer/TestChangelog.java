@@ -203,4 +203,16 @@ final class TestChangelog {
     assertThat(table.snapshot(baseline).summary()).containsEntry(SummaryKeys.BATCH, "2");
     assertThat(on.changelog()).containsExactly("3 c at 3 by tx3/0 3:three");
   }
+
+  @Test
+  void switchedOnAfterACrashItTellsNothingThatItsBaselineHas() {
+    WriterFixture off = WriterFixture.withoutChangelog(folder).started(1);
+    var unused = off.pipeline.commit(off.prepare(transaction(2, off.insert(2, "two"))));
+
+    WriterFixture on = WriterFixture.open(folder);
+    on.commit(transaction(2, on.insert(2, "two")));
+    on.commit(transaction(3, on.insert(3, "three")));
+    assertThat(on.rows()).containsExactly("1:first", "2:two", "3:three");
+    assertThat(on.changelog()).containsExactly("3 c at 3 by tx3/0 3:three");
+  }
 }
