@@ -20,12 +20,18 @@ import java.util.TreeMap;
 record TimelineHistory(Map<Integer, LsnPosition> ends) {
   private static final int PARTS = 2;
 
+  /** A server's first timeline has come from none. */
+  private static final int FIRST = 1;
+
   TimelineHistory {
     ends = Map.copyOf(ends);
   }
 
   /** Asks by the replication protocol, which needs no right that a pipeline's user lacks. */
   static TimelineHistory read(PostgresSource source, int timeline) throws SQLException {
+    if (timeline == FIRST) {
+      return new TimelineHistory(Map.of());
+    }
     JdbcConfiguration replication =
         JdbcConfiguration.adapt(
             source

@@ -31,6 +31,7 @@ class SourceRestoredIT {
   @ValueSource(ints = {16, 18})
   void replicaWithAllThatTheLakeHasIsFollowedAndOthersAreRefused(int version) throws Exception {
     Path before = folder.resolve("backup");
+    Path backup = folder.resolve("older");
     Path replica = folder.resolve("replica");
     Path lagging = folder.resolve("lagging");
     Map<String, String> settings;
@@ -42,6 +43,7 @@ class SourceRestoredIT {
       follow(primary, settings);
       copy(primary, before);
       copy(primary, lagging);
+      copy(primary, backup);
       sql(primary, "INSERT INTO t VALUES (2, 1)");
       follow(primary, settings);
       copy(primary, replica);
@@ -60,6 +62,10 @@ class SourceRestoredIT {
       assertThat(isEqual(next)).isTrue();
       // The lake is on the new timeline now, and knows it.
       follow(next, settings);
+    }
+    try (PostgresServer earlier = server(version, backup, port)) {
+      sql(earlier, "INSERT INTO t SELECT i, 1 FROM generate_series(10, 50000) AS i");
+      refuses(settings, "the source has another history: timeline 1");
     }
   }
 
