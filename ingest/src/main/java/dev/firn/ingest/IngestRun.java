@@ -71,7 +71,7 @@ final class IngestRun implements AutoCloseable {
   private final CommitLoop loop;
   private final TransactionAssembler assembler;
   private final Reached reached;
-  private final QuietLog quiet = new QuietLog(Instant.now());
+  private final QuietLog quiet = new QuietLog(System.nanoTime());
   private final PublishedTables published;
   private @Nullable InitialSnapshot initialSnapshot;
   private @Nullable LargeTransaction large;
@@ -250,7 +250,7 @@ final class IngestRun implements AutoCloseable {
         quiet.due(
             (LsnPosition) reached.durable().orElseThrow(),
             (LsnPosition) at.orElseThrow(),
-            Instant.now());
+            System.nanoTime());
     if (offset.isPresent() && alone(p -> p.advance(at.orElseThrow(), offset.orElseThrow()))) {
       reached.durable(at.orElseThrow());
     }

@@ -4,7 +4,6 @@ import dev.firn.ingest.log.LsnPosition;
 import dev.firn.ingest.log.PostgresLog;
 import dev.firn.writer.SourceOffset;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Optional;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.jspecify.annotations.Nullable;
@@ -15,14 +14,17 @@ import org.jspecify.annotations.Nullable;
  * somebody else.
  */
 final class QuietLog {
-  private static final Duration EVERY = Duration.ofMinutes(1);
-  private static final Duration AT_LEAST = Duration.ofSeconds(2);
+  private static final long EVERY_NANOS = Duration.ofMinutes(1).toNanos();
+  private static final long AT_LEAST_NANOS = Duration.ofSeconds(2).toNanos();
   private static final long MANY_BYTES = 16L << 20;
 
-  private Instant followedAt;
+  private long followedAt;
   private @Nullable SourceRecord last;
 
-  QuietLog(Instant now) {
+  /**
+   * @param now nanoseconds of a monotonic clock
+   */
+  QuietLog(long now) {
     this.followedAt = now;
   }
 
@@ -36,15 +38,16 @@ final class QuietLog {
    *
    * @param lake where the control table is
    * @param reached the end of the last transaction, which may have had nothing for the lake
+   * @param now nanoseconds of the same clock
    */
-  Optional<SourceOffset> due(LsnPosition lake, LsnPosition reached, Instant now) {
+  Optional<SourceOffset> due(LsnPosition lake, LsnPosition reached, long now) {
     if (last == null || lake.contains(reached)) {
       return Optional.empty();
     }
-    Duration since = Duration.between(followedAt, now);
+    long since = now - followedAt;
     boolean isDue =
-        since.compareTo(EVERY) >= 0
-            || (reached.lsn() - lake.lsn() >= MANY_BYTES && since.compareTo(AT_LEAST) >= 0);
+        since >= EVERY_NANOS
+            || (reached.lsn() - lake.lsn() >= MANY_BYTES && since >= AT_LEAST_NANOS);
     if (!isDue) {
       return Optional.empty();
     }

@@ -73,7 +73,7 @@ final class SourceWatch {
     this.reached = reached;
     this.failed = failed;
     this.retention = new RetentionAlarm(source.slot(), alarms.maxRetainedBytes());
-    this.pulse = new StreamPulse(alarms.maxSilence(), Instant.now());
+    this.pulse = new StreamPulse(alarms.maxSilence(), System.nanoTime());
   }
 
   Seen seen() {
@@ -110,7 +110,7 @@ final class SourceWatch {
 
   /** Closes the connections of a stream that is dead; returns whether it gave a sign of life. */
   private boolean feel(StreamPulse.Look look) {
-    StreamPulse.State state = pulse.feel(look, SourceSockets.bytes(), Instant.now());
+    StreamPulse.State state = pulse.feel(look, SourceSockets.bytes(), System.nanoTime());
     if (state == StreamPulse.State.DEAD) {
       int closed = SourceSockets.closeAll();
       if (closed > 0) {

@@ -1,7 +1,6 @@
 package dev.firn.ingest;
 
 import java.time.Duration;
-import java.time.Instant;
 
 /**
  * Judges by what can be seen from outside whether the stream from the source still lives: an idle
@@ -36,16 +35,17 @@ final class StreamPulse {
     DEAD
   }
 
-  private final Duration maxSilence;
-  private Instant livedAt;
+  private final long maxSilenceNanos;
+  private long livedAt;
   private long bytes;
   private String replied = "";
 
   /**
    * @param maxSilence after this without any sign the stream is dead
+   * @param now nanoseconds of a monotonic clock
    */
-  StreamPulse(Duration maxSilence, Instant now) {
-    this.maxSilence = maxSilence;
+  StreamPulse(Duration maxSilence, long now) {
+    this.maxSilenceNanos = maxSilence.toNanos();
     this.livedAt = now;
   }
 
@@ -53,8 +53,9 @@ final class StreamPulse {
    * Takes a look. A stream that was found dead has another time of grace.
    *
    * @param bytesSoFar that have come from the source on the stream's connections
+   * @param now nanoseconds of the same clock
    */
-  State feel(Look look, long bytesSoFar, Instant now) {
+  State feel(Look look, long bytesSoFar, long now) {
     boolean hasRead = bytesSoFar != bytes;
     bytes = bytesSoFar;
     boolean lives =
@@ -64,7 +65,7 @@ final class StreamPulse {
           case Look.Refused unused -> true;
           case Look.Unreachable unused -> hasRead;
         };
-    boolean isDead = !lives && Duration.between(livedAt, now).compareTo(maxSilence) >= 0;
+    boolean isDead = !lives && now - livedAt >= maxSilenceNanos;
     if (lives || isDead) {
       livedAt = now;
     }

@@ -3,17 +3,18 @@ package dev.firn.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class TestStreamPulse {
-  private static final Instant START = Instant.parse("2026-11-21T06:00:00Z");
+  /** Nanoseconds of a clock that is about to turn over. */
+  private static final long START = Long.MAX_VALUE - Duration.ofSeconds(25).toNanos();
+
   private static final StreamPulse.Look NOTHING = new StreamPulse.Look.Unreachable();
 
   private final StreamPulse pulse = new StreamPulse(Duration.ofSeconds(30), START);
 
   private StreamPulse.State feel(StreamPulse.Look look, long bytes, int second) {
-    return pulse.feel(look, bytes, START.plusSeconds(second));
+    return pulse.feel(look, bytes, START + Duration.ofSeconds(second).toNanos());
   }
 
   private static StreamPulse.Look replied(String when) {
