@@ -49,11 +49,11 @@ public record Patience(int retries, Duration firstPause, Duration longestPause, 
         : new Patience(retries, firstPause, longestPause, limit);
   }
 
-  /** The same with the pauses that the table's properties ask for, if they do. */
+  /** The same with the pauses that the table's properties ask for, if they do and make sense. */
   Patience of(Table table) {
     Duration first = pause(table, "min", firstPause);
     Duration longest = pause(table, "max", longestPause);
-    return first.compareTo(longest) < 0 && first.compareTo(within) < 0
+    return first.isPositive() && first.compareTo(longest) < 0 && first.compareTo(within) < 0
         ? new Patience(retries, first, longest, within)
         : this;
   }
