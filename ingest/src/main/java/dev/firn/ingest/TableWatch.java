@@ -74,6 +74,9 @@ final class TableWatch implements AutoCloseable {
   /** The last reason that was told why the source's tables cannot be seen. */
   private String said = "";
 
+  /** How many looks in a row showed nothing. */
+  private int missed;
+
   /**
    * @param follows whether the log is followed: the publication is made before that
    * @param failed told when changes of a table are missing for good
@@ -134,9 +137,11 @@ final class TableWatch implements AutoCloseable {
     }
   }
 
-  /** A lost connection is said elsewhere. */
+  /** A lost connection is said elsewhere, unless it is only here that it is lost every time. */
   private void say(Exception trouble) {
-    if (!ConnectionLoss.isIn(trouble) && !ConnectionLoss.reason(trouble).equals(said)) {
+    missed++;
+    boolean isSaidElsewhere = ConnectionLoss.isIn(trouble) && missed < LOOKS;
+    if (!isSaidElsewhere && !ConnectionLoss.reason(trouble).equals(said)) {
       said = ConnectionLoss.reason(trouble);
       LOG.warn("cannot see which tables the source has, trying again: {}", said);
     }
@@ -169,6 +174,8 @@ final class TableWatch implements AutoCloseable {
   private synchronized Optional<Exception> tryToLook() {
     try {
       lookOnce();
+      missed = 0;
+      said = "";
       return Optional.empty();
     } catch (SQLException | RuntimeException e) {
       if (isFinding(e)) {
