@@ -6,6 +6,7 @@ import dev.firn.writer.Unavailable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntSupplier;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Types;
@@ -26,6 +27,7 @@ final class RowDecoder {
   private final List<Column> columns;
   private final List<Column> keyColumns;
   private final GenericRecord template;
+  private final IntSupplier filledBytes;
 
   private RowDecoder(
       CapturedTable captured, RowTarget target, List<Column> columns, List<Column> keyColumns) {
@@ -33,6 +35,7 @@ final class RowDecoder {
     this.columns = columns;
     this.keyColumns = keyColumns;
     this.template = GenericRecord.create(target.written());
+    this.filledBytes = target.filledBytes();
   }
 
   /** Of a schema whose columns the table has. */
@@ -76,12 +79,14 @@ final class RowDecoder {
     return decode(struct, keyColumns);
   }
 
-  /** An estimate of the memory that a row holds. */
+  /** An estimate of the memory that a row holds, once what was not sent is filled in. */
   int bytes(Record row) {
     int bytes = RECORD_BYTES;
+    boolean isIncomplete = false;
     for (Column column : columns) {
       Object value = row.get(column.to);
       bytes += SLOT_BYTES;
+      isIncomplete |= value == Unavailable.VALUE;
       if (value instanceof String text) {
         bytes += SIZED_VALUE_BYTES + text.length();
       } else if (value instanceof ByteBuffer buffer) {
@@ -90,7 +95,7 @@ final class RowDecoder {
         bytes += VALUE_BYTES;
       }
     }
-    return bytes;
+    return isIncomplete ? bytes + filledBytes.getAsInt() : bytes;
   }
 
   /** Whether a value was not sent because it had not changed. */

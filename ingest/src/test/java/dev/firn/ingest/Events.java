@@ -55,6 +55,11 @@ final class Events {
   }
 
   static TableDecoder decoder(List<String> key) {
+    return decoder(key, 0);
+  }
+
+  /** One of a table whose rows are so large. */
+  static TableDecoder decoder(List<String> key, int filledBytes) {
     TableDefinition definition = captured(key).definition(TABLE, PLACEHOLDER, true);
     RowTarget target =
         new RowTarget(
@@ -62,7 +67,8 @@ final class Events {
             definition.schema(),
             definition.schema(),
             key,
-            RowKeys.of(definition.schema(), key));
+            RowKeys.of(definition.schema(), key),
+            () -> filledBytes);
     return new TableDecoder(captured(key), target, PLACEHOLDER);
   }
 

@@ -50,7 +50,7 @@ class TestColumnPlan {
   private static RowTarget lake(List<String> key, NestedField... columns) {
     org.apache.iceberg.Schema schema = new org.apache.iceberg.Schema(Arrays.asList(columns));
     return new RowTarget(
-        TableIdentifier.of("s", "t"), schema, schema, key, RowKeys.of(schema, key));
+        TableIdentifier.of("s", "t"), schema, schema, key, RowKeys.of(schema, key), () -> 0);
   }
 
   private static ColumnPlan plan(RowTarget lake, Schema row, SchemaChanges policy) {

@@ -84,6 +84,15 @@ class TestTableDecoder {
   }
 
   @Test
+  void valueThatWasNotSentCountsAsTheMemoryThatItWillTake() {
+    TableDecoder large = Events.decoder(List.of("id"), 50_000);
+    int sent = bytes(large, "sent");
+    int left = bytes(large, "unavailable");
+    assertThat(sent).isLessThan(1_000);
+    assertThat(left).isBetween(50_000, 51_000);
+  }
+
+  @Test
   void insertWithAValueThatWasNotSentStops() {
     assertThatThrownBy(() -> decode(keyed, change(1, "c", null, row(1, "unavailable"), null)))
         .isInstanceOf(PipelineException.class)
@@ -99,7 +108,7 @@ class TestTableDecoder {
             Types.NestedField.optional(2, "name", Types.StringType.get()));
     List<String> key = List.of("id");
     keyed.follow(
-        new RowTarget(Events.TABLE, wider, wider, key, RowKeys.of(wider, key)),
+        new RowTarget(Events.TABLE, wider, wider, key, RowKeys.of(wider, key), () -> 0),
         row(1, "a").schema());
     RowChange.Insert insert =
         (RowChange.Insert) decode(keyed, change(1, "c", null, row(1, "a"), null));
@@ -113,5 +122,9 @@ class TestTableDecoder {
               assertThat(update.key()).isEqualTo(insert.key());
               assertThat(update.row().getField("name")).isEqualTo(Unavailable.VALUE);
             });
+  }
+
+  private static int bytes(TableDecoder decoder, String name) {
+    return decoder.change(value(change(1, "u", null, row(1, name), null))).bytes();
   }
 }

@@ -162,7 +162,7 @@ class TestTransactionAssembler {
             Types.NestedField.optional(3, "more", Types.StringType.get()));
     List<String> key = List.of("id");
     assembler.columnsChanged(
-        new RowTarget(Events.TABLE, wider, wider, key, RowKeys.of(wider, key)));
+        new RowTarget(Events.TABLE, wider, wider, key, RowKeys.of(wider, key), () -> 0));
     accept(end(1, 30));
     Record row = ((RowChange.Insert) told.changes.getFirst().change()).row();
     assertThat(row.struct()).isEqualTo(wider.asStruct());

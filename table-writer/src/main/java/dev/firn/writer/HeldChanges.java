@@ -21,16 +21,27 @@ final class HeldChanges {
   private final Deque<ChangelogRow> incomplete = new ArrayDeque<>();
   private ChangelogRecords records;
 
+  /** A value is missing that nobody will fill in: what comes after it cannot be told either. */
+  private boolean broken;
+
   HeldChanges(Table table, long targetFileBytes) {
     this.table = table;
     this.files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
     this.records = new ChangelogRecords(table.schema());
   }
 
-  /** Takes the next change, which has been applied to the table. */
-  void add(RowChange change, int order) {
+  /**
+   * Takes the next change, which has been applied to the table.
+   *
+   * @param areFilledLater whether rows wait there for values, which these share
+   */
+  void add(RowChange change, int order, boolean areFilledLater) {
     incomplete.addAll(ChangelogRow.of(change, TransactionEnd.UNKNOWN, order));
     writeComplete();
+    broken |= !incomplete.isEmpty() && !areFilledLater;
+    if (broken) {
+      incomplete.clear();
+    }
   }
 
   private void writeComplete() {
@@ -49,7 +60,7 @@ final class HeldChanges {
   /** Completes the files of them: nothing is added any more. */
   void requireComplete() {
     writeComplete();
-    if (!incomplete.isEmpty()) {
+    if (broken || !incomplete.isEmpty()) {
       throw new PipelineException(
           "%s: an unchanged large value is not in the lake; take a new initial snapshot"
               .formatted(table.name()));

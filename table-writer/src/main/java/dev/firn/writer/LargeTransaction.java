@@ -22,16 +22,16 @@ public final class LargeTransaction {
       order++;
       return;
     }
-    writes
-        .computeIfAbsent(change.table(), table -> pipeline.writer(table).writeAtOnce())
-        .applyNow(change.change());
+    TableWrite write =
+        writes.computeIfAbsent(change.table(), table -> pipeline.writer(table).writeAtOnce());
+    write.applyNow(change.change(), change.bytes());
     HeldChanges changes = held.get(change.table());
     if (changes == null) {
       changes = pipeline.hold(change.table()).orElse(null);
     }
     if (changes != null) {
       held.put(change.table(), changes);
-      changes.add(change.change(), order);
+      changes.add(change.change(), order, write.isWaiting());
     }
     order++;
   }

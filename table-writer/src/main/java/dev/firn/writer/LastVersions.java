@@ -6,58 +6,65 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.data.Record;
-import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.types.Types.NestedField;
 
-/** Rows as they were last written, read back from their data files by position. */
+/** Reads rows back as they were last written, from their data files by position. */
 final class LastVersions {
-  private record Place(int fileId, int position) {}
+  private final TableState table;
+  private final Schema columns;
+  private final int positionField;
 
-  private final Map<Place, Record> rows = new HashMap<>();
-
-  private LastVersions() {}
-
-  static LastVersions read(TableState table, List<RowLocation> locations) {
-    LastVersions versions = new LastVersions();
-    Map<Integer, PositionDeleteIndex> wanted = new TreeMap<>();
-    for (RowLocation location : locations) {
-      wanted.computeIfAbsent(location.fileId(), id -> Deletions.none()).delete(location.position());
-    }
-    wanted.forEach((fileId, positions) -> versions.read(table, fileId, positions));
-    return versions;
-  }
-
-  Optional<Record> of(RowLocation location) {
-    return Optional.ofNullable(rows.get(new Place(location.fileId(), location.position())));
-  }
-
-  private void read(TableState table, int fileId, PositionDeleteIndex positions) {
+  private LastVersions(TableState table) {
+    this.table = table;
     List<NestedField> fields = new ArrayList<>(table.columns().columns());
+    this.positionField = fields.size();
     fields.add(MetadataColumns.ROW_POSITION);
-    int positionField = fields.size() - 1;
+    this.columns = new Schema(fields);
+  }
+
+  /**
+   * Reads one file after the other and holds one row at a time: they may be large.
+   *
+   * @param wanted what takes each row, by where it lies
+   */
+  static void read(TableState table, Map<RowLocation, Consumer<Record>> wanted) {
+    if (wanted.isEmpty()) {
+      return;
+    }
+    Map<Integer, Map<Long, Consumer<Record>>> byFile = new TreeMap<>();
+    wanted.forEach((at, taker) ->
+        byFile
+            .computeIfAbsent(at.fileId(), id -> new HashMap<>())
+            .put((long) at.position(), taker));
+    byFile.forEach(new LastVersions(table)::read);
+  }
+
+  private void read(int fileId, Map<Long, Consumer<Record>> wanted) {
+    String location = table.files().get(fileId).file().location();
     try (CloseableIterable<Record> file =
         FormatModelRegistry.<Record, Schema>readBuilder(
-                FileFormat.PARQUET,
-                Record.class,
-                table.io().newInputFile(table.files().get(fileId).file().location()))
-            .project(new Schema(fields))
+                FileFormat.PARQUET, Record.class, table.io().newInputFile(location))
+            .project(columns)
             .build()) {
       for (Record row : file) {
-        long position = row.get(positionField, Long.class);
-        if (positions.isDeleted(position)) {
-          rows.put(new Place(fileId, (int) position), row);
+        Consumer<Record> taker = wanted.remove(row.get(positionField, Long.class));
+        if (taker != null) {
+          taker.accept(row);
         }
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read a data file of " + table.name(), e);
+    }
+    if (!wanted.isEmpty()) {
+      throw new IllegalStateException("%s lacks %d rows".formatted(location, wanted.size()));
     }
   }
 }

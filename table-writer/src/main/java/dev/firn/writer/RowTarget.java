@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Table;
@@ -19,15 +20,23 @@ import org.apache.iceberg.types.Types.NestedField;
  * @param columns the table's columns, in order; a row's leading fields
  * @param written what a row given to the writer must be made of: the columns, then (format v3) the
  *     row lineage fields, which the decoder leaves null
+ * @param filledBytes an estimate of the memory that the values take which are filled in where the
+ *     source leaves them out, per row
  */
 public record RowTarget(
-    TableIdentifier table, Schema columns, Schema written, List<String> key, RowKeys keys) {
+    TableIdentifier table,
+    Schema columns,
+    Schema written,
+    List<String> key,
+    RowKeys keys,
+    IntSupplier filledBytes) {
   public RowTarget {
     requireNonNull(table, "table is null");
     requireNonNull(columns, "columns is null");
     requireNonNull(written, "written is null");
     key = List.copyOf(key);
     requireNonNull(keys, "keys is null");
+    requireNonNull(filledBytes, "filledBytes is null");
   }
 
   /**
@@ -35,7 +44,12 @@ public record RowTarget(
    *
    * @param sent the columns that the source has: without a key they are what tells rows apart
    */
-  static RowTarget of(TableIdentifier name, Table table, List<String> key, Set<String> sent) {
+  static RowTarget of(
+      TableIdentifier name,
+      Table table,
+      List<String> key,
+      Set<String> sent,
+      IntSupplier filledBytes) {
     Schema columns = table.schema();
     List<String> telling =
         key.isEmpty()
@@ -48,7 +62,8 @@ public record RowTarget(
             ? MetadataColumns.schemaWithRowLineage(columns)
             : columns,
         key,
-        RowKeys.of(columns, telling));
+        RowKeys.of(columns, telling),
+        filledBytes);
   }
 
   /** A change that was made when the table had other columns, as one of these columns. */

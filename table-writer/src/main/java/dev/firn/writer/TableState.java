@@ -3,6 +3,7 @@ package dev.firn.writer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
@@ -12,12 +13,14 @@ import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.data.BaseDeleteLoader;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.io.FileIO;
+import org.apache.iceberg.util.PropertyUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,12 @@ import org.jspecify.annotations.Nullable;
 final class TableState {
   /** Of a table's rows: when so many are in new files, everything is read anew. */
   private static final double MUCH = 0.9;
+
+  /** How much larger a row is in memory than in a compressed file, about. */
+  private static final long EXPANSION = 4;
+
+  /** One row is not expected to be larger. */
+  private static final long MAX_ROW_BYTES = 64L << 20;
 
   private final Table table;
   private volatile RowTarget target;
@@ -36,6 +45,7 @@ final class TableState {
   private long snapshotId = -1;
   private long sequenceNumber;
   private volatile int generation;
+  private volatile int rowBytes;
 
   TableState(Table table, TableDefinition definition, long targetFileBytes, KeyMemory memory) {
     this.memory = memory;
@@ -45,7 +55,11 @@ final class TableState {
     this.files = new LiveFiles();
     this.target =
         RowTarget.of(
-            definition.table(), table, Tables.keyOf(definition, table), definition.names());
+            definition.table(),
+            table,
+            Tables.keyOf(definition, table),
+            definition.names(),
+            () -> rowBytes);
   }
 
   /** One without rows, which may take the place of {@code before}. */
@@ -56,6 +70,7 @@ final class TableState {
     this.targetFileBytes = before.targetFileBytes;
     this.files = new LiveFiles(before.files);
     this.target = before.target;
+    this.rowBytes = before.rowBytes;
     this.generation = before.generation + 1;
   }
 
@@ -160,7 +175,7 @@ final class TableState {
    */
   boolean columnsChanged(Set<String> sent) {
     RowTarget before = target;
-    target = RowTarget.of(before.table(), table, before.key(), sent);
+    target = RowTarget.of(before.table(), table, before.key(), sent, () -> rowBytes);
     Set<Integer> now = target.keys().ids();
     // A column that is new is null in all rows there are, which does not count in their keys.
     return !isKeyed()
@@ -259,6 +274,16 @@ final class TableState {
   void reflects(@Nullable Snapshot snapshot) {
     snapshotId = snapshot == null ? -1 : snapshot.snapshotId();
     sequenceNumber = snapshot == null ? 0 : snapshot.sequenceNumber();
+    if (snapshot != null) {
+      rowBytes = rowBytes(snapshot.summary());
+    }
+  }
+
+  /** The size of a row in memory, on average, as the sizes of the table's files suggest it. */
+  private static int rowBytes(Map<String, String> summary) {
+    long rows = PropertyUtil.propertyAsLong(summary, SnapshotSummary.TOTAL_RECORDS_PROP, 0);
+    long bytes = PropertyUtil.propertyAsLong(summary, SnapshotSummary.TOTAL_FILE_SIZE_PROP, 0);
+    return rows == 0 ? 0 : (int) Math.min(MAX_ROW_BYTES, bytes / rows * EXPANSION);
   }
 
   /** What was planned so far must be planned again, though nothing is known to have changed. */

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +18,11 @@ import org.jspecify.annotations.Nullable;
  * memory per row, but nothing else may be under way.
  */
 final class TableWrite {
-  /** How many rows may wait for values of their last version before these are fetched. */
+  /** How many rows of a write at once may wait for values of their last version. */
   private static final int MAX_WAITING = 10_000;
+
+  /** How much may come after the first of them, which the changelog has to hold until then. */
+  private static final long MAX_WAITING_BYTES = 64L << 20;
 
   /** A row that cannot be written yet: it needs its last version's id or values. */
   private record Waiting(NetChange.Put put, RowLocation old) {}
@@ -39,6 +43,7 @@ final class TableWrite {
   private final KeyIndex added = new HashKeyIndex(KeyMemory.heap());
   private final List<IndexChange> indexChanges = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
+  private long waitingBytes;
 
   /** Changes to rows that still wait in the write before this one, and so have no place yet. */
   private final List<NetChange> deferred = new ArrayList<>();
@@ -95,8 +100,21 @@ final class TableWrite {
     return new TableWrite(table, true, kept, null);
   }
 
-  /** Applies a change of a write at once. */
-  void applyNow(RowChange change) {
+  /**
+   * Applies a change of a write at once.
+   *
+   * @param bytes an estimate of the memory that it holds
+   */
+  void applyNow(RowChange change, long bytes) {
+    applyNow(change);
+    waitingBytes = waiting.isEmpty() ? 0 : waitingBytes + bytes;
+    if (waiting.size() >= MAX_WAITING || waitingBytes >= MAX_WAITING_BYTES) {
+      writeWaiting();
+      waitingBytes = 0;
+    }
+  }
+
+  private void applyNow(RowChange change) {
     switch (change) {
       case RowChange.Insert insert ->
           apply(
@@ -197,9 +215,6 @@ final class TableWrite {
     if (mustWait(put.row(), old)) {
       waiting.add(new Waiting(put, old));
       awaits(put.key());
-      if (atOnce && waiting.size() >= MAX_WAITING) {
-        writeWaiting();
-      }
     } else {
       write(put.key(), put.row(), rowId(old));
     }
@@ -308,22 +323,33 @@ final class TableWrite {
     if (atOnce) {
       rows.close();
     }
-    LastVersions last =
-        LastVersions.read(
-            table,
-            waiting.stream()
-                .filter(row -> UnavailableValues.isIn(row.put().row()))
-                .map(Waiting::old)
-                .toList());
+    Map<RowLocation, Consumer<Record>> lacking = new HashMap<>();
     for (Waiting row : waiting) {
-      NetChange.Put put = row.put();
-      last.of(row.old()).ifPresent(old -> UnavailableValues.fill(put.row(), old));
-      write(put.key(), put.row(), rowId(row.old()));
+      if (UnavailableValues.isIn(row.put().row())) {
+        lacking.put(
+            row.old(),
+            last -> {
+              UnavailableValues.fill(row.put().row(), last);
+              write(row);
+            });
+      } else {
+        write(row);
+      }
     }
+    LastVersions.read(table, lacking);
     waiting.clear();
     if (atOnce) {
       waitingKeys.clear();
     }
+  }
+
+  private void write(Waiting row) {
+    write(row.put().key(), row.put().row(), rowId(row.old()));
+  }
+
+  /** Whether a row waits for values of its last version. */
+  boolean isWaiting() {
+    return !waiting.isEmpty();
   }
 
   /** Writes the rows that wait, while the table still has their columns; in a write at once. */
@@ -360,23 +386,17 @@ final class TableWrite {
 
   /** Takes what the source did not send from the rows as they were before the batch. */
   private void completeForChangelog() {
-    Map<RowKey, RowLocation> before = new HashMap<>();
-    for (RowKey key : incompleteRows.keySet()) {
+    Map<RowLocation, Consumer<Record>> lacking = new HashMap<>();
+    incompleteRows.forEach((key, rows) -> {
       RowLocation location = table.find(key, (file, position) -> true);
       if (location == null) {
         incomplete = true;
-        requireComplete();
       } else {
-        before.put(key, location);
+        lacking.put(location, last -> rows.forEach(row -> UnavailableValues.fill(row, last)));
       }
-    }
-    LastVersions last = LastVersions.read(table, List.copyOf(before.values()));
-    before.forEach((key, location) ->
-        last.of(location)
-            .ifPresent(values ->
-                incompleteRows
-                    .getOrDefault(key, List.of())
-                    .forEach(row -> UnavailableValues.fill(row, values))));
+    });
+    requireComplete();
+    LastVersions.read(table, lacking);
   }
 
   /** Lets the key index take the write over, once it is committed. */

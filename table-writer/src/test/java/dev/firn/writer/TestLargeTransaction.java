@@ -74,6 +74,35 @@ final class TestLargeTransaction {
   }
 
   @Test
+  void rowsBehindOneThatLacksAValueDoNotPileUp() {
+    WriterFixture lake = WriterFixture.open(folder).started(1, 2, 3);
+    long files = lake.dataFilesOnDisk();
+    LargeTransaction large = lake.pipeline.largeTransaction();
+    large.apply(lake.update(1, Unavailable.VALUE));
+    RowChange change = lake.update(2, "two").change();
+    for (int i = 0; i < 64; i++) {
+      large.apply(new TableChange(WriterFixture.ORDERS, change, 1 << 20));
+    }
+    assertThat(lake.dataFilesOnDisk()).isGreaterThan(files);
+    large.commit(end(2));
+    lake.pipeline.settle();
+    assertThat(lake.rows()).containsExactly("1:first", "2:two", "3:first");
+    assertThat(lake.changelog()).hasSize(65).startsWith("2 u at 2 by tx2/0 1:first");
+  }
+
+  @Test
+  void changeWhoseLastVersionIsNotThereStopsAtTheEnd() {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    LargeTransaction large = lake.pipeline.largeTransaction();
+    large.apply(lake.update(9, Unavailable.VALUE));
+    large.apply(lake.update(1, "one"));
+    assertThatThrownBy(() -> large.commit(end(2)))
+        .isInstanceOf(PipelineException.class)
+        .hasMessageContaining("REPLICA IDENTITY FULL");
+    assertThat(lake.rows()).containsExactly("1:first");
+  }
+
+  @Test
   void keylessRowsAreToldApartByTheirIds() {
     WriterFixture lake = WriterFixture.open(folder, 3, List.of()).started(1, 1, 1, 2);
     lake.commit(transaction(2, lake.insert(1, "first"), lake.insert(3, "first")));
