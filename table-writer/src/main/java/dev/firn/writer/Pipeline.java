@@ -333,9 +333,10 @@ public final class Pipeline {
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.createChangelog(definition);
     startAbove(name, table);
     Claimed made = new Claimed(table, claim.take(name.toString(), table, writer.mark()));
-    // Its baseline may have a part of a batch that is repaired.
-    claimed.put(name.toString(), made);
-    recovery = recovery();
+    if (!made.mark().position().isEmpty()) {
+      // Its baseline may have a part of a batch that is repaired.
+      recovery = recovery.with(name, positions.apply(made.mark().position()));
+    }
     return made;
   }
 
@@ -602,7 +603,7 @@ public final class Pipeline {
    * A transaction too large to be held in memory; only while no batch is prepared or committing.
    */
   public LargeTransaction largeTransaction() {
-    return new LargeTransaction(this);
+    return new LargeTransaction(this, LargeTransaction.MAX_HELD_BYTES);
   }
 
   /** Commits a large transaction; one that all tables have already changes nothing. */

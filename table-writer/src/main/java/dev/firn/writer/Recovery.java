@@ -1,5 +1,6 @@
 package dev.firn.writer;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -23,6 +24,16 @@ record Recovery(
   static Recovery of(Optional<Position> complete, Map<TableIdentifier, Position> ahead) {
     Optional<Position> target = ahead.values().stream().reduce((a, b) -> a.contains(b) ? a : b);
     return new Recovery(complete, ahead, target);
+  }
+
+  /** The same with one more table, which may have more than all have. */
+  Recovery with(TableIdentifier table, Position has) {
+    if (complete.isEmpty() || complete.orElseThrow().contains(has)) {
+      return this;
+    }
+    Map<TableIdentifier, Position> more = new HashMap<>(ahead);
+    more.put(table, has);
+    return of(complete, more);
   }
 
   boolean allHave(Position end) {

@@ -48,6 +48,19 @@ final class TestPipeline {
   }
 
   @Test
+  void tableThatIsNewInALogThatCountsFromLowerOnHidesNothing() {
+    WriterFixture before = WriterFixture.open(folder).started(1);
+    before.commit(transaction(1_000, before.insert(2, "a")));
+    before.readAnew();
+    WriterFixture lake = WriterFixture.open(folder).started(1, 2);
+    WriterFixture.Other other = lake.openOther();
+    assertThat(lake.pipeline.reading(other.name())).isPresent();
+    lake.commit(transaction(2, lake.insert(3, "b")));
+    assertThat(lake.rows()).containsExactly("1:first", "2:first", "3:b");
+    assertThat(lake.changelog()).last().isEqualTo("4 c at 2 by tx2/0 3:b");
+  }
+
+  @Test
   void interruptedInitialSnapshotStartsOverWithoutDoubling() {
     WriterFixture lake = WriterFixture.open(folder);
     lake.pipeline.initialSnapshot().add(ORDERS, lake.row(1, "first"));

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -73,6 +74,12 @@ final class WriterFixture {
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
     this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key, changelog));
+  }
+
+  /** Forgets where in the source the pipeline is. */
+  void readAnew() {
+    var unused =
+        Pipeline.readAnew(catalog, settings, text -> new Place(Long.parseLong(text)), Set.of());
   }
 
   /** Other columns, once all before is complete. */
