@@ -207,6 +207,9 @@ final class TableWatch implements AutoCloseable {
   }
 
   private void lookOnce() throws SQLException {
+    if (thread.isShutdown()) {
+      return;
+    }
     if (connection == null) {
       connection = source.connectBriefly();
     }
