@@ -37,8 +37,17 @@ final class HeldChanges {
    */
   void add(RowChange change, int order, boolean areFilledLater) {
     incomplete.addAll(ChangelogRow.of(change, TransactionEnd.UNKNOWN, order));
+    if (areFilledLater) {
+      writeComplete();
+    } else {
+      areFilled();
+    }
+  }
+
+  /** All values that are in the lake have been filled in. */
+  void areFilled() {
     writeComplete();
-    broken |= !incomplete.isEmpty() && !areFilledLater;
+    broken |= !incomplete.isEmpty();
     if (broken) {
       incomplete.clear();
     }

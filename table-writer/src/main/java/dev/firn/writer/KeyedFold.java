@@ -23,7 +23,9 @@ final class KeyedFold implements RowFold {
     }
     Optional<Record> earlier = rows.get(key);
     if (earlier != null) {
-      earlier.ifPresent(last -> UnavailableValues.fill(row, last));
+      earlier.ifPresent(last -> {
+        var unused = UnavailableValues.fill(row, last);
+      });
     }
     rows.put(key, Optional.of(row));
   }

@@ -6,14 +6,26 @@ import org.apache.iceberg.catalog.TableIdentifier;
 
 /** One transaction that streams into data files as it arrives; still one commit. */
 public final class LargeTransaction {
+  /** What is held in memory while rows wait for values, at most. */
+  static final long MAX_HELD_BYTES = Math.max(16L << 20, Runtime.getRuntime().maxMemory() / 16);
+
   private final Pipeline pipeline;
+  private final long maxHeldBytes;
   private final Map<TableIdentifier, TableWrite> writes = new LinkedHashMap<>();
 
   private final Map<TableIdentifier, HeldChanges> held = new LinkedHashMap<>();
   private int order;
 
-  LargeTransaction(Pipeline pipeline) {
+  /** Of the changes that came while rows of their table waited. */
+  private long heldBytes;
+
+  /**
+   * @param maxHeldBytes how many bytes of changes are held while rows wait for values, of all
+   *     tables together
+   */
+  LargeTransaction(Pipeline pipeline, long maxHeldBytes) {
     this.pipeline = pipeline;
+    this.maxHeldBytes = maxHeldBytes;
   }
 
   /** Applies the next change. */
@@ -24,7 +36,10 @@ public final class LargeTransaction {
     }
     TableWrite write =
         writes.computeIfAbsent(change.table(), table -> pipeline.writer(table).writeAtOnce());
-    write.applyNow(change.change(), change.bytes());
+    write.applyNow(change.change());
+    if (write.isWaiting()) {
+      hold(change.bytes());
+    }
     HeldChanges changes = held.get(change.table());
     if (changes == null) {
       changes = pipeline.hold(change.table()).orElse(null);
@@ -34,6 +49,15 @@ public final class LargeTransaction {
       changes.add(change.change(), order, write.isWaiting());
     }
     order++;
+  }
+
+  private void hold(long bytes) {
+    heldBytes += bytes;
+    if (heldBytes >= maxHeldBytes) {
+      writes.values().forEach(TableWrite::writeWaiting);
+      held.values().forEach(HeldChanges::areFilled);
+      heldBytes = 0;
+    }
   }
 
   /** Gives an open table other columns; its changes so far stay what they were. */

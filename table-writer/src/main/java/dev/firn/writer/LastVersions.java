@@ -59,6 +59,9 @@ final class LastVersions {
         if (taker != null) {
           taker.accept(row);
         }
+        if (wanted.isEmpty()) {
+          break;
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read a data file of " + table.name(), e);

@@ -272,7 +272,7 @@ public final class TableReading {
     if (phase != Phase.READ) {
       throw new IllegalStateException("the table has not been read yet");
     }
-    held.forEach(change -> write.applyNow(change.change(), change.bytes()));
+    held.forEach(change -> write.applyNow(change.change()));
     CommittedBatch.TableCommit made = writer.replace(state, write, info);
     end();
     return made;

@@ -3,7 +3,6 @@ package dev.firn.writer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
@@ -13,14 +12,12 @@ import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
-import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.data.BaseDeleteLoader;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.io.FileIO;
-import org.apache.iceberg.util.PropertyUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,22 +27,16 @@ final class TableState {
   /** Of a table's rows: when so many are in new files, everything is read anew. */
   private static final double MUCH = 0.9;
 
-  /** How much larger a row is in memory than in a compressed file, about. */
-  private static final long EXPANSION = 4;
-
-  /** One row is not expected to be larger. */
-  private static final long MAX_ROW_BYTES = 64L << 20;
-
   private final Table table;
   private volatile RowTarget target;
   private final long targetFileBytes;
   private final LiveFiles files;
   private final KeyMemory memory;
   private final KeyIndex index;
+  private final FilledBytes filledBytes;
   private long snapshotId = -1;
   private long sequenceNumber;
   private volatile int generation;
-  private volatile int rowBytes;
 
   TableState(Table table, TableDefinition definition, long targetFileBytes, KeyMemory memory) {
     this.memory = memory;
@@ -53,13 +44,14 @@ final class TableState {
     this.table = table;
     this.targetFileBytes = targetFileBytes;
     this.files = new LiveFiles();
+    this.filledBytes = new FilledBytes();
     this.target =
         RowTarget.of(
             definition.table(),
             table,
             Tables.keyOf(definition, table),
             definition.names(),
-            () -> rowBytes);
+            filledBytes::perRow);
   }
 
   /** One without rows, which may take the place of {@code before}. */
@@ -70,7 +62,7 @@ final class TableState {
     this.targetFileBytes = before.targetFileBytes;
     this.files = new LiveFiles(before.files);
     this.target = before.target;
-    this.rowBytes = before.rowBytes;
+    this.filledBytes = before.filledBytes;
     this.generation = before.generation + 1;
   }
 
@@ -175,7 +167,7 @@ final class TableState {
    */
   boolean columnsChanged(Set<String> sent) {
     RowTarget before = target;
-    target = RowTarget.of(before.table(), table, before.key(), sent, () -> rowBytes);
+    target = RowTarget.of(before.table(), table, before.key(), sent, filledBytes::perRow);
     Set<Integer> now = target.keys().ids();
     // A column that is new is null in all rows there are, which does not count in their keys.
     return !isKeyed()
@@ -275,15 +267,13 @@ final class TableState {
     snapshotId = snapshot == null ? -1 : snapshot.snapshotId();
     sequenceNumber = snapshot == null ? 0 : snapshot.sequenceNumber();
     if (snapshot != null) {
-      rowBytes = rowBytes(snapshot.summary());
+      filledBytes.suggestedBy(snapshot.summary());
     }
   }
 
-  /** The size of a row in memory, on average, as the sizes of the table's files suggest it. */
-  private static int rowBytes(Map<String, String> summary) {
-    long rows = PropertyUtil.propertyAsLong(summary, SnapshotSummary.TOTAL_RECORDS_PROP, 0);
-    long bytes = PropertyUtil.propertyAsLong(summary, SnapshotSummary.TOTAL_FILE_SIZE_PROP, 0);
-    return rows == 0 ? 0 : (int) Math.min(MAX_ROW_BYTES, bytes / rows * EXPANSION);
+  /** Learns from what was filled in. */
+  FilledBytes filledBytes() {
+    return filledBytes;
   }
 
   /** What was planned so far must be planned again, though nothing is known to have changed. */

@@ -21,9 +21,6 @@ final class TableWrite {
   /** How many rows of a write at once may wait for values of their last version. */
   private static final int MAX_WAITING = 10_000;
 
-  /** How much may come after the first of them, which the changelog has to hold until then. */
-  private static final long MAX_WAITING_BYTES = 64L << 20;
-
   /** A row that cannot be written yet: it needs its last version's id or values. */
   private record Waiting(NetChange.Put put, RowLocation old) {}
 
@@ -43,7 +40,6 @@ final class TableWrite {
   private final KeyIndex added = new HashKeyIndex(KeyMemory.heap());
   private final List<IndexChange> indexChanges = new ArrayList<>();
   private final List<Waiting> waiting = new ArrayList<>();
-  private long waitingBytes;
 
   /** Changes to rows that still wait in the write before this one, and so have no place yet. */
   private final List<NetChange> deferred = new ArrayList<>();
@@ -100,21 +96,8 @@ final class TableWrite {
     return new TableWrite(table, true, kept, null);
   }
 
-  /**
-   * Applies a change of a write at once.
-   *
-   * @param bytes an estimate of the memory that it holds
-   */
-  void applyNow(RowChange change, long bytes) {
-    applyNow(change);
-    waitingBytes = waiting.isEmpty() ? 0 : waitingBytes + bytes;
-    if (waiting.size() >= MAX_WAITING || waitingBytes >= MAX_WAITING_BYTES) {
-      writeWaiting();
-      waitingBytes = 0;
-    }
-  }
-
-  private void applyNow(RowChange change) {
+  /** Applies a change of a write at once. */
+  void applyNow(RowChange change) {
     switch (change) {
       case RowChange.Insert insert ->
           apply(
@@ -215,6 +198,9 @@ final class TableWrite {
     if (mustWait(put.row(), old)) {
       waiting.add(new Waiting(put, old));
       awaits(put.key());
+      if (atOnce && waiting.size() >= MAX_WAITING) {
+        writeWaiting();
+      }
     } else {
       write(put.key(), put.row(), rowId(old));
     }
@@ -329,7 +315,7 @@ final class TableWrite {
         lacking.put(
             row.old(),
             last -> {
-              UnavailableValues.fill(row.put().row(), last);
+              table.filledBytes().filled(UnavailableValues.fill(row.put().row(), last));
               write(row);
             });
       } else {
@@ -392,7 +378,10 @@ final class TableWrite {
       if (location == null) {
         incomplete = true;
       } else {
-        lacking.put(location, last -> rows.forEach(row -> UnavailableValues.fill(row, last)));
+        lacking.put(
+            location,
+            last ->
+                rows.forEach(row -> table.filledBytes().filled(UnavailableValues.fill(row, last))));
       }
     });
     requireComplete();

@@ -1,9 +1,12 @@
 package dev.firn.writer;
 
+import java.nio.ByteBuffer;
 import org.apache.iceberg.data.Record;
 
 /** Puts a row's earlier values where the source sent none. */
 final class UnavailableValues {
+  private static final long SMALL = 24;
+
   private UnavailableValues() {}
 
   static boolean isIn(Record row) {
@@ -16,13 +19,28 @@ final class UnavailableValues {
   }
 
   /**
+   * Fills in what is missing.
+   *
    * @param earlier a row whose leading fields are the columns of {@code row}
+   * @return about how many bytes of memory they take
    */
-  static void fill(Record row, Record earlier) {
+  static long fill(Record row, Record earlier) {
+    long bytes = 0;
     for (int i = 0; i < row.size(); i++) {
       if (row.get(i) == Unavailable.VALUE) {
-        row.set(i, earlier.get(i));
+        Object value = earlier.get(i);
+        row.set(i, value);
+        bytes += bytes(value);
       }
     }
+    return bytes;
+  }
+
+  private static long bytes(Object value) {
+    return switch (value) {
+      case CharSequence text -> text.length();
+      case ByteBuffer buffer -> buffer.remaining();
+      case null, default -> SMALL;
+    };
   }
 }

@@ -77,11 +77,10 @@ final class TestLargeTransaction {
   void rowsBehindOneThatLacksAValueDoNotPileUp() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2, 3);
     long files = lake.dataFilesOnDisk();
-    LargeTransaction large = lake.pipeline.largeTransaction();
+    LargeTransaction large = new LargeTransaction(lake.pipeline, 6_500);
     large.apply(lake.update(1, Unavailable.VALUE));
-    RowChange change = lake.update(2, "two").change();
     for (int i = 0; i < 64; i++) {
-      large.apply(new TableChange(WriterFixture.ORDERS, change, 1 << 20));
+      large.apply(lake.update(2, "two"));
     }
     assertThat(lake.dataFilesOnDisk()).isGreaterThan(files);
     large.commit(end(2));
