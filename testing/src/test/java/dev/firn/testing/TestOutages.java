@@ -173,7 +173,8 @@ class TestOutages {
             FaultPoint.TABLE_COMMIT,
             FaultPoint.CONTROL_COMMIT)
         .contains(point)) {
-      assertThat(strikes).as("steps that failed").isGreaterThan(7);
+      // One whole outage: later rounds write no vectors where a batch replaces a file whole.
+      assertThat(strikes).as("steps that failed").isGreaterThanOrEqualTo(7);
     }
   }
 
