@@ -1,12 +1,15 @@
 package dev.firn.ingest;
 
+import dev.firn.writer.FencedException;
 import dev.firn.writer.PipelineException;
 import io.debezium.server.events.ConnectorCompletedEvent;
+import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,6 +26,17 @@ public class EngineOutcome {
 
   private static volatile boolean stopping;
   private static volatile Optional<String> failure = Optional.empty();
+  private static volatile Supplier<Optional<FencedException>> replaced = Optional::empty;
+
+  /**
+   * Where another process has taken the pipeline over, that explains whatever else fails: its slot
+   * is moved, its connections are closed.
+   *
+   * @param look sees whether one has
+   */
+  static void explainBy(Supplier<Optional<FencedException>> look) {
+    replaced = look;
+  }
 
   /** Whether the process has been told to stop, or has begun to. */
   static boolean isStopping() {
@@ -39,8 +53,21 @@ public class EngineOutcome {
     return failure;
   }
 
+  /** Ends the process, with one line of why. */
+  static void end(RuntimeException failed) {
+    RuntimeException cause = explained(failed);
+    report(cause);
+    Quarkus.asyncExit(Outcome.of(cause).exitCode());
+  }
+
+  private static RuntimeException explained(RuntimeException failed) {
+    return failed instanceof FencedException || stopping || hasFailed()
+        ? failed
+        : replaced.get().<RuntimeException>map(fenced -> fenced).orElse(failed);
+  }
+
   /** Reports a failure; the first one counts, and none while the process stops. */
-  static void report(RuntimeException cause) {
+  private static void report(RuntimeException cause) {
     if (stopping && failure.isEmpty()) {
       LOG.warn(
           "stopped before all was committed; the next start reads the rest again: {}",
@@ -63,9 +90,10 @@ public class EngineOutcome {
       return;
     }
     Optional<Throwable> error = event.getError();
-    Optional<PipelineException> ours = error.flatMap(EngineOutcome::ours);
+    Optional<RuntimeException> ours = error.flatMap(EngineOutcome::ours).or(replaced);
     if (ours.isPresent()) {
-      report(ours.orElseThrow());
+      // Before the server ends the process by a code of its own.
+      end(ours.orElseThrow());
       return;
     }
     failure = Optional.of(error.map(ConnectionLoss::reason).orElse(event.getMessage()));
@@ -73,7 +101,7 @@ public class EngineOutcome {
   }
 
   /** What one of our own parts inside the engine has thrown. */
-  private static Optional<PipelineException> ours(Throwable error) {
+  private static Optional<RuntimeException> ours(Throwable error) {
     for (Throwable t = error; t != null; t = t.getCause()) {
       if (t instanceof PipelineException e) {
         return Optional.of(e);

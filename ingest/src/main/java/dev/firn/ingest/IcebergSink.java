@@ -7,7 +7,6 @@ import io.debezium.embedded.EmbeddedEngineChangeEvent;
 import io.debezium.engine.ChangeEvent;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
-import io.quarkus.runtime.Quarkus;
 import jakarta.annotation.PostConstruct;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.Dependent;
@@ -39,7 +38,8 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
   void start() {
     ConfigFile config = ConfigFile.of(ConfigProvider.getConfig());
     IngestRun started = IngestRun.start(config.sink(), config.source(), new Commits());
-    operations.started(started, config.sink(), config.source(), IcebergSink::end);
+    operations.started(started, config.sink(), config.source(), EngineOutcome::end);
+    EngineOutcome.explainBy(started::replaced);
     run = started;
   }
 
@@ -49,7 +49,7 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
       RecordCommitter<ChangeEvent<Object, Object>> committer)
       throws InterruptedException {
     IngestRun started = Objects.requireNonNull(run, "run is null");
-    guarded(() -> started.handle(events, IcebergSink::sourceRecord, committer), IcebergSink::end);
+    guarded(() -> started.handle(events, IcebergSink::sourceRecord, committer), EngineOutcome::end);
   }
 
   /** A piece of the engine's work. */
@@ -97,13 +97,7 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
 
     @Override
     public void failed(RuntimeException failure) {
-      end(failure);
+      EngineOutcome.end(failure);
     }
-  }
-
-  /** Ends the process, with one line of why. */
-  private static void end(RuntimeException failure) {
-    EngineOutcome.report(failure);
-    Quarkus.asyncExit(Outcome.of(failure).exitCode());
   }
 }

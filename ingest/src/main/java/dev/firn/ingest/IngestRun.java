@@ -307,6 +307,23 @@ final class IngestRun implements AutoCloseable {
     }
   }
 
+  /** Whether another process has taken over; empty also where that cannot be seen soon. */
+  Optional<FencedException> replaced() {
+    Future<?> look = threads.submit(pipeline::requireNotReplaced);
+    try {
+      look.get(NOTE_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      return e.getCause() instanceof FencedException fenced
+          ? Optional.of(fenced)
+          : Optional.empty();
+    } catch (TimeoutException e) {
+      LOG.debug("the control table cannot be seen", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    return Optional.empty();
+  }
+
   /** What storage or catalog refuse from now on ends the run: it is about to be closed. */
   void stopRetrying() {
     pipeline.stopRetrying();

@@ -12,6 +12,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -108,11 +109,30 @@ class FencedIT {
     }
   }
 
-  /** The first one stands still: replaces it, lets it go on, and sees how both end. */
+  /** It may take the slot for one that somebody has moved, which is another failure. */
+  @Test
+  void pausedUntilItsSlotHasMovedOnItEndsAsWell() throws Exception {
+    try (Victim first = start(1)) {
+      CatchUp.awaitTables(lake, first.sink(), shop.mark());
+      CatchUp.await(lake, first.sink(), shop.mark());
+      signals.stop(first.sink().pid());
+      String before = confirmed();
+      try (Load load = load()) {
+        assertFenced(first, load, () -> !confirmed().equals(before));
+      }
+    }
+  }
+
   private void assertFenced(Victim first, Load load) throws Exception {
+    assertFenced(first, load, () -> true);
+  }
+
+  /** The first one stands still: replaces it, lets it go on, and sees how both end. */
+  private void assertFenced(Victim first, Load load, BooleanSupplier goesOn) throws Exception {
     disconnect();
     try (Victim second = start(2)) {
       second.await(seen -> !Phase.START.isIn(seen));
+      await(goesOn);
       signals.resume(first.sink().pid());
       assertThat(first.sink().awaitEnd(FENCED_WITHIN)).hasValue(3);
       assertThat(first.fencedBy()).as(first.sink().tail()).contains(second.sink().pid());
@@ -149,6 +169,18 @@ class FencedIT {
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
       Sinks.pause(5);
+    }
+  }
+
+  private String confirmed() {
+    try (Connection connection = shop.connect();
+        Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT confirmed_flush_lsn FROM pg_replication_slots")) {
+      row.next();
+      return row.getString(1);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 
