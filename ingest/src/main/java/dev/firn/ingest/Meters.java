@@ -51,7 +51,7 @@ final class Meters {
     gauge(
         "firn.buffered",
         "bytes",
-        "Changes in memory that are not committed",
+        "Changes in memory that are not committed and recorded",
         run,
         r -> r.status(Instant.now()).progress().pendingBytes());
     gauge(

@@ -131,6 +131,11 @@ class OperationsIT {
         .doesNotContain("\tat ");
     await(
         ingest, "the slot", () -> get("/q/metrics").body().contains("\nfirn_retained_wal_bytes "));
+    // Changes are held until the control table knows of their batch.
+    await(
+        ingest,
+        "memory given back",
+        () -> get("/q/metrics").body().contains("\nfirn_buffered_bytes 0.0\n"));
     String metrics = get("/q/metrics").body();
     show(
         "metrics",
@@ -150,7 +155,6 @@ class OperationsIT {
             "firn_lag_seconds ",
             "firn_lag_bytes ",
             "firn_retained_wal_bytes ",
-            "firn_buffered_bytes 0.0",
             "firn_index_keys{table=\"public.orders\"} 1000.0",
             "firn_tables 2.0",
             "debezium_behind_source_seconds ",
