@@ -1,26 +1,19 @@
 package dev.firn.ingest;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.firn.ingest.log.LsnPosition;
 import dev.firn.ingest.log.PostgresLog;
 import dev.firn.ingest.log.SourceLog;
 import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.CommitLoop;
-import dev.firn.writer.CommitProgress;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.FencedException;
 import dev.firn.writer.InitialSnapshot;
-import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceOffset;
-import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.Step;
-import dev.firn.writer.TableChange;
-import dev.firn.writer.TransactionEnd;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,15 +25,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.apache.iceberg.data.Record;
-import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,6 +50,7 @@ final class IngestRun implements AutoCloseable {
   private static final int NOTE_SECONDS = 5;
 
   private final RunStart start;
+  private final Pipeline pipeline;
   private final ExecutorService threads;
   private final CapturedTables tables;
   private final Readings readings;
@@ -69,34 +58,20 @@ final class IngestRun implements AutoCloseable {
   private final FollowedColumns columns;
   private final CommitLoop.Listener listener;
   private final CommitLoop loop;
+  private final Uninterrupted commits;
+  private final IntoLake lake;
   private final TransactionAssembler assembler;
   private final Reached reached;
   private final QuietLog quiet = new QuietLog(System.nanoTime());
   private final PublishedTables published;
-  private @Nullable InitialSnapshot initialSnapshot;
-  private @Nullable LargeTransaction large;
-  private final Pipeline pipeline;
+  private final RunProgress progress;
   private final String pipelineName;
   private final Duration patience;
-  private final Optional<SourceTable> signals;
-
-  /** When the source committed what was the last in the lake at the start. */
-  private final Optional<Instant> startedFrom;
-
-  private final LongAdder events = new LongAdder();
-  private volatile Optional<RunStatus.LastCommit> lastCommit = Optional.empty();
-
-  /** Since when the initial snapshot is being published. */
-  private volatile Optional<Instant> publishing = Optional.empty();
 
   /**
    * Whether the tables are published, so that what is missing in the log is missing in the lake.
    */
   private volatile boolean follows;
-
-  private volatile boolean handling;
-  private volatile Instant heardAt = Instant.now();
-  private volatile Optional<Instant> caughtUpAt = Optional.empty();
 
   private IngestRun(
       RunStart start, SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
@@ -107,39 +82,41 @@ final class IngestRun implements AutoCloseable {
     this.published = start.published();
     this.pipelineName = settings.pipeline().name();
     this.patience = source.patience();
-    this.signals = source.signals();
-    this.startedFrom = pipeline.offset().flatMap(PostgresLog::committedAt);
     this.listener = listener;
-    Optional<TransactionAssembler.Start> lake =
+    this.progress = new RunProgress(pipeline.offset().flatMap(PostgresLog::committedAt));
+    NotedCommits noted = new NotedCommits(progress, listener);
+    Optional<TransactionAssembler.Start> resumed =
         pipeline
             .offset()
             .flatMap(offset ->
                 pipeline.position().map(at -> new TransactionAssembler.Start(at, offset)));
-    this.reached = new Reached(lake.map(TransactionAssembler.Start::position));
-    this.follows = lake.isPresent();
-    this.initialSnapshot = lake.isEmpty() ? pipeline.initialSnapshot() : null;
-    this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, new LastCommit());
+    this.reached = new Reached(resumed.map(TransactionAssembler.Start::position));
+    this.follows = resumed.isPresent();
+    InitialSnapshot initial = resumed.isEmpty() ? pipeline.initialSnapshot() : null;
+    this.loop = CommitLoop.start(pipeline, settings.commitLoop(), threads, noted);
+    this.commits = new Uninterrupted(loop, threads);
     this.readings =
         new Readings(
             source,
             pipeline,
-            loop,
             tables,
             start.oids(),
             settings.memoryBytes() / READINGS_SHARE,
-            threads,
-            this::noteCommit,
+            commits,
+            noted::committed,
             this::followColumns);
+    ReadingSignals signals = new ReadingSignals(source.signals(), pipelineName, tables, readings);
+    this.lake = new IntoLake(loop, commits, readings, signals, initial, new Snapshot(noted));
     this.columns =
         new FollowedColumns(tables, readings, settings.schemaChanges(), new ForColumns());
     this.assembler =
         new TransactionAssembler(
-            LOG_OF_SOURCE, columns, new IntoLake(), settings.largeTransactionBytes(), lake);
+            LOG_OF_SOURCE, columns, lake, settings.largeTransactionBytes(), resumed);
     this.watch =
         new TableWatch(
             source, tables, readings, start.oids(), published, () -> follows, listener::failed);
     readings.startedAt(start.visible());
-    if (lake.isPresent()) {
+    if (resumed.isPresent()) {
       readings.resume();
     }
     watch.start();
@@ -180,17 +157,11 @@ final class IngestRun implements AutoCloseable {
   <E> void handle(
       List<E> batch, Function<E, SourceRecord> toSourceRecord, RecordCommitter<E> committer)
       throws InterruptedException {
-    handling = true;
-    heardAt = Instant.now();
+    progress.handling();
     try {
       take(batch, toSourceRecord, committer);
     } finally {
-      events.add(batch.size());
-      heardAt = Instant.now();
-      if (assembler.isBetween() && loop.isVisible()) {
-        caughtUpAt = Optional.of(heardAt);
-      }
-      handling = false;
+      progress.handled(batch.size(), assembler.isBetween() && loop.isVisible());
     }
   }
 
@@ -232,11 +203,7 @@ final class IngestRun implements AutoCloseable {
   private void noteServer() throws InterruptedException {
     Optional<ServerIdentity> moved = start.guard().takeMoved();
     if (moved.isPresent()) {
-      boolean unused =
-          alone(p -> {
-            moved.orElseThrow().note(p);
-            return true;
-          });
+      commits.runAlone(moved.orElseThrow()::note);
     }
   }
 
@@ -251,14 +218,10 @@ final class IngestRun implements AutoCloseable {
             (LsnPosition) reached.durable().orElseThrow(),
             (LsnPosition) at.orElseThrow(),
             System.nanoTime());
-    if (offset.isPresent() && alone(p -> p.advance(at.orElseThrow(), offset.orElseThrow()))) {
+    if (offset.isPresent()
+        && commits.callAlone(p -> p.advance(at.orElseThrow(), offset.orElseThrow()))) {
       reached.durable(at.orElseThrow());
     }
-  }
-
-  /** On a thread of its own: the engine interrupts its thread to stop, commits must go through. */
-  private boolean alone(Predicate<Pipeline> action) throws InterruptedException {
-    return loop.quiesce(p -> uninterrupted(threads.submit(() -> action.test(p))));
   }
 
   private void between() throws InterruptedException {
@@ -269,11 +232,7 @@ final class IngestRun implements AutoCloseable {
     Optional<String> members =
         at.isEmpty() ? Optional.empty() : published.changed(readings::isIdle);
     if (members.isPresent()) {
-      boolean unused =
-          alone(p -> {
-            PublishedTables.note(p, members.orElseThrow());
-            return true;
-          });
+      commits.runAlone(p -> PublishedTables.note(p, members.orElseThrow()));
     }
   }
 
@@ -374,33 +333,17 @@ final class IngestRun implements AutoCloseable {
     columns.follow(decoder, event);
   }
 
-  private RowTarget changeColumns(SourceTable table, TableIdentifier name, ColumnChanges changes)
-      throws InterruptedException {
-    if (initialSnapshot != null) {
-      throw new PipelineException(
-          "the columns of table %s changed while the initial snapshot was being read; start again: it is then read anew"
-              .formatted(table));
-    }
-    LargeTransaction open = large;
-    return loop.quiesce(alone ->
-        uninterrupted(
-            threads.submit(() ->
-                open == null
-                    ? alone.changeColumns(name, changes)
-                    : open.changeColumns(name, changes))));
-  }
-
   /** What follows the columns of events needs of this run. */
   private final class ForColumns implements FollowedColumns.Run {
     @Override
     public boolean isInInitialSnapshot() {
-      return initialSnapshot != null;
+      return lake.isInInitialSnapshot();
     }
 
     @Override
     public RowTarget change(TableDecoder decoder, ColumnChanges changes)
         throws InterruptedException {
-      RowTarget target = changeColumns(decoder.source(), decoder.table(), changes);
+      RowTarget target = lake.changeColumns(decoder.source(), decoder.table(), changes);
       assembler.columnsChanged(target);
       return target;
     }
@@ -416,133 +359,33 @@ final class IngestRun implements AutoCloseable {
     watch.requireLook();
     published
         .changed(() -> true)
-        .ifPresent(
-            text -> uninterrupted(threads.submit(() -> PublishedTables.note(pipeline, text))));
+        .ifPresent(text ->
+            commits.call(() -> {
+              PublishedTables.note(pipeline, text);
+              return true;
+            }));
   }
 
-  private void noteCommit(CommittedBatch batch, Duration took) {
-    lastCommit =
-        Optional.of(
-            new RunStatus.LastCommit(
-                batch.number(),
-                batch.end().position().toString(),
-                Instant.now(),
-                batch.end().committedAt()));
-    CommitLog.log(batch, took);
-    listener.committed(batch, took);
-  }
+  /** What the initial snapshot's end means to this run. */
+  private final class Snapshot implements IntoLake.SnapshotListener {
+    private final NotedCommits noted;
 
-  /** Notes each commit before it is told on. */
-  private final class LastCommit implements CommitLoop.Listener {
-    @Override
-    public void committed(CommittedBatch batch, Duration took) {
-      noteCommit(batch, took);
+    Snapshot(NotedCommits noted) {
+      this.noted = noted;
     }
 
     @Override
-    public void failed(RuntimeException failure) {
-      listener.failed(failure);
-    }
-  }
-
-  /** What the assembler makes goes into the lake. */
-  private final class IntoLake implements TransactionAssembler.Downstream {
-    @Override
-    public void snapshotRow(TableIdentifier table, Record row) {
-      requireNonNull(initialSnapshot, "initialSnapshot is null").add(table, row);
-    }
-
-    @Override
-    public void snapshotEnd(TransactionEnd end) {
-      InitialSnapshot snapshot = requireNonNull(initialSnapshot, "initialSnapshot is null");
+    public void read() {
       follows = true;
       notePublication();
-      long start = System.nanoTime();
-      // On a thread of its own: the engine interrupts its thread to stop, commits must go through.
-      publishing = Optional.of(Instant.now());
-      CommittedBatch published = uninterrupted(threads.submit(() -> snapshot.publish(end)));
-      publishing = Optional.empty();
-      noteCommit(published, Duration.ofNanos(System.nanoTime() - start));
-      initialSnapshot = null;
-      reached.durable(end.position());
+      progress.publishing();
+    }
+
+    @Override
+    public void published(CommittedBatch batch, Duration took) {
+      noted.committed(batch, took);
+      reached.durable(batch.end().position());
       reached.follow(assembler);
-    }
-
-    @Override
-    public boolean isSignal(Struct origin, Struct event) {
-      if (signals.isEmpty() || !signals.orElseThrow().equals(SourceTable.of(origin))) {
-        return false;
-      }
-      Struct row = event.getStruct("after");
-      if ("c".equals(event.getString("op")) && row != null) {
-        SnapshotSignal.parse(
-                String.valueOf(row.getWithoutDefault("type")),
-                String.valueOf(row.getWithoutDefault("data")))
-            .requests(tables.sources())
-            .forEach(readings::request);
-      }
-      return true;
-    }
-
-    @Override
-    public void message(String prefix, String content) {
-      if (prefix.equals(ReadingRequest.prefix(pipelineName))) {
-        ReadingRequest.parse(content).forEach(readings::request);
-      }
-    }
-
-    @Override
-    public void transaction(SourceTransaction transaction) throws InterruptedException {
-      readings.ended(transaction);
-      loop.add(transaction);
-    }
-
-    @Override
-    public void beginLarge() throws InterruptedException {
-      readings.largeBegins();
-      large = loop.beginLarge();
-    }
-
-    @Override
-    public void large(TableChange change) {
-      requireNonNull(large, "large is null").apply(change);
-    }
-
-    @Override
-    public void endLarge(TransactionEnd end) {
-      loop.finishLarge(requireNonNull(large, "large is null"), end);
-      large = null;
-      readings.largeEnded(Optional.of(end));
-    }
-
-    @Override
-    public void abandonLarge() {
-      loop.abandonLarge(requireNonNull(large, "large is null"));
-      large = null;
-      readings.largeEnded(Optional.empty());
-    }
-  }
-
-  /** Waits for what must go through, and is interrupted only after it. */
-  static <V> V uninterrupted(Future<V> future) {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return future.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw new PipelineException("a commit failed", e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
@@ -550,32 +393,23 @@ final class IngestRun implements AutoCloseable {
   RunStatus status(Instant now) {
     boolean initial = reached.position().isEmpty();
     SourceClock clock =
-        new SourceClock(
-            handling ? now : heardAt,
-            caughtUpAt,
-            lastCommit.map(RunStatus.LastCommit::sourceTime).or(() -> startedFrom),
-            SourceConnection.loss().isPresent() ? Duration.ZERO : patience);
+        progress.clock(now, SourceConnection.loss().isPresent() ? Duration.ZERO : patience);
     return new RunStatus(
         pipelineName,
         pipeline.epoch(),
         tables.size(),
         initial,
-        lastCommit,
-        initial ? publishingProgress(now) : loop.progress(),
+        progress.lastCommit(),
+        initial ? progress.ofInitialSnapshot(now, pipeline::trouble) : loop.progress(),
         initial ? Duration.ZERO : clock.lag(now),
         clock.heardAt(),
         initial ? Optional.empty() : clock.silent(now),
         readings.status());
   }
 
-  private CommitProgress publishingProgress(Instant now) {
-    Optional<Duration> waiting = publishing.map(since -> Duration.between(since, now));
-    return new CommitProgress(0, waiting, waiting.flatMap(unused -> pipeline.trouble()));
-  }
-
   /** Events that the source has sent so far. */
   long events() {
-    return events.sum();
+    return progress.events();
   }
 
   /** Number of rows in the key index of a table of this run. */

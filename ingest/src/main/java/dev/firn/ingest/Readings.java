@@ -1,8 +1,5 @@
 package dev.firn.ingest;
 
-import static java.util.Objects.requireNonNull;
-
-import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.Position;
@@ -25,7 +22,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,15 +47,11 @@ final class Readings implements AutoCloseable {
 
   private final PostgresSource source;
   private final Pipeline pipeline;
-  private final CommitLoop loop;
   private final CapturedTables tables;
   private final SourceOids oids;
   private final long maxHeldBytes;
+  private final Uninterrupted commits;
   private final BiConsumer<CommittedBatch, Duration> committed;
-
-  /** Runs what must not be interrupted. */
-  private final ExecutorService commits;
-
   private final ExecutorService threads =
       Executors.newCachedThreadPool(
           Thread.ofPlatform().daemon().name("firn-reading-", 0).factory());
@@ -92,23 +84,20 @@ final class Readings implements AutoCloseable {
 
   /**
    * @param maxHeldBytes how much of the changes meanwhile may be held in memory
-   * @param commits runs what must not be interrupted
    * @param committed told of each table that was read
    * @param columns follows columns that are ahead of the stream's events
    */
   Readings(
       PostgresSource source,
       Pipeline pipeline,
-      CommitLoop loop,
       CapturedTables tables,
       SourceOids oids,
       long maxHeldBytes,
-      ExecutorService commits,
+      Uninterrupted commits,
       BiConsumer<CommittedBatch, Duration> committed,
       ColumnFollower columns) {
     this.source = source;
     this.pipeline = pipeline;
-    this.loop = loop;
     this.tables = tables;
     this.oids = oids;
     this.maxHeldBytes = maxHeldBytes;
@@ -168,7 +157,7 @@ final class Readings implements AutoCloseable {
     if (reader.reading().isBegun()) {
       if (reader.passing().map(position::contains).orElse(false)) {
         // All that was streamed is in the table then, so that its rows are known by their keys.
-        if (quiesce(Pipeline::mayComplete)) {
+        if (commits.callAlone(Pipeline::mayComplete)) {
           reader.reading().passed();
         }
       } else if (isFull()) {
@@ -263,12 +252,9 @@ final class Readings implements AutoCloseable {
    */
   void ask(ReadingRequest request, TableDecoder decoder) throws InterruptedException {
     boolean isKeyless = decoder.target().key().isEmpty();
-    boolean unused =
-        quiesce(p -> {
-          p.requestReading(
-              decoder.table(), request.why(), isKeyless || p.isHeldBack(decoder.table()));
-          return true;
-        });
+    commits.runAlone(p ->
+        p.requestReading(
+            decoder.table(), request.why(), isKeyless || p.isHeldBack(decoder.table())));
     requests.add(request);
   }
 
@@ -301,16 +287,14 @@ final class Readings implements AutoCloseable {
       running.remove(request.table());
       reading.giveUp();
     }
-    boolean unused =
-        quiesce(p -> {
-          boolean holdBack =
-              request.isAfresh()
-                  || (request.isGap() && decoder.target().key().isEmpty())
-                  || p.isHeldBack(decoder.table());
-          p.requestReading(decoder.table(), request.why(), holdBack);
-          oids.note(p, request);
-          return true;
-        });
+    commits.runAlone(p -> {
+      boolean holdBack =
+          request.isAfresh()
+              || (request.isGap() && decoder.target().key().isEmpty())
+              || p.isHeldBack(decoder.table());
+      p.requestReading(decoder.table(), request.why(), holdBack);
+      oids.note(p, request);
+    });
     start(request, decoder, request.isGap() || pipeline.isHeldBack(decoder.table()));
   }
 
@@ -323,7 +307,7 @@ final class Readings implements AutoCloseable {
     }
     gone.remove(request.table());
     TableDecoder decoder =
-        quiesce(p -> {
+        commits.callAlone(p -> {
           TableDecoder opened = tables.open(p, found.orElseThrow());
           oids.note(p, request);
           return opened;
@@ -353,7 +337,7 @@ final class Readings implements AutoCloseable {
 
   private void complete(TableReader reader) throws InterruptedException {
     long start = System.nanoTime();
-    CommittedBatch batch = quiesce(p -> p.complete(reader.reading(), reader.readAt()));
+    CommittedBatch batch = commits.callAlone(p -> p.complete(reader.reading(), reader.readAt()));
     running.remove(reader.table());
     committed.accept(batch, Duration.ofNanos(System.nanoTime() - start));
     LOG.info(
@@ -363,21 +347,11 @@ final class Readings implements AutoCloseable {
   }
 
   private void forget(TableReader reader) throws InterruptedException {
-    boolean unused =
-        quiesce(p -> {
-          p.forgetReading(reader.reading().table());
-          return true;
-        });
+    commits.runAlone(p -> p.forgetReading(reader.reading().table()));
     running.remove(reader.table());
     LOG.warn(
         "table {} is not at the source any more: it was not read, the lake keeps what it has",
         reader.table());
-  }
-
-  /** On a thread of its own: the engine interrupts its thread to stop, commits must go through. */
-  private <T> T quiesce(Function<Pipeline, T> action) throws InterruptedException {
-    return loop.quiesce(
-        p -> requireNonNull(IngestRun.uninterrupted(commits.submit(() -> action.apply(p)))));
   }
 
   /** Gives up what runs; the next process begins it again. */

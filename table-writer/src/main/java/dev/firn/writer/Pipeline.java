@@ -18,7 +18,6 @@ import java.util.function.Supplier;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.apache.iceberg.exceptions.NoSuchTableException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +27,6 @@ import org.jspecify.annotations.Nullable;
  * {@link #commit}.
  */
 public final class Pipeline {
-  /** What a note is called, with the table's name, that asks for the table to be read. */
-  static final String READING = "reading:";
-
-  private static final String HELD_BACK = "held back: ";
-
   private final Catalog catalog;
   private final PipelineSettings settings;
   private final KeyMemory keyMemory;
@@ -41,14 +35,11 @@ public final class Pipeline {
   private final TableCommits tableCommits;
   private final Tables tables;
   private final ControlTable control;
-  private Claim claim;
   private final Troubles troubles;
-  private final Map<String, Claimed> claimed = new HashMap<>();
+  private final ClaimedTables claimed;
+  private final TablesToRead toRead;
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
-  private final Map<TableIdentifier, Changelog> changelogs = new ConcurrentHashMap<>();
-
-  /** Tables to which no change is applied until they are read. */
-  private final Set<TableIdentifier> heldBack = ConcurrentHashMap.newKeySet();
+  private final Changelogs changelogs;
 
   private volatile Recovery recovery;
 
@@ -57,8 +48,6 @@ public final class Pipeline {
 
   /** The last batch that is visible while its changelog rows and its offset are not yet. */
   private @Nullable BatchInfo unsettled;
-
-  private record Claimed(Table table, Mark mark) {}
 
   private Pipeline(
       Catalog catalog,
@@ -71,22 +60,15 @@ public final class Pipeline {
     this.positions = positions;
     this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
+    this.changelogs = new Changelogs(tableCommits);
     this.tables = new Tables(catalog, settings);
     this.troubles = new Troubles(catalog, settings);
     String writer = writerName();
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
-    this.claim = new Claim(settings.name(), control.epoch(), writer, settings, troubles);
-    control.state().tables().forEach(this::claimRegistered);
-    control
-        .state()
-        .notes()
-        .forEach((name, value) -> {
-          if (name.startsWith(READING) && value.startsWith(HELD_BACK)) {
-            heldBack.add(TableIdentifier.parse(name.substring(READING.length())));
-          }
-        });
-    this.recovery = recovery();
-    this.lastBatch = lastBatch();
+    this.claimed = ClaimedTables.takeRegistered(catalog, settings, control, troubles, writer);
+    this.toRead = new TablesToRead(control);
+    this.recovery = claimed.recovery(position(), positions);
+    this.lastBatch = claimed.lastBatch(position().map(recovery::isPending).orElse(false));
   }
 
   /**
@@ -134,7 +116,7 @@ public final class Pipeline {
     Pipeline pipeline = takeOver(catalog, settings, positions, Runnable::run);
     ControlTable.State state = pipeline.control.state();
     Map<String, String> kept = new HashMap<>(state.notes());
-    kept.keySet().removeIf(name -> name.startsWith(READING) || notes.contains(name));
+    kept.keySet().removeIf(name -> TablesToRead.isOne(name) || notes.contains(name));
     pipeline.control.commit(
         new ControlTable.State(state.batch(), "", Optional.empty(), state.tables(), kept));
     return pipeline.epoch();
@@ -168,53 +150,6 @@ public final class Pipeline {
     } catch (UnknownHostException e) {
       return "unknown host:%d".formatted(pid);
     }
-  }
-
-  private void claimRegistered(String name, ControlTable.Registered registered) {
-    Table table;
-    try {
-      table = catalog.loadTable(TableIdentifier.parse(name));
-    } catch (NoSuchTableException e) {
-      throw Missing.gone(name, settings, e);
-    }
-    if (!table.uuid().toString().equals(registered.uuid())) {
-      throw Missing.other(name, settings);
-    }
-    claimed.put(name, new Claimed(table, claim.take(name, table)));
-  }
-
-  private Recovery recovery() {
-    if (control.state().offset().isEmpty()) {
-      return Recovery.NONE;
-    }
-    Optional<Position> complete = position();
-    Map<TableIdentifier, Position> ahead = new HashMap<>();
-    claimed.forEach((name, table) -> {
-      if (!table.mark().position().isEmpty()) {
-        Position position = positions.apply(table.mark().position());
-        if (complete.isEmpty() || !complete.orElseThrow().contains(position)) {
-          ahead.put(TableIdentifier.parse(name), position);
-        }
-      }
-    });
-    return Recovery.of(complete, ahead);
-  }
-
-  /**
-   * What an interrupted batch was called it is called again, so that its number stays one, also
-   * where a part of its repair is complete; but not that of a table read anew, which ends where the
-   * tables are complete, and only while nothing is to be repaired.
-   */
-  private long lastBatch() {
-    long complete = control.state().batch();
-    boolean repairs = position().map(recovery::isPending).orElse(false);
-    return claimed.values().stream()
-        .map(Claimed::mark)
-        .mapToLong(mark ->
-            mark.position().equals(control.state().position()) && !repairs
-                ? mark.batch()
-                : mark.batch() - 1)
-        .reduce(complete, Math::max);
   }
 
   /** Told what the pipeline is at. */
@@ -262,7 +197,7 @@ public final class Pipeline {
    * definition, and those that are not bring what it lacks ({@link #changeColumns}).
    */
   public RowTarget open(TableDefinition definition) {
-    Claimed table = claimed.get(definition.table().toString());
+    ClaimedTables.Claimed table = claimed.get(definition.table());
     if (table == null) {
       table = claimNew(definition);
     }
@@ -277,7 +212,7 @@ public final class Pipeline {
 
   private void openChangelog(TableDefinition definition, TableWriter writer) {
     TableIdentifier name = Changelog.nameFor(definition.table());
-    Claimed changelog = claimed.get(name.toString());
+    ClaimedTables.Claimed changelog = claimed.get(name);
     if (!definition.changelog()) {
       if (changelog != null) {
         throw new PipelineException(
@@ -316,23 +251,19 @@ public final class Pipeline {
 
   private RowTarget columnsChanged(TableIdentifier table) {
     RowTarget target = writer(table).state().target();
-    Changelog changelog = changelogs.get(table);
-    if (changelog != null) {
-      changelog.follow(target.columns());
-    }
+    changelogs.follow(target);
     return target;
   }
 
   /** One that begins with what the table holds now. */
-  private Claimed newChangelog(TableDefinition definition, TableWriter writer) {
+  private ClaimedTables.Claimed newChangelog(TableDefinition definition, TableWriter writer) {
     if (offset().isPresent()) {
       writer.tag(Changelog.BASELINE);
     }
     TableIdentifier name = Changelog.nameFor(definition.table());
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.createChangelog(definition);
-    startAbove(name, table);
-    Claimed made = new Claimed(table, claim.take(name.toString(), table, writer.mark()));
+    ClaimedTables.Claimed made = goOnAfter(claimed.take(name, table, writer.mark()));
     if (!made.mark().position().isEmpty()) {
       // Its baseline may have a part of a batch that is repaired.
       recovery = recovery.with(name, positions.apply(made.mark().position()));
@@ -340,33 +271,21 @@ public final class Pipeline {
     return made;
   }
 
-  private Claimed claimNew(TableDefinition definition) {
+  private ClaimedTables.Claimed claimNew(TableDefinition definition) {
     TableIdentifier name = definition.table();
     if (offset().isPresent() && reading(name).isEmpty()) {
       requestReading(name, "new since the initial snapshot", true);
     }
     Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
-    startAbove(name, table);
-    return new Claimed(table, claim.take(name.toString(), table));
+    return goOnAfter(claimed.take(name, table));
   }
 
-  /**
-   * Who dropped the control table to start over finds tables with marks of the time before: epochs
-   * and batches go on above these.
-   */
-  private void startAbove(TableIdentifier name, Table table) {
-    Marks.of(name.toString(), table)
-        .filter(mark -> mark.pipeline().equals(settings.name()))
-        .filter(mark -> offset().isEmpty())
-        .ifPresent(this::startAbove);
-  }
-
-  private void startAbove(Mark before) {
-    lastBatch = Math.max(lastBatch, before.batch());
-    if (before.epoch() >= epoch()) {
-      control.startAbove(before.epoch());
-      claim = new Claim(settings.name(), epoch(), claim.writer(), settings, troubles);
+  /** Who starts over finds tables with batches of the time before: their numbers go on above. */
+  private ClaimedTables.Claimed goOnAfter(ClaimedTables.Claimed table) {
+    if (offset().isEmpty()) {
+      lastBatch = Math.max(lastBatch, table.mark().batch());
     }
+    return table;
   }
 
   /**
@@ -378,11 +297,13 @@ public final class Pipeline {
     }
     steps.entered(Step.SNAPSHOT);
     control.commit(control.state().withTables(registry()));
-    claimed.forEach((name, table) -> {
-      if (!writers.containsKey(TableIdentifier.parse(name))) {
-        SnapshotBranch.drop(table.table());
-      }
-    });
+    claimed
+        .all()
+        .forEach((name, table) -> {
+          if (!writers.containsKey(name)) {
+            SnapshotBranch.drop(table);
+          }
+        });
     Map<TableIdentifier, SnapshotBranch> branches = new ConcurrentHashMap<>();
     tableCommits.runAll(
         writers.entrySet().stream()
@@ -403,10 +324,7 @@ public final class Pipeline {
    *     any, are not those that they are about
    */
   public void requestReading(TableIdentifier table, String why, boolean holdBack) {
-    note(READING + table, (holdBack ? HELD_BACK : "") + why);
-    if (holdBack) {
-      heldBack.add(table);
-    }
+    toRead.add(table, why, holdBack);
   }
 
   /**
@@ -414,27 +332,26 @@ public final class Pipeline {
    * again: their changes meanwhile are missed.
    */
   public void noteTablesLeftOut() {
-    for (Map.Entry<String, Claimed> table : claimed.entrySet()) {
-      TableIdentifier name = TableIdentifier.parse(table.getKey());
-      if (offset().isPresent()
-          && !writers.containsKey(name)
-          && !LakeTables.isChangelog(table.getValue().table())
-          && reading(name).isEmpty()) {
-        requestReading(name, "left out for a time", true);
-      }
-    }
+    claimed
+        .all()
+        .forEach((name, table) -> {
+          if (offset().isPresent()
+              && !writers.containsKey(name)
+              && !LakeTables.isChangelog(table)
+              && reading(name).isEmpty()) {
+            requestReading(name, "left out for a time", true);
+          }
+        });
   }
 
   /** Why a table has to be read, if it has. */
   public Optional<String> reading(TableIdentifier table) {
-    return note(READING + table)
-        .map(why -> why.startsWith(HELD_BACK) ? why.substring(HELD_BACK.length()) : why);
+    return toRead.why(table);
   }
 
   /** Takes a request back. Not while batches are being committed. */
   public void forgetReading(TableIdentifier table) {
-    control.commit(control.state().withoutNote(READING + table));
-    heldBack.remove(table);
+    toRead.remove(table);
   }
 
   /**
@@ -442,7 +359,7 @@ public final class Pipeline {
    * of another table.
    */
   public boolean isHeldBack(TableIdentifier table) {
-    return heldBack.contains(table);
+    return toRead.isHeldBack(table);
   }
 
   /**
@@ -478,8 +395,8 @@ public final class Pipeline {
     BatchInfo info = info(end, at, 0);
     CommittedBatch.TableCommit made = reading.commit(info);
     CommittedBatch batch = committed(info, Map.of(reading.table(), made));
-    heldBack.remove(reading.table());
-    settle(control.state().withoutNote(READING + reading.table()).notes());
+    toRead.apply(reading.table());
+    settle(toRead.notesWithout(reading.table()));
     return batch;
   }
 
@@ -490,7 +407,7 @@ public final class Pipeline {
         recovery,
         this::isHeldBack,
         table -> new TableBatch(writer(table).state().isKeyed()),
-        table -> Optional.ofNullable(changelogs.get(table)).map(Changelog::name));
+        changelogs::name);
   }
 
   /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
@@ -522,31 +439,12 @@ public final class Pipeline {
         .writes()
         .forEach((table, write) -> {
           TableBatch changes = requireNonNull(batch.tables().get(table), "changes is null");
-          commits.put(table, () -> write.commit(info, () -> logFirst(table, changes, info)));
+          commits.put(
+              table, () -> write.commit(info, () -> changelogs.addFirst(table, changes, info)));
         });
     CommittedBatch committed = committed(info, tableCommits.commit(commits));
-    batch.tables().forEach((table, changes) -> log(table, changes, info));
+    batch.tables().forEach((table, changes) -> changelogs.add(table, changes, info));
     return committed;
-  }
-
-  /**
-   * What the source did not send was taken from the table as it is before the batch, or from an
-   * earlier transaction of the batch: a replay, perhaps in other batches, could not find it there
-   * any more, so that these rows must be safe first.
-   */
-  private void logFirst(TableIdentifier table, TableBatch changes, BatchInfo info) {
-    Changelog changelog = changelogs.get(table);
-    if (changelog != null && changes.isPartlySent()) {
-      log(table, changes, info);
-      steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
-    }
-  }
-
-  private void log(TableIdentifier table, TableBatch changes, BatchInfo info) {
-    Changelog changelog = changelogs.get(table);
-    if (changelog != null) {
-      changelog.add(changes.takeChangelog(), info.mark().batch());
-    }
   }
 
   /**
@@ -565,14 +463,7 @@ public final class Pipeline {
     if (last == null) {
       return Optional.empty();
     }
-    steps.during(
-        Step.CHANGELOG_COMMIT,
-        () ->
-            tableCommits.runAll(
-                changelogs.values().stream()
-                    .filter(Changelog::isPending)
-                    .<Runnable>map(changelog -> () -> changelog.commit(last))
-                    .toList()));
+    changelogs.commit(last);
     ControlTable.State complete =
         new ControlTable.State(
             lastBatch, last.mark().position(), Optional.of(last.end().offset()), registry(), notes);
@@ -620,7 +511,7 @@ public final class Pipeline {
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
     writes.forEach((table, write) -> {
-      Runnable first = () -> logLarge(table, held.get(table), info);
+      Runnable first = () -> changelogs.commitLarge(table, held.get(table), info, recovery);
       if (recovery.has(table, end.position())) {
         // The changelog may lack it still, with all of its values.
         write.writeWaiting();
@@ -633,24 +524,9 @@ public final class Pipeline {
     return committed(info, tableCommits.commit(commits));
   }
 
-  private void logLarge(TableIdentifier table, @Nullable HeldChanges held, BatchInfo info) {
-    if (held == null) {
-      return;
-    }
-    Changelog changelog = requireNonNull(changelogs.get(table), "changelog is null");
-    if (recovery.has(changelog.name(), info.end().position())) {
-      held.abandon();
-    } else {
-      held.requireComplete();
-      changelog.add(() -> held.readInto(changelog, info.end(), info.mark().batch()));
-      steps.during(Step.CHANGELOG_COMMIT, () -> changelog.commit(info));
-      held.abandon();
-    }
-  }
-
   /** A place for a large transaction's changes of a table; empty when it has no changelog. */
   Optional<HeldChanges> hold(TableIdentifier table) {
-    return Optional.ofNullable(changelogs.get(table)).map(Changelog::hold);
+    return changelogs.hold(table);
   }
 
   /** Makes the initial snapshot visible, and complete. */
@@ -664,10 +540,7 @@ public final class Pipeline {
     branches.forEach(
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
     CommittedBatch published = committed(info, tableCommits.commit(commits));
-    tableCommits.runAll(
-        changelogs.values().stream()
-            .<Runnable>map(changelog -> () -> changelog.beginAfter(info.mark()))
-            .toList());
+    changelogs.beginAfter(info.mark());
     var unused = settle();
     steps.left(Step.SNAPSHOT);
     return published;
@@ -686,7 +559,7 @@ public final class Pipeline {
             control.epoch(),
             lastBatch + 1,
             end.position().toString(),
-            claim.writer());
+            claimed.writer());
     return new BatchInfo(mark, end, first, transactions);
   }
 
@@ -712,8 +585,7 @@ public final class Pipeline {
               mark.position(),
               writer.state().snapshotId()));
     });
-    changelogs.forEach(
-        (table, changelog) -> registered.put(changelog.name().toString(), changelog.registered()));
+    changelogs.register(registered);
     return registered;
   }
 

@@ -33,11 +33,7 @@ public record PipelineState(
 
   /** The tables that have to be read beside the stream, by name. */
   public List<String> readings() {
-    return notes.keySet().stream()
-        .filter(name -> name.startsWith(Pipeline.READING))
-        .map(name -> name.substring(Pipeline.READING.length()))
-        .sorted()
-        .toList();
+    return TablesToRead.names(notes).sorted().toList();
   }
 
   private static TreeMap<TableIdentifier, Long> sorted(Map<TableIdentifier, Long> tables) {
