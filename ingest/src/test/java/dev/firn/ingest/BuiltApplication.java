@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +17,7 @@ import java.util.List;
 public final class BuiltApplication {
   private static final Path FOLDER = Path.of("target", "firn").toAbsolutePath();
   private static final Path ARCHIVE = FOLDER.resolve("firn.jsa");
+  private static final Path LOCK = FOLDER.resolveSibling("firn.lock");
 
   private BuiltApplication() {}
 
@@ -39,7 +43,10 @@ public final class BuiltApplication {
 
     private static Program recorded() {
       Program program = bare();
-      try {
+      // Tests run in two JVMs at a time.
+      try (FileChannel channel =
+              FileChannel.open(LOCK, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+          FileLock unused = channel.lock()) {
         if (!Files.exists(ARCHIVE) || isOlder(ARCHIVE, program.jar())) {
           record(program.shortRun());
         }
