@@ -57,7 +57,9 @@ public class EngineOutcome {
   static void end(RuntimeException failed) {
     RuntimeException cause = explained(failed);
     report(cause);
-    Quarkus.asyncExit(Outcome.of(cause).exitCode());
+    int exitCode = Outcome.of(cause).exitCode();
+    var unused = LastResort.OF_THIS_PROCESS.begin(exitCode);
+    Quarkus.asyncExit(exitCode);
   }
 
   private static RuntimeException explained(RuntimeException failed) {
@@ -98,6 +100,7 @@ public class EngineOutcome {
     }
     failure = Optional.of(error.map(ConnectionLoss::reason).orElse(event.getMessage()));
     LOG.error("stopping: Debezium's engine has failed: {}", event.getMessage(), error.orElse(null));
+    var unused = LastResort.OF_THIS_PROCESS.begin(Outcome.FAILED);
   }
 
   /** What one of our own parts inside the engine has thrown. */
