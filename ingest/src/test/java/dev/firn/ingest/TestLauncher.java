@@ -275,7 +275,7 @@ class TestLauncher {
     makeJdk("new", "21.0.1");
     makeMaven(3);
     assertThat(firn("test", "-pl", "table-writer").exit()).isEqualTo(3);
-    assertThat(mavenCalls()).containsExactly("-B -ntp -pl table-writer verify");
+    assertThat(mavenCalls()).containsExactly("-B -ntp -T 2 -pl table-writer verify");
   }
 
   private static void assertRefused(Run run, String... said) {
