@@ -48,12 +48,10 @@ final class Changelogs {
    * replay, perhaps in other batches, could not find it there any more.
    */
   void addFirst(TableIdentifier table, TableBatch changes, BatchInfo info) {
-    if (changes.isPartlySent()) {
+    Changelog changelog = open.get(table);
+    if (changelog != null && changes.isPartlySent()) {
       add(table, changes, info);
-      Changelog changelog = open.get(table);
-      if (changelog != null) {
-        commit(changelog, info);
-      }
+      commit(changelog, info);
     }
   }
 

@@ -25,7 +25,12 @@ final class ClaimedTables {
   private final Map<TableIdentifier, Claimed> claimed = new HashMap<>();
   private Claim claim;
 
-  private ClaimedTables(
+  /**
+   * Takes over what is registered in the control table.
+   *
+   * @throws PipelineException a table is missing or was replaced or rolled back
+   */
+  ClaimedTables(
       Catalog catalog,
       PipelineSettings settings,
       ControlTable control,
@@ -36,22 +41,7 @@ final class ClaimedTables {
     this.control = control;
     this.troubles = troubles;
     this.claim = new Claim(settings.name(), control.epoch(), writer, settings, troubles);
-  }
-
-  /**
-   * Takes over what is registered in the control table.
-   *
-   * @throws PipelineException a table is missing or was replaced or rolled back
-   */
-  static ClaimedTables takeRegistered(
-      Catalog catalog,
-      PipelineSettings settings,
-      ControlTable control,
-      Troubles troubles,
-      String writer) {
-    ClaimedTables tables = new ClaimedTables(catalog, settings, control, troubles, writer);
-    control.state().tables().forEach(tables::takeRegistered);
-    return tables;
+    control.state().tables().forEach(this::takeRegistered);
   }
 
   private void takeRegistered(String name, ControlTable.Registered registered) {

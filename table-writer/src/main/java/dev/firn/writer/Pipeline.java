@@ -65,7 +65,7 @@ public final class Pipeline {
     this.troubles = new Troubles(catalog, settings);
     String writer = writerName();
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
-    this.claimed = ClaimedTables.takeRegistered(catalog, settings, control, troubles, writer);
+    this.claimed = new ClaimedTables(catalog, settings, control, troubles, writer);
     this.toRead = new TablesToRead(control);
     this.recovery = claimed.recovery(position(), positions);
     this.lastBatch = claimed.lastBatch(position().map(recovery::isPending).orElse(false));

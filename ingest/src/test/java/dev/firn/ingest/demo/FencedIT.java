@@ -100,9 +100,7 @@ class FencedIT {
   @Test
   void pausedWithNothingToCommitItEndsAsWell() throws Exception {
     try (Victim first = start(1)) {
-      CatchUp.awaitTables(lake, first.sink(), shop.mark());
-      CatchUp.await(lake, first.sink(), shop.mark());
-      signals.stop(first.sink().pid());
+      pauseIdle(first);
       try (Load load = load()) {
         assertFenced(first, load);
       }
@@ -113,14 +111,19 @@ class FencedIT {
   @Test
   void pausedUntilItsSlotHasMovedOnItEndsAsWell() throws Exception {
     try (Victim first = start(1)) {
-      CatchUp.awaitTables(lake, first.sink(), shop.mark());
-      CatchUp.await(lake, first.sink(), shop.mark());
-      signals.stop(first.sink().pid());
+      pauseIdle(first);
       String before = confirmed();
       try (Load load = load()) {
         assertFenced(first, load, () -> !confirmed().equals(before));
       }
     }
+  }
+
+  /** Pauses it when all is in the lake. */
+  private void pauseIdle(Victim first) throws Exception {
+    CatchUp.awaitTables(lake, first.sink(), shop.mark());
+    CatchUp.await(lake, first.sink(), shop.mark());
+    signals.stop(first.sink().pid());
   }
 
   private void assertFenced(Victim first, Load load) throws Exception {
