@@ -10,7 +10,10 @@ import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Table;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The files that one commit adds to a table and takes from it.
@@ -25,6 +28,8 @@ record FileChanges(
     List<LiveFile> removed,
     Map<Integer, PositionDeleteIndex> deleted,
     List<DeleteFile> deletes) {
+  private static final Logger LOG = LoggerFactory.getLogger(FileChanges.class);
+
   FileChanges {
     added = List.copyOf(added);
     removed = List.copyOf(removed);
@@ -73,6 +78,18 @@ record FileChanges(
     replacedVectors(files).forEach(delta::removeDeletes);
     delta.validateDataFilesExist(locationsBefore(files));
     delta.validateDeletedFiles();
+  }
+
+  /**
+   * Removes the delete files: no commit has made them part of the table, nor will one. Where the
+   * storage refuses they are left to the removal of orphan files.
+   */
+  void discardDeletes(Table table) {
+    try {
+      deletes.stream().map(DeleteFile::location).distinct().forEach(table.io()::deleteFile);
+    } catch (RuntimeException e) {
+      LOG.info("delete files of {} that nobody needs stay: {}", table.name(), Failures.reason(e));
+    }
   }
 
   private Stream<DeleteFile> replacedVectors(LiveFiles files) {

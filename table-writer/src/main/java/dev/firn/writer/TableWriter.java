@@ -299,11 +299,20 @@ final class TableWriter {
       }
       return Optional.empty();
     }
-    Snapshot snapshot =
-        commit(info.mark(), summary(write, info), changes, state.files(), Optional.empty());
+    Snapshot snapshot = commitOrDiscardDeletes(write, changes, info);
     takeOver(state, write, changes, snapshot);
     mark = info.mark();
     return Optional.of(made(snapshot, write));
+  }
+
+  /** After somebody else's commit the same rows may have to be deleted elsewhere. */
+  private Snapshot commitOrDiscardDeletes(TableWrite write, FileChanges changes, BatchInfo info) {
+    try {
+      return commit(info.mark(), summary(write, info), changes, state.files(), Optional.empty());
+    } catch (Head.ForeignCommitException e) {
+      changes.discardDeletes(state.table());
+      throw e;
+    }
   }
 
   private void takeOver(TableState into, TableWrite write, FileChanges changes, Snapshot snapshot) {

@@ -5,21 +5,30 @@ import static dev.firn.writer.WriterFixture.transaction;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.iceberg.FileScanTask;
+import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotChanges;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class TestFollowing {
   private static final KeyIndex.Liveness ALL = (file, position) -> true;
@@ -155,6 +164,40 @@ final class TestFollowing {
         .containsExactly("2:c", "3:first", "4:first", "5:first", "6:first", "7:b");
     ids.remove(1);
     assertThat(lake.rowIds()).isEqualTo(ids);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void deletesThatArePlannedAgainLeaveNoFileBehind(int formatVersion) throws IOException {
+    WriterFixture lake = WriterFixture.open(folder, formatVersion, List.of("id")).started(1, 2, 3);
+    lake.commit(transaction(2, lake.insert(4, "new")));
+    PreparedBatch planned = lake.prepare(transaction(3, lake.delete(1), lake.delete(4)));
+    Foreigner foreigner = new Foreigner(lake);
+    foreigner.rewrite(foreigner.files().subList(0, 1));
+    lake.pipeline.commit(planned);
+    assertThat(lake.rows()).containsExactly("2:first", "3:first");
+    assertThat(deleteFilesOnDisk()).isEqualTo(deleteFilesOf(lake.table()));
+  }
+
+  private Set<String> deleteFilesOnDisk() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> name.contains("-deletes"))
+          .collect(Collectors.toSet());
+    }
+  }
+
+  private static Set<String> deleteFilesOf(Table table) {
+    Set<String> names = new HashSet<>();
+    for (Snapshot snapshot : table.snapshots()) {
+      SnapshotChanges.builderFor(table)
+          .snapshot(snapshot)
+          .build()
+          .addedDeleteFiles()
+          .forEach(file -> names.add(Path.of(file.location()).getFileName().toString()));
+    }
+    return names;
   }
 
   @Test
