@@ -46,6 +46,15 @@ public record CommitTrials(Table table, String branch, String commit, long after
    * @param trial throws {@link NotCommittedException} to be run again, anything else to end it
    */
   public <R> R run(Patience patience, Supplier<R> trial) {
+    return run(table, patience, trial);
+  }
+
+  /**
+   * Does the same for a commit that makes no snapshot.
+   *
+   * @param trial throws {@link NotCommittedException} to be run again, anything else to end it
+   */
+  public static <R> R run(Table table, Patience patience, Supplier<R> trial) {
     return patience
         .of(table)
         .run(trial, NotCommittedException.class::isInstance, new CountDownLatch(1));

@@ -101,14 +101,10 @@ final class ControlTable {
 
   private ControlTable(Table table, PipelineSettings settings, String writer, Troubles troubles) {
     this.table = table;
-    this.name = name(settings).toString();
+    this.name = settings.controlTable().toString();
     this.pipeline = settings.name();
     this.writer = writer;
     this.troubles = troubles;
-  }
-
-  static TableIdentifier name(PipelineSettings settings) {
-    return TableIdentifier.of(settings.controlNamespace(), settings.name());
   }
 
   /** Whether a table is the control table of some pipeline. */
@@ -119,7 +115,7 @@ final class ControlTable {
   /** Opens it, making it when it is missing, and raises the epoch. */
   static ControlTable takeOver(
       Tables tables, Catalog catalog, PipelineSettings settings, String writer, Troubles troubles) {
-    TableIdentifier name = name(settings);
+    TableIdentifier name = settings.controlTable();
     Table table =
         catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(name, SCHEMA, 2);
     if (!isOne(table)) {
@@ -142,7 +138,7 @@ final class ControlTable {
 
   /** Reads it without raising the epoch; empty when there is none. */
   static Optional<PipelineState> look(Catalog catalog, PipelineSettings settings) {
-    TableIdentifier name = name(settings);
+    TableIdentifier name = settings.controlTable();
     if (!catalog.tableExists(name)) {
       return Optional.empty();
     }

@@ -25,12 +25,29 @@ record Head(String table, String pipeline, long epoch, long snapshotId, String c
   static final class ForeignCommitException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    private final boolean isOnTop;
+
     ForeignCommitException(String message) {
       super(message);
+      this.isOnTop = false;
+    }
+
+    private ForeignCommitException(String message, boolean isOnTop) {
+      super(message);
+      this.isOnTop = isOnTop;
+    }
+
+    /**
+     * Whether it lies on top of what this writer knows, with nothing of this writer's between: its
+     * own commit has not happened, and cannot any more.
+     */
+    boolean isOnTop() {
+      return isOnTop;
     }
 
     ForeignCommitException(String message, @Nullable RuntimeException cause) {
       super(message, cause);
+      this.isOnTop = false;
     }
   }
 
@@ -40,7 +57,8 @@ record Head(String table, String pipeline, long epoch, long snapshotId, String c
     for (Snapshot snapshot : ancestors) {
       if (snapshot.snapshotId() == snapshotId) {
         if (foreign) {
-          throw new ForeignCommitException("table %s: changed by someone else".formatted(table));
+          throw new ForeignCommitException(
+              "table %s: changed by someone else".formatted(table), true);
         }
         return true;
       }

@@ -30,6 +30,18 @@ public final class LakeTables {
 
   /** All of them, by name. */
   public static List<TableIdentifier> in(Catalog catalog) {
+    return all(catalog).stream().filter(name -> isOurs(catalog, name)).toList();
+  }
+
+  /** The control tables of all pipelines, by name. */
+  public static List<TableIdentifier> controls(Catalog catalog) {
+    return all(catalog).stream()
+        .filter(name -> load(catalog, name).map(ControlTable::isOne).orElse(false))
+        .toList();
+  }
+
+  /** All tables of a catalog, whoever keeps them, by name. */
+  public static List<TableIdentifier> all(Catalog catalog) {
     if (!(catalog instanceof SupportsNamespaces namespaces)) {
       throw new PipelineException(
           "the catalog %s cannot list its namespaces".formatted(catalog.name()));
@@ -42,15 +54,26 @@ public final class LakeTables {
     return found;
   }
 
+  /**
+   * The table of a name in full, whoever keeps it; empty: there is none, or it is a control table.
+   *
+   * @param name such as shop.orders
+   */
+  public static Optional<TableIdentifier> named(Catalog catalog, String name) {
+    TableIdentifier table = TableIdentifier.parse(name);
+    if (!table.hasNamespace()) {
+      return Optional.empty();
+    }
+    return load(catalog, table).filter(found -> !ControlTable.isOne(found)).map(found -> table);
+  }
+
   private static void collect(
       Catalog catalog,
       SupportsNamespaces namespaces,
       Namespace namespace,
       List<TableIdentifier> found) {
     try {
-      catalog.listTables(namespace).stream()
-          .filter(name -> isOurs(catalog, name))
-          .forEach(found::add);
+      found.addAll(catalog.listTables(namespace));
       for (Namespace child : namespaces.listNamespaces(namespace)) {
         collect(catalog, namespaces, child, found);
       }
@@ -72,18 +95,31 @@ public final class LakeTables {
     }
   }
 
+  /**
+   * Whether a table's main branch was set back to before the last commit of its pipeline. Until it
+   * is set forward again no pipeline goes on with it.
+   */
+  public static boolean isRolledBack(Table table) {
+    return Marks.isRolledBack(table);
+  }
+
   static boolean isChangelog(Table table) {
     return table.properties().containsKey(CHANGELOG_OF);
   }
 
   private static boolean isOurs(Catalog catalog, TableIdentifier name) {
-    Table table;
+    return load(catalog, name)
+        .filter(table -> Mark.in(table.properties()).isPresent() || isChangelog(table))
+        .filter(table -> !ControlTable.isOne(table))
+        .isPresent();
+  }
+
+  /** Empty: dropped since it was listed. */
+  private static Optional<Table> load(Catalog catalog, TableIdentifier name) {
     try {
-      table = catalog.loadTable(name);
+      return Optional.of(catalog.loadTable(name));
     } catch (NoSuchTableException e) {
-      return false;
+      return Optional.empty();
     }
-    boolean marked = Mark.in(table.properties()).isPresent() || isChangelog(table);
-    return marked && !ControlTable.isOne(table);
   }
 }

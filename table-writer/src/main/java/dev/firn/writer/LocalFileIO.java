@@ -8,15 +8,20 @@ import java.net.URI;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.NotFoundException;
@@ -37,7 +42,8 @@ import org.jspecify.annotations.Nullable;
 public final class LocalFileIO implements SupportsPrefixOperations, DeletesInPlace {
   private static final long serialVersionUID = 1;
 
-  static final String UNFINISHED = ".unfinished";
+  /** How the name of a file ends that was not finished; it begins with a dot. */
+  public static final String UNFINISHED = ".unfinished";
 
   private transient Map<String, String> properties = Map.of();
 
@@ -75,21 +81,32 @@ public final class LocalFileIO implements SupportsPrefixOperations, DeletesInPla
     }
   }
 
+  /** Files that come or go meanwhile may be among them or not; links are not, nor followed. */
   @Override
   public Iterable<FileInfo> listPrefix(String prefix) {
     Path folder = path(prefix);
     if (!Files.exists(folder)) {
       return List.of();
     }
+    List<FileInfo> files = new ArrayList<>();
     boolean uri = prefix.startsWith("file:");
-    try (Stream<Path> files = Files.walk(folder)) {
-      return files
-          .filter(Files::isRegularFile)
-          .map(file -> info(file, uri ? file.toUri().toString() : file.toString()))
-          .toList();
+    try {
+      // The folder itself may be a link.
+      Path real = folder.toRealPath();
+      Files.walkFileTree(
+          real,
+          new RegularFiles((file, attributes) -> {
+            Path asked = folder.resolve(real.relativize(file));
+            files.add(
+                new FileInfo(
+                    uri ? asked.toUri().toString() : asked.toString(),
+                    attributes.size(),
+                    attributes.lastModifiedTime().toMillis()));
+          }));
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot list %s".formatted(prefix), e);
     }
+    return files;
   }
 
   @Override
@@ -107,16 +124,32 @@ public final class LocalFileIO implements SupportsPrefixOperations, DeletesInPla
     }
   }
 
-  private static FileInfo info(Path file, String location) {
-    try {
-      return new FileInfo(location, Files.size(file), Files.getLastModifiedTime(file).toMillis());
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot read the attributes of %s".formatted(location), e);
-    }
-  }
-
   static Path path(String location) {
     return location.startsWith("file:") ? Path.of(URI.create(location)) : Path.of(location);
+  }
+
+  private static final class RegularFiles extends SimpleFileVisitor<Path> {
+    private final BiConsumer<Path, BasicFileAttributes> each;
+
+    RegularFiles(BiConsumer<Path, BasicFileAttributes> each) {
+      this.each = each;
+    }
+
+    @Override
+    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+      if (attributes.isRegularFile()) {
+        each.accept(file, attributes);
+      }
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
+      if (failure instanceof NoSuchFileException) {
+        return FileVisitResult.CONTINUE;
+      }
+      throw failure;
+    }
   }
 
   /** Iceberg's own local input under the location that it was asked for. */

@@ -18,23 +18,39 @@ final class Marks {
    * @throws PipelineException the table was rolled back: its properties tell of a later commit
    */
   static Optional<Mark> of(String name, Table table) {
-    Optional<Mark> history = Mark.newest(SnapshotUtil.currentAncestors(table));
     Optional<Mark> copy = Mark.in(table.properties());
-    if (history.isEmpty() || copy.isEmpty()) {
-      return copy;
-    }
-    if (!history.orElseThrow().equals(copy.orElseThrow())) {
+    if (isRolledBack(table)) {
       throw new PipelineException(
-          "table %s was rolled back: its history ends at batch %d (%s), its last commit was batch %d (%s). %s"
+          "table %s was rolled back: %s, its last commit was batch %d (%s). %s"
               .formatted(
                   name,
-                  history.orElseThrow().batch(),
-                  history.orElseThrow().position(),
+                  Mark.newest(SnapshotUtil.currentAncestors(table))
+                      .map(mark ->
+                          "its history ends at batch %d (%s)"
+                              .formatted(mark.batch(), mark.position()))
+                      .orElse("its history has no batch"),
                   copy.orElseThrow().batch(),
                   copy.orElseThrow().position(),
                   waysOn(name, table, copy.orElseThrow())));
     }
-    return history;
+    return copy;
+  }
+
+  /**
+   * Whether the history ends before the commit that the properties tell of. Where it has no mark,
+   * the snapshot that bore it was expired, unless it is still there and newer than main.
+   */
+  static boolean isRolledBack(Table table) {
+    Optional<Mark> copy = Mark.in(table.properties());
+    Optional<Mark> history = Mark.newest(SnapshotUtil.currentAncestors(table));
+    if (copy.isEmpty() || history.isPresent()) {
+      return copy.isPresent() && !history.equals(copy);
+    }
+    Snapshot main = table.currentSnapshot();
+    long newest = main == null ? -1 : main.sequenceNumber();
+    return StreamSupport.stream(table.snapshots().spliterator(), false)
+        .anyMatch(snapshot ->
+            snapshot.sequenceNumber() > newest && Mark.in(snapshot.summary()).equals(copy));
   }
 
   private static String waysOn(String name, Table table, Mark last) {

@@ -38,7 +38,7 @@ final class Missing {
 
   /** The way that is always left. */
   private static String startOver(String name, PipelineSettings settings) {
-    String control = ControlTable.name(settings).toString();
+    String control = settings.controlTable().toString();
     return "drop %s and start again: all tables are then read anew"
         .formatted(
             name.equals(control) ? "it" : "it, if it is there, and control table " + control);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.TableIdentifier;
 
 /**
  * How one pipeline writes.
@@ -85,5 +86,10 @@ public record PipelineSettings(
       throw new IllegalArgumentException("target file size %d bytes".formatted(targetFileBytes));
     }
     tableProperties = Map.copyOf(tableProperties);
+  }
+
+  /** The name of the pipeline's control table. */
+  public TableIdentifier controlTable() {
+    return TableIdentifier.of(controlNamespace, name);
   }
 }

@@ -310,7 +310,9 @@ final class TableWriter {
     try {
       return commit(info.mark(), summary(write, info), changes, state.files(), Optional.empty());
     } catch (Head.ForeignCommitException e) {
-      changes.discardDeletes(state.table());
+      if (e.isOnTop()) {
+        changes.discardDeletes(state.table());
+      }
       throw e;
     }
   }

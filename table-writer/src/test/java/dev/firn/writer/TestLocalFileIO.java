@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.NotFoundException;
 import org.apache.iceberg.io.BulkDeletionFailureException;
+import org.apache.iceberg.io.FileInfo;
 import org.apache.iceberg.io.OutputFile;
 import org.apache.iceberg.io.PositionOutputStream;
 import org.junit.jupiter.api.Test;
@@ -89,5 +91,32 @@ final class TestLocalFileIO {
     assertThat(locations).containsExactly(table + "/data/a", table + "/metadata/b");
     io.deletePrefix(table);
     assertThat(Files.exists(folder.resolve("t"))).isFalse();
+  }
+
+  @Test
+  void listedFilesTellTheirSizesAndWhenTheyWereWritten() throws Exception {
+    try (PositionOutputStream out = file("t/a").create()) {
+      out.write(new byte[] {1, 2, 3});
+    }
+    Files.setLastModifiedTime(folder.resolve("t/a"), FileTime.fromMillis(5000));
+    assertThat(io.listPrefix(folder.resolve("t").toUri().toString()))
+        .singleElement()
+        .satisfies(info -> {
+          assertThat(info.location()).isEqualTo(folder.resolve("t/a").toUri().toString());
+          assertThat(info.size()).isEqualTo(3);
+          assertThat(info.createdAtMillis()).isEqualTo(5000);
+        });
+  }
+
+  @Test
+  void linksInAFolderAreNotFollowedButTheFolderMayBeOne() throws Exception {
+    file("elsewhere/a").create().close();
+    file("t/b").create().close();
+    Files.createSymbolicLink(folder.resolve("t/inner"), folder.resolve("elsewhere"));
+    Files.createSymbolicLink(folder.resolve("t/file"), folder.resolve("elsewhere/a"));
+    Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("t"));
+    assertThat(io.listPrefix(link.toString()))
+        .extracting(FileInfo::location)
+        .containsExactly(link.resolve("b").toString());
   }
 }

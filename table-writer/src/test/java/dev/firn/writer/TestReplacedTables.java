@@ -6,14 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.iceberg.HasTableOperations;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.TableMetadata;
+import org.apache.iceberg.TableOperations;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.types.Types;
+import org.apache.iceberg.util.SnapshotUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -184,5 +189,31 @@ final class TestReplacedTables {
     assertThat(anew.changelog())
         .extracting(change -> change.substring(0, change.indexOf(' ')))
         .containsExactly("2", "4");
+  }
+
+  /** Where the history no longer says so, the snapshot that was left behind does. */
+  @Test
+  void rollbackToASnapshotWithoutAMarkIsNoticed() {
+    WriterFixture lake = WriterFixture.withoutChangelog(folder).started(1);
+    lake.commit(transaction(2, lake.insert(2, "a")));
+    lake.table().newFastAppend().commit();
+    Snapshot theirs = lake.table().currentSnapshot();
+    lake.commit(transaction(3, lake.insert(3, "b")));
+    Table table = lake.table();
+    table.manageSnapshots().rollbackTo(theirs.snapshotId()).commit();
+    expireBefore(table, theirs);
+
+    assertThatThrownBy(() -> WriterFixture.withoutChangelog(folder))
+        .isInstanceOf(PipelineException.class)
+        .hasMessageContaining("was rolled back: its history has no batch")
+        .hasMessageContaining("Set it forward again");
+  }
+
+  private static void expireBefore(Table table, Snapshot newest) {
+    TableOperations operations = ((HasTableOperations) table).operations();
+    TableMetadata base = operations.refresh();
+    Set<Long> before = new HashSet<>(SnapshotUtil.ancestorIds(newest, base::snapshot));
+    before.remove(newest.snapshotId());
+    operations.commit(base, TableMetadata.buildFrom(base).removeSnapshots(before).build());
   }
 }
