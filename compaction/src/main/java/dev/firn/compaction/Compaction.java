@@ -11,34 +11,46 @@ import org.apache.iceberg.exceptions.NotFoundException;
 public final class Compaction {
   private final Table table;
   private final String name;
-  private final long targetBytes;
+  private final CompactionSettings settings;
+  private final Work work;
   private final List<GroupOutcome.Replaced> replaced = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
 
-  private Compaction(Table table, String name, long targetBytes) {
+  private Compaction(Table table, String name, CompactionSettings settings, Work work) {
     this.table = table;
     this.name = name;
-    this.targetBytes = targetBytes;
+    this.settings = settings;
+    this.work = work;
   }
 
   /**
-   * Goes through the table once.
+   * Goes through the table once. Where the pacer stops it, the groups that were committed stay, and
+   * a note says how far it came.
    *
    * @param table as just loaded
    * @param name for people
-   * @param targetBytes size at which a data file is closed and the next one begun
    */
-  public static TableResult run(Table table, String name, long targetBytes) {
-    return new Compaction(table, name, targetBytes).run();
+  public static TableResult run(
+      Table table, String name, CompactionSettings settings, Progress progress, Pacer pacer) {
+    Work work = new Work(name, progress, pacer, System::nanoTime);
+    return new Compaction(table, name, settings, work).run();
   }
 
   private TableResult run() {
     long started = System.nanoTime();
-    CompactionPlan plan = CompactionPlan.of(table, targetBytes);
-    plan.refusal().ifPresent(notes::add);
+    CompactionPlan plan = CompactionPlan.of(table, settings);
     Optional<CompactionException> failure = Optional.empty();
     try {
-      plan.groups().forEach(this::replace);
+      replace(plan);
+      if (plan.groups().stream().anyMatch(group -> group.isRepartitioned(table))) {
+        // What came to its partition is to be merged with what was there.
+        replace(CompactionPlan.of(table, settings));
+      }
+      tidy();
+    } catch (CompactionStoppedException e) {
+      notes.add(
+          "stopped after %d of %d groups: %s"
+              .formatted(replaced.size(), plan.groups().size(), e.getMessage()));
     } catch (CompactionException e) {
       failure = Optional.of(e);
     }
@@ -51,18 +63,27 @@ public final class Compaction {
         Duration.ofNanos(System.nanoTime() - started));
   }
 
-  private void replace(FileGroup group) {
-    switch (outcome(group)) {
-      case GroupOutcome.Replaced done -> replaced.add(done);
-      case GroupOutcome.GivenUp given ->
-          notes.add("left %d files as they are: %s".formatted(group.files().size(), given.why()));
+  private void replace(CompactionPlan plan) {
+    work.begin(plan.groups().size(), plan.bytes());
+    GroupRewrite.Tools tools = GroupRewrite.Tools.of(table, settings, work, plan.locations());
+    for (FileGroup group : plan.groups()) {
+      work.nextGroup();
+      switch (outcome(group, tools)) {
+        case GroupOutcome.Replaced done -> replaced.add(done);
+        case GroupOutcome.GivenUp given ->
+            notes.add("left %d files as they are: %s".formatted(group.size(), given.why()));
+      }
     }
   }
 
-  private GroupOutcome outcome(FileGroup group) {
+  private GroupOutcome outcome(FileGroup group, GroupRewrite.Tools tools) {
+    if (group.waitsForRowIds(table)) {
+      return new GroupOutcome.GivenUp(
+          "the table was upgraded, and the next commit to it gives the ids to their rows");
+    }
     GroupRewrite rewrite;
     try {
-      rewrite = GroupRewrite.write(table, group, targetBytes);
+      rewrite = GroupRewrite.write(table, group, settings, tools);
     } catch (NotFoundException e) {
       // whoever replaces files may also delete them
       if (CompactionPlan.has(table, group)) {
@@ -72,5 +93,19 @@ public final class Compaction {
       return new GroupOutcome.GivenUp("someone else replaced them meanwhile");
     }
     return rewrite.commit();
+  }
+
+  /** What the groups leave behind in the metadata, and what others left there. */
+  private void tidy() {
+    if (settings.mode() == CompactionMode.TIERED && replaced.isEmpty()) {
+      return;
+    }
+    work.advance(0);
+    DanglingDeletes.remove(table);
+    try {
+      ScatteredManifests.gather(table);
+    } catch (CompactionException e) {
+      notes.add("manifests left as they are: " + e.getMessage());
+    }
   }
 }

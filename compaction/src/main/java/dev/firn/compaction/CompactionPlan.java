@@ -1,146 +1,190 @@
 package dev.firn.compaction;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import org.apache.iceberg.FileContent;
-import org.apache.iceberg.FileScanTask;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.ManifestFile;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
-import org.apache.iceberg.actions.BinPackRewriteFilePlanner;
-import org.apache.iceberg.actions.RewriteFileGroup;
-import org.apache.iceberg.actions.SizeBasedFileRewritePlanner;
-import org.apache.iceberg.expressions.Expressions;
-import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.util.PartitionMap;
 
 /**
  * Which files of a table are to be replaced.
  *
  * @param groups one commit each; empty: nothing to do
  * @param files how many data files the table has
- * @param refusal why the table is left alone, if it is
  */
-public record CompactionPlan(List<FileGroup> groups, long files, Optional<String> refusal) {
+public record CompactionPlan(List<FileGroup> groups, long files) {
   /** Of the target size: what is smaller is merged. */
   static final double SMALL = 0.75;
 
   /** Of a file's rows: where more are deleted, the file is written again without them. */
   static final double MUCH_DELETED = 0.2;
 
-  /** A file of format v2 that so many delete files apply to is written again. */
+  /** A file that so many delete files apply to is written again. */
   private static final int MANY_DELETE_FILES = 10;
 
   /** One commit replaces no more than so many target sizes, so that little is lost with it. */
   private static final int TARGETS_PER_GROUP = 16;
+
+  /** Where rows go to many files, each one's place is remembered: of the memory, so much. */
+  private static final int MEMORY_FOR_PLACES = 4;
 
   public CompactionPlan {
     groups = List.copyOf(groups);
   }
 
   /** Plans on the table as it is loaded. */
-  public static CompactionPlan of(Table table, long targetBytes) {
+  public static CompactionPlan of(Table table, CompactionSettings settings) {
     Snapshot snapshot = table.currentSnapshot();
-    if (snapshot == null) {
-      return new CompactionPlan(List.of(), 0, Optional.empty());
-    }
-    Seen seen = look(table, snapshot.snapshotId());
-    if (seen.equalityDeletes > 0) {
-      return refused(
-          seen,
-          "%d of its files have equality deletes, which another tool wrote: rewrite them with that tool"
-              .formatted(seen.equalityDeletes));
-    }
-    if (seen.otherSpec > 0) {
-      return refused(
-          seen,
-          "%d of its files have a partitioning that is no longer the table's: rewrite them first with another tool"
-              .formatted(seen.otherSpec));
-    }
-    return new CompactionPlan(
-        groups(table, snapshot.snapshotId(), targetBytes), seen.files, Optional.empty());
+    return snapshot == null
+        ? new CompactionPlan(List.of(), 0)
+        : new Planning(table, snapshot, settings).plan();
   }
 
-  private record Seen(long files, long equalityDeletes, long otherSpec) {}
+  /** What all groups have to read. */
+  public long bytes() {
+    return groups.stream().mapToLong(FileGroup::bytes).sum();
+  }
 
-  private static Seen look(Table table, long snapshotId) {
-    long files = 0;
-    long equalityDeletes = 0;
-    long otherSpec = 0;
-    try (CloseableIterable<FileScanTask> tasks =
-        table.newScan().useSnapshot(snapshotId).planFiles()) {
-      for (FileScanTask task : tasks) {
-        files++;
-        equalityDeletes += hasEqualityDeletes(task) ? 1 : 0;
-        otherSpec += task.file().specId() == table.spec().specId() ? 0 : 1;
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list the files of " + table.name(), e);
-    }
-    return new Seen(files, equalityDeletes, otherSpec);
+  Set<String> locations() {
+    Set<String> locations = new HashSet<>();
+    groups.forEach(group -> group.files().forEach(file -> locations.add(file.location())));
+    return locations;
   }
 
   /** Whether all files of a group are still part of the table. */
   static boolean has(Table table, FileGroup group) {
     table.refresh();
     Set<String> gone = new HashSet<>();
-    group.dataFiles().forEach(file -> gone.add(file.location()));
-    try (CloseableIterable<FileScanTask> tasks = table.newScan().planFiles()) {
-      tasks.forEach(task -> gone.remove(task.file().location()));
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list the files of " + table.name(), e);
+    group.files().forEach(file -> gone.add(file.location()));
+    Snapshot snapshot = table.currentSnapshot();
+    if (snapshot != null) {
+      for (ManifestFile manifest : snapshot.dataManifests(table.io())) {
+        Manifests.dataFiles(table, manifest, file -> gone.remove(file.location()));
+      }
     }
     return gone.isEmpty();
   }
 
-  static boolean hasEqualityDeletes(FileScanTask task) {
-    return task.deletes().stream()
-        .anyMatch(delete -> delete.content() == FileContent.EQUALITY_DELETES);
-  }
-
-  private static CompactionPlan refused(Seen seen, String why) {
-    return new CompactionPlan(List.of(), seen.files, Optional.of(why));
-  }
-
-  private static List<FileGroup> groups(Table table, long snapshotId, long targetBytes) {
-    BinPackRewriteFilePlanner planner =
-        new BinPackRewriteFilePlanner(table, Expressions.alwaysTrue(), snapshotId, true);
-    planner.init(options(targetBytes));
-    List<FileGroup> groups = new ArrayList<>();
-    try (CloseableIterable<RewriteFileGroup> planned = planner.plan().groups()) {
-      planned.forEach(group -> groups.add(new FileGroup(snapshotId, group.fileScanTasks())));
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list the files of " + table.name(), e);
-    }
-    groups.removeIf(group -> !group.isWorthIt());
-    groups.sort(FileGroup.OLDEST_FIRST);
-    return groups;
-  }
-
-  private static Map<String, String> options(long targetBytes) {
-    return Map.of(
-        SizeBasedFileRewritePlanner.TARGET_FILE_SIZE_BYTES,
-        Long.toString(targetBytes),
-        SizeBasedFileRewritePlanner.MIN_FILE_SIZE_BYTES,
-        Long.toString(smallBytes(targetBytes)),
-        // A file that is too large costs no reader anything: none is split.
-        SizeBasedFileRewritePlanner.MAX_FILE_SIZE_BYTES,
-        Long.toString(Long.MAX_VALUE / 4),
-        SizeBasedFileRewritePlanner.MAX_FILE_GROUP_SIZE_BYTES,
-        Long.toString(targetBytes * TARGETS_PER_GROUP),
-        SizeBasedFileRewritePlanner.MIN_INPUT_FILES,
-        "2",
-        BinPackRewriteFilePlanner.DELETE_RATIO_THRESHOLD,
-        Double.toString(MUCH_DELETED),
-        BinPackRewriteFilePlanner.DELETE_FILE_THRESHOLD,
-        Integer.toString(MANY_DELETE_FILES));
-  }
-
   static long smallBytes(long targetBytes) {
     return (long) (targetBytes * SMALL);
+  }
+
+  /** One look at a snapshot; files that are well as they are are not remembered. */
+  private static final class Planning {
+    private final Table table;
+    private final Snapshot snapshot;
+    private final CompactionSettings settings;
+    private final DeleteIndex deletes;
+    private final PartitionMap<List<PlannedFile>> partitions;
+    private final List<PlannedFile> older = new ArrayList<>();
+    private long files;
+
+    Planning(Table table, Snapshot snapshot, CompactionSettings settings) {
+      this.table = table;
+      this.snapshot = snapshot;
+      this.settings = settings;
+      this.partitions = PartitionMap.create(table.specs());
+      List<LiveDelete> live = new ArrayList<>();
+      for (ManifestFile manifest : snapshot.deleteManifests(table.io())) {
+        Manifests.deleteFiles(table, manifest, live::add);
+      }
+      this.deletes = new DeleteIndex(table.specs(), live);
+    }
+
+    CompactionPlan plan() {
+      for (ManifestFile manifest : snapshot.dataManifests(table.io())) {
+        Manifests.dataFiles(table, manifest, this::look);
+      }
+      List<FileGroup> groups = new ArrayList<>();
+      partitions.values().forEach(candidates -> groups.addAll(groups(chosen(candidates))));
+      groups.addAll(groups(older));
+      groups.sort(FileGroup.OLDEST_FIRST);
+      return new CompactionPlan(groups, files);
+    }
+
+    private void look(DataFile file) {
+      files++;
+      PlannedFile planned =
+          new PlannedFile(
+              file,
+              requireNonNull(table.specs().get(file.specId())),
+              deletes.positions(file),
+              deletes.equality(file));
+      if (settings.mode() == CompactionMode.ALL && isOlder(planned)) {
+        older.add(planned);
+      } else if (isSmall(planned) || isNeeded(planned)) {
+        partitions.computeIfAbsent(file.specId(), file.partition(), ArrayList::new).add(planned);
+      }
+    }
+
+    private boolean isOlder(PlannedFile planned) {
+      return planned.spec().specId() != table.spec().specId();
+    }
+
+    private boolean isSmall(PlannedFile planned) {
+      return planned.bytes() < smallBytes(settings.targetBytes());
+    }
+
+    /** Whether it is written again, also if it is the only one. */
+    private boolean isNeeded(PlannedFile planned) {
+      boolean much =
+          planned.deletedFraction() >= MUCH_DELETED
+              || planned.deletes().size() >= MANY_DELETE_FILES;
+      return switch (settings.mode()) {
+        case ALL -> much || !planned.equalityDeletes().isEmpty() || isOlder(planned);
+        case TIERED ->
+            planned.equalityDeletes().size() >= MANY_DELETE_FILES
+                || (much && Tiers.isWorthAlone(planned));
+      };
+    }
+
+    private List<PlannedFile> chosen(List<PlannedFile> candidates) {
+      List<PlannedFile> needed = candidates.stream().filter(this::isNeeded).toList();
+      List<PlannedFile> small = candidates.stream().filter(file -> !isNeeded(file)).toList();
+      List<PlannedFile> chosen = new ArrayList<>(needed);
+      chosen.addAll(
+          switch (settings.mode()) {
+            case ALL -> small;
+            case TIERED -> Tiers.toMerge(small);
+          });
+      return chosen;
+    }
+
+    private List<FileGroup> groups(List<PlannedFile> chosen) {
+      List<FileGroup> groups = new ArrayList<>();
+      List<PlannedFile> next = new ArrayList<>();
+      long bytes = 0;
+      long placed = 0;
+      for (PlannedFile planned : chosen.stream().sorted(PlannedFile.BY_AGE).toList()) {
+        bytes += planned.bytes();
+        placed += isOlder(planned) ? planned.file().recordCount() * Long.BYTES : 0;
+        if (isTooMuch(bytes, placed) && !next.isEmpty()) {
+          addIfWorthIt(groups, next);
+          next = new ArrayList<>();
+          bytes = planned.bytes();
+          placed = isOlder(planned) ? planned.file().recordCount() * Long.BYTES : 0;
+        }
+        next.add(planned);
+      }
+      addIfWorthIt(groups, next);
+      return groups;
+    }
+
+    private boolean isTooMuch(long bytes, long placed) {
+      return bytes > settings.targetBytes() * TARGETS_PER_GROUP
+          || placed > settings.memoryBytes() / MEMORY_FOR_PLACES;
+    }
+
+    private void addIfWorthIt(List<FileGroup> groups, List<PlannedFile> files) {
+      if (files.size() > 1 || files.stream().anyMatch(this::isNeeded)) {
+        groups.add(new FileGroup(snapshot.snapshotId(), files));
+      }
+    }
   }
 }

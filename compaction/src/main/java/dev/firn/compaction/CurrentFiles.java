@@ -1,71 +1,79 @@
 package dev.firn.compaction;
 
 import dev.firn.writer.SummaryKeys;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DataOperations;
 import org.apache.iceberg.DeleteFile;
-import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotChanges;
 import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
-import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.util.SnapshotUtil;
 
-/**
- * The files of a rewrite as its table has them now.
- *
- * @param files those of the old files that are part of it, by location
- * @param removableDeletes delete files that apply to no other data file
- */
-record CurrentFiles(
-    long snapshotId, Map<String, FileScanTask> files, Set<DeleteFile> removableDeletes) {
+/** The old files of a rewrite as their table has them now. */
+final class CurrentFiles {
+  private final Table table;
+  private final GroupRewrite rewrite;
+  private final long snapshotId;
+  private final Set<String> present;
+  private final List<LiveDelete> ofOldFiles;
+  private final DeleteIndex deletes;
+  private final Map<String, PositionDeleteIndex> read;
+  private final Map<String, PositionDeleteIndex> newByEquality;
+
+  private CurrentFiles(
+      Table table,
+      GroupRewrite rewrite,
+      Snapshot snapshot,
+      Set<String> present,
+      List<LiveDelete> live,
+      Map<String, PositionDeleteIndex> read) {
+    this.table = table;
+    this.rewrite = rewrite;
+    this.snapshotId = snapshot.snapshotId();
+    this.present = present;
+    Set<String> old = locations(rewrite);
+    this.ofOldFiles =
+        live.stream()
+            .filter(delete -> delete.dataFile() != null && old.contains(delete.dataFile()))
+            .toList();
+    this.deletes = new DeleteIndex(table.specs(), live);
+    this.read = read;
+    this.newByEquality = rewrite.tools().equality().rows(withNewEqualityDeletes());
+  }
 
   /**
    * Looks at a table as it is loaded.
    *
-   * @throws SupersededException live rows of the old files are in other files now
+   * @param read what was read of deletes before, and what is read now
+   * @throws SupersededException live rows of the old files are in other files now, or the table was
+   *     rolled back
    */
-  static CurrentFiles of(Table table, GroupRewrite rewrite) {
-    Set<String> old =
-        rewrite.sources().stream()
-            .map(source -> source.file().location())
-            .collect(Collectors.toSet());
+  static CurrentFiles of(Table table, GroupRewrite rewrite, Map<String, PositionDeleteIndex> read) {
     Snapshot snapshot = table.currentSnapshot();
     if (snapshot == null) {
       throw new SupersededException("the table was made empty meanwhile");
     }
-    Map<String, FileScanTask> files = new HashMap<>();
-    Map<String, DeleteFile> removable = new HashMap<>();
-    Set<String> needed = new HashSet<>();
-    try (CloseableIterable<FileScanTask> tasks =
-        table.newScan().useSnapshot(snapshot.snapshotId()).planFiles()) {
-      for (FileScanTask task : tasks) {
-        if (old.contains(task.file().location())) {
-          files.put(task.file().location(), task);
-          task.deletes().forEach(delete -> removable.put(identity(delete), delete));
-        } else {
-          task.deletes().forEach(delete -> needed.add(identity(delete)));
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("Cannot list the files of " + table.name(), e);
-    }
-    removable.keySet().removeAll(needed);
-    requireOnlyDead(table, rewrite.snapshotId(), old, files.keySet());
-    return new CurrentFiles(snapshot.snapshotId(), files, Set.copyOf(removable.values()));
+    Set<String> old = locations(rewrite);
+    Set<String> present = rewrite.tools().seen().dataFiles(table, snapshot);
+    present.retainAll(old);
+    requireOnlyDead(table, rewrite.snapshotId(), old, present);
+    List<LiveDelete> live = rewrite.tools().seen().deletes(table, snapshot);
+    return new CurrentFiles(table, rewrite, snapshot, present, live, read);
   }
 
-  /** Vectors of several data files share one location. */
-  private static String identity(DeleteFile delete) {
-    return "%s@%s".formatted(delete.location(), delete.contentOffset());
+  private static Set<String> locations(GroupRewrite rewrite) {
+    return rewrite.sources().stream()
+        .map(source -> source.file().location())
+        .collect(Collectors.toSet());
   }
 
   /** The old files that are gone have no live row: their rows did not move to other files. */
@@ -102,26 +110,71 @@ record CurrentFiles(
             || snapshot.operation().equals(DataOperations.DELETE));
   }
 
-  /**
-   * The positions of an old file that are deleted now.
-   *
-   * @param read what was read before, by data file and delete files; what is read is added
-   * @throws SupersededException it has equality deletes
-   */
-  PositionDeleteIndex deleted(
-      Table table, SourceFile source, Map<String, PositionDeleteIndex> read) {
-    FileScanTask task = files.get(source.file().location());
-    if (task == null) {
+  /** The old files that have come under more equality deletes, each with these alone. */
+  private List<PlannedFile> withNewEqualityDeletes() {
+    List<PlannedFile> changed = new ArrayList<>();
+    for (SourceFile source : rewrite.sources()) {
+      if (isPresent(source)) {
+        List<DeleteFile> added = newEqualityDeletes(source.planned());
+        if (!added.isEmpty()) {
+          changed.add(new PlannedFile(source.file(), source.planned().spec(), List.of(), added));
+        }
+      }
+    }
+    return changed;
+  }
+
+  private List<DeleteFile> newEqualityDeletes(PlannedFile planned) {
+    List<DeleteFile> now = deletes.equality(planned.file());
+    if (now.isEmpty() && planned.equalityDeletes().isEmpty()) {
+      return List.of();
+    }
+    Map<String, DeleteFile> added = new HashMap<>();
+    now.forEach(delete -> added.put(delete.location(), delete));
+    for (DeleteFile known : planned.equalityDeletes()) {
+      if (added.remove(known.location()) == null) {
+        throw new SupersededException("equality deletes are gone meanwhile");
+      }
+    }
+    return List.copyOf(added.values());
+  }
+
+  long snapshotId() {
+    return snapshotId;
+  }
+
+  /** Those of the old files that are part of the table. */
+  List<DataFile> files() {
+    return rewrite.sources().stream().filter(this::isPresent).map(SourceFile::file).toList();
+  }
+
+  private boolean isPresent(SourceFile source) {
+    return present.contains(source.file().location());
+  }
+
+  /** Delete files that are about one of the old files and no other. */
+  List<DeleteFile> removableDeletes() {
+    return ofOldFiles.stream().map(LiveDelete::file).toList();
+  }
+
+  /** The positions of an old file that are deleted now. */
+  PositionDeleteIndex deleted(SourceFile source) {
+    if (!isPresent(source)) {
       return SourceFile.allDeleted(source.file().recordCount());
     }
-    if (CompactionPlan.hasEqualityDeletes(task)) {
-      throw new SupersededException("someone else wrote equality deletes meanwhile");
-    }
+    PositionDeleteIndex byEquality =
+        DataFiles.union(
+            source.byEquality(),
+            newByEquality.getOrDefault(source.file().location(), DataFiles.noRows()));
+    return DataFiles.union(byPosition(source.file()), byEquality);
+  }
+
+  private PositionDeleteIndex byPosition(DataFile file) {
+    List<DeleteFile> now = deletes.positions(file);
     String which =
-        task.deletes().stream()
-            .map(CurrentFiles::identity)
-            .collect(Collectors.joining(" ", task.file().location() + " ", ""));
-    return read.computeIfAbsent(
-        which, unused -> GroupRewrite.deleted(table, task.file(), task.deletes()));
+        now.stream()
+            .map(LiveDelete::identity)
+            .collect(Collectors.joining(" ", file.location() + " ", ""));
+    return read.computeIfAbsent(which, unused -> DataFiles.deleted(table, file, now));
   }
 }

@@ -1,59 +1,76 @@
 package dev.firn.compaction;
 
-import static org.apache.iceberg.util.ContentFileUtil.isFileScoped;
-
 import java.util.Comparator;
 import java.util.List;
-import org.apache.iceberg.ContentFile;
-import org.apache.iceberg.DataFile;
-import org.apache.iceberg.FileScanTask;
+import java.util.function.Predicate;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.TableUtil;
 
-/**
- * Data files of one table and partition that are to be replaced together, oldest first.
- *
- * @param snapshotId the snapshot that they were found in
- * @param files each with its delete files
- */
-public record FileGroup(long snapshotId, List<FileScanTask> files) {
-  private static final Comparator<FileScanTask> BY_AGE =
-      Comparator.comparing(
-              (FileScanTask task) -> task.file().dataSequenceNumber(),
-              Comparator.nullsFirst(Comparator.naturalOrder()))
-          .thenComparing(
-              task -> task.file().firstRowId(), Comparator.nullsFirst(Comparator.naturalOrder()))
-          .thenComparing(task -> task.spec().partitionToPath(task.partition()))
-          .thenComparing(task -> task.file().location());
-
+/** Data files of one table that are to be replaced together, oldest first. */
+public final class FileGroup {
   /** Groups by their first files; always in the same order. */
   static final Comparator<FileGroup> OLDEST_FIRST =
-      Comparator.comparing(group -> group.files().getFirst(), BY_AGE);
+      Comparator.comparing(group -> group.files().getFirst(), PlannedFile.BY_AGE);
 
-  public FileGroup {
-    files = files.stream().sorted(BY_AGE).toList();
+  private final long snapshotId;
+  private final List<PlannedFile> files;
+
+  /**
+   * @param snapshotId the snapshot that they were found in
+   * @param files of one partition, or written with older partitionings
+   */
+  FileGroup(long snapshotId, List<PlannedFile> files) {
+    this.snapshotId = snapshotId;
+    this.files = files.stream().sorted(PlannedFile.BY_AGE).toList();
   }
 
-  /** Whether a rewrite would change anything. */
-  boolean isWorthIt() {
-    return files.size() > 1 || !files.getFirst().deletes().isEmpty();
+  long snapshotId() {
+    return snapshotId;
   }
 
-  List<DataFile> dataFiles() {
-    return files.stream().map(FileScanTask::file).toList();
+  List<PlannedFile> files() {
+    return files;
+  }
+
+  /** How many files are to be replaced. */
+  public int size() {
+    return files.size();
+  }
+
+  /** What is to be read, as it lies in the storage. */
+  public long bytes() {
+    return files.stream().mapToLong(PlannedFile::bytes).sum();
+  }
+
+  /** Whether rows go to other partitions than those they lie in. */
+  boolean isRepartitioned(Table table) {
+    return files.stream().anyMatch(file -> file.spec().specId() != table.spec().specId());
+  }
+
+  /**
+   * Whether rows have no ids yet: that is so from a table's upgrade to v3 to its next commit, which
+   * gives an id to each. Rows that are moved before could get other ids than that.
+   */
+  boolean waitsForRowIds(Table table) {
+    return TableUtil.supportsRowLineage(table)
+        && files.stream().anyMatch(file -> file.file().firstRowId() == null);
   }
 
   /** For people. */
-  String why(long smallBytes, double deletedFraction) {
-    long small = files.stream().filter(task -> task.file().fileSizeInBytes() < smallBytes).count();
-    long deleted = files.stream().filter(task -> deletedFraction(task) >= deletedFraction).count();
-    return "%d small files, %d with many deleted rows".formatted(small, deleted);
+  String why(long targetBytes, int currentSpec) {
+    long small = count(file -> file.bytes() < CompactionPlan.smallBytes(targetBytes));
+    long deleted = count(file -> file.deletedFraction() >= CompactionPlan.MUCH_DELETED);
+    long byEquality = count(file -> !file.equalityDeletes().isEmpty());
+    long other = count(file -> file.spec().specId() != currentSpec);
+    return "%d small files, %d with many deleted rows%s%s"
+        .formatted(
+            small,
+            deleted,
+            byEquality == 0 ? "" : ", %d with equality deletes".formatted(byEquality),
+            other == 0 ? "" : ", %d of an older partitioning".formatted(other));
   }
 
-  private static double deletedFraction(FileScanTask task) {
-    long deleted =
-        task.deletes().stream()
-            .filter(delete -> isFileScoped(delete))
-            .mapToLong(ContentFile::recordCount)
-            .sum();
-    return (double) deleted / Math.max(1, task.file().recordCount());
+  private long count(Predicate<PlannedFile> which) {
+    return files.stream().filter(which).count();
   }
 }

@@ -26,6 +26,7 @@ import org.apache.iceberg.deletes.PositionDeleteWriter;
 import org.apache.iceberg.encryption.EncryptedOutputFile;
 import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.OutputFileFactory;
+import org.apache.iceberg.util.PartitionMap;
 
 /** Rows of new files that were deleted before these became part of their table. */
 final class RemappedDeletes {
@@ -48,7 +49,7 @@ final class RemappedDeletes {
   }
 
   /**
-   * @param row where the row stands among all rows that were written; ascending
+   * @param row where the row stands among all rows that were written
    */
   void add(long row) {
     Map.Entry<Long, DataFile> file = requireNonNull(fileByFirstRow.floorEntry(row));
@@ -68,7 +69,7 @@ final class RemappedDeletes {
       return List.of();
     }
     try {
-      return TableUtil.supportsRowLineage(table) ? writeVectors() : List.of(writePositions());
+      return TableUtil.supportsRowLineage(table) ? writeVectors() : writePositions();
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot write the deletes of " + table.name(), e);
     }
@@ -85,11 +86,28 @@ final class RemappedDeletes {
     return new ArrayList<>(writer.result().deleteFiles());
   }
 
-  private DeleteFile writePositions() throws IOException {
-    DataFile any = positions.keySet().iterator().next();
+  private List<DeleteFile> writePositions() throws IOException {
+    PartitionMap<List<DataFile>> partitions = PartitionMap.create(table.specs());
+    positions
+        .keySet()
+        .forEach(file ->
+            partitions.computeIfAbsent(file.specId(), file.partition(), ArrayList::new).add(file));
+    OutputFileFactory names = names(FileFormat.PARQUET);
+    List<DeleteFile> written = new ArrayList<>();
+    for (List<DataFile> files : partitions.values()) {
+      written.add(writePositions(files, names));
+    }
+    return written;
+  }
+
+  /**
+   * @param files of one partition, by location
+   */
+  private DeleteFile writePositions(List<DataFile> files, OutputFileFactory names)
+      throws IOException {
+    DataFile any = files.getFirst();
     PartitionSpec spec = spec(any);
     boolean whole = spec.isUnpartitioned();
-    OutputFileFactory names = names(FileFormat.PARQUET);
     EncryptedOutputFile output =
         whole ? names.newOutputFile() : names.newOutputFile(spec, any.partition());
     PositionDeleteWriter<Record> writer =
@@ -100,8 +118,12 @@ final class RemappedDeletes {
             .build();
     PositionDelete<Record> position = PositionDelete.create();
     try (writer) {
-      positions.forEach((file, deleted) ->
-          deleted.build().forEach(at -> writer.write(position.set(file.location(), at))));
+      for (DataFile file : files) {
+        requireNonNull(positions.get(file))
+            .build()
+            .sorted()
+            .forEach(at -> writer.write(position.set(file.location(), at)));
+      }
     }
     return writer.toDeleteFile();
   }

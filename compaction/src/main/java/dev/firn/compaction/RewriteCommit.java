@@ -10,8 +10,10 @@ import dev.firn.writer.SummaryKeys;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import org.apache.iceberg.DataFile;
@@ -44,7 +46,7 @@ final class RewriteCommit {
 
   private final CommitTrials trials;
 
-  /** What the attempts so far have read: most delete files are the same in the next one. */
+  /** What the attempts so far have read: most deletes are the same in the next one. */
   private final Map<String, PositionDeleteIndex> read = new HashMap<>();
 
   private int attempts;
@@ -64,6 +66,9 @@ final class RewriteCommit {
     } catch (SupersededException e) {
       removeWritten();
       return new GroupOutcome.GivenUp(requireNonNull(e.getMessage()));
+    } catch (CompactionStoppedException e) {
+      removeWritten();
+      throw e;
     } catch (NotCommittedException e) {
       removeWritten();
       throw new CompactionException(
@@ -82,11 +87,11 @@ final class RewriteCommit {
       if (landed.isPresent()) {
         return replaced(landed.orElseThrow());
       }
-      CurrentFiles current = CurrentFiles.of(table, rewrite);
+      CurrentFiles current = CurrentFiles.of(table, rewrite, read);
       RemappedDeletes remapped = remap(current);
       deletes = remapped.write();
       change(current, remapped, deletes).commit();
-    } catch (SupersededException e) {
+    } catch (SupersededException | CompactionStoppedException e) {
       throw e;
     } catch (RuntimeException e) {
       return look(e, deletes);
@@ -100,7 +105,7 @@ final class RewriteCommit {
     for (SourceFile source : rewrite.sources()) {
       long before = remapped.rows();
       try {
-        source.remap(current.deleted(table, source, read), remapped::add);
+        source.remap(current.deleted(source), remapped::add);
       } catch (SourceFile.UndeletedException e) {
         throw new SupersededException("deleted rows are live again: it was rolled back", e);
       }
@@ -116,8 +121,7 @@ final class RewriteCommit {
 
   private SnapshotUpdate<?> change(
       CurrentFiles current, RemappedDeletes remapped, List<DeleteFile> deletes) {
-    long replaced =
-        current.files().values().stream().mapToLong(task -> task.file().recordCount()).sum();
+    long replaced = current.files().stream().mapToLong(DataFile::recordCount).sum();
     boolean replaces =
         rewrite.rowsWritten() <= replaced
             && (deletes.isEmpty() || !current.removableDeletes().isEmpty());
@@ -133,7 +137,7 @@ final class RewriteCommit {
             .newRewrite()
             .validateFromSnapshot(current.snapshotId())
             .writeManifestsWith(CALLER_RUNS, 1);
-    current.files().values().forEach(task -> replace.deleteFile(task.file()));
+    current.files().forEach(replace::deleteFile);
     current.removableDeletes().forEach(replace::deleteFile);
     rewrite.written().forEach(replace::addFile);
     deletes.forEach(replace::addFile);
@@ -153,7 +157,7 @@ final class RewriteCommit {
             .validateDeletedFiles()
             .validateNoConflictingDeleteFiles()
             .writeManifestsWith(CALLER_RUNS, 1);
-    current.files().values().forEach(task -> overwrite.removeRows(task.file()));
+    current.files().forEach(overwrite::removeRows);
     current.removableDeletes().forEach(overwrite::removeDeletes);
     rewrite.written().forEach(overwrite::addRows);
     deletes.forEach(overwrite::addDeletes);
@@ -162,15 +166,27 @@ final class RewriteCommit {
 
   private Map<String, String> summary(long remapped) {
     String rows = Long.toString(rewrite.rowsWritten() - remapped);
-    return Map.of(
-        SummaryKeys.COMMIT, trials.commit(),
-        CompactionKeys.WHY, rewrite.why(),
-        CompactionKeys.FILES_IN, Integer.toString(rewrite.sources().size()),
-        CompactionKeys.FILES_OUT, Integer.toString(rewrite.written().size()),
-        CompactionKeys.ROWS_IN, rows,
-        CompactionKeys.ROWS_OUT, rows,
-        CompactionKeys.DELETED_ROWS_REMOVED, Long.toString(rewrite.deletedRowsRemoved()),
-        CompactionKeys.DELETED_ROWS_REMAPPED, Long.toString(remapped));
+    Map<String, String> summary = new TreeMap<>();
+    summary.put(SummaryKeys.COMMIT, trials.commit());
+    summary.put(CompactionKeys.WHY, rewrite.why());
+    summary.put(CompactionKeys.MODE, rewrite.mode().name().toLowerCase(Locale.ROOT));
+    summary.put(CompactionKeys.FILES_IN, Integer.toString(rewrite.sources().size()));
+    summary.put(CompactionKeys.FILES_OUT, Integer.toString(rewrite.written().size()));
+    summary.put(CompactionKeys.BYTES_IN, Long.toString(bytesIn()));
+    summary.put(CompactionKeys.BYTES_OUT, Long.toString(rewrite.bytesWritten()));
+    summary.put(CompactionKeys.ROWS_IN, rows);
+    summary.put(CompactionKeys.ROWS_OUT, rows);
+    summary.put(CompactionKeys.DIGEST_IN, rewrite.digest());
+    summary.put(CompactionKeys.DIGEST_OUT, rewrite.digest());
+    summary.put(CompactionKeys.DELETED_ROWS_REMOVED, Long.toString(rewrite.deletedRowsRemoved()));
+    summary.put(CompactionKeys.DELETED_ROWS_REMAPPED, Long.toString(remapped));
+    summary.put(
+        CompactionKeys.EQUALITY_DELETES_MERGED, Integer.toString(rewrite.equalityDeletesMerged()));
+    return summary;
+  }
+
+  private long bytesIn() {
+    return rewrite.sources().stream().mapToLong(source -> source.file().fileSizeInBytes()).sum();
   }
 
   private GroupOutcome.Replaced look(RuntimeException failure, List<DeleteFile> deletes) {
@@ -219,8 +235,8 @@ final class RewriteCommit {
         number(summary, CompactionKeys.ROWS_OUT),
         rewrite.deletedRowsRemoved(),
         number(summary, CompactionKeys.DELETED_ROWS_REMAPPED),
-        rewrite.sources().stream().mapToLong(source -> source.file().fileSizeInBytes()).sum(),
-        rewrite.written().stream().mapToLong(DataFile::fileSizeInBytes).sum(),
+        bytesIn(),
+        rewrite.bytesWritten(),
         attempts);
   }
 

@@ -24,6 +24,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
+import org.apache.iceberg.DeleteFile;
+import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
@@ -39,8 +42,8 @@ import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.types.Types;
 
 /** A lake in a folder, one table {@code (id int, name string)}, and the writer at work on it. */
-final class CompactionFixture {
-  static final TableIdentifier ORDERS = TableIdentifier.of("shop", "orders");
+public final class CompactionFixture {
+  public static final TableIdentifier ORDERS = TableIdentifier.of("shop", "orders");
   static final long TARGET = 128L << 20;
   private static final Schema SCHEMA =
       new Schema(
@@ -60,7 +63,7 @@ final class CompactionFixture {
     }
   }
 
-  final Catalog catalog;
+  public final Catalog catalog;
   private final Pipeline pipeline;
   private final RowTarget target;
   private long position = 1;
@@ -82,13 +85,20 @@ final class CompactionFixture {
   }
 
   /** With the given number of rows, from 0, in one file. */
-  static CompactionFixture with(int rows, Path folder, int formatVersion) {
+  public static CompactionFixture with(int rows, Path folder, int formatVersion) {
     CompactionFixture fixture = new CompactionFixture(folder, formatVersion);
     InitialSnapshot snapshot = fixture.pipeline.initialSnapshot();
     for (int id = 0; id < rows; id++) {
       snapshot.add(ORDERS, fixture.row(id, "first"));
     }
     snapshot.publish(fixture.end());
+    return fixture;
+  }
+
+  /** Another writer takes over. */
+  public static CompactionFixture again(Path folder) {
+    CompactionFixture fixture = new CompactionFixture(folder, 3);
+    fixture.position = ((Place) fixture.pipeline.position().orElseThrow()).at();
     return fixture;
   }
 
@@ -99,24 +109,24 @@ final class CompactionFixture {
     return row;
   }
 
-  RowChange insert(int id, String name) {
+  public RowChange insert(int id, String name) {
     Record row = row(id, name);
     return new RowChange.Insert(target.keys().keyOf(row), row);
   }
 
-  RowChange update(int id, String name) {
+  public RowChange update(int id, String name) {
     Record row = row(id, name);
     RowKey key = target.keys().keyOf(row);
     return new RowChange.Update(key, row);
   }
 
-  RowChange delete(int id) {
+  public RowChange delete(int id) {
     Record row = row(id, "");
     return new RowChange.Delete(target.keys().keyOf(row), row);
   }
 
   /** The writer commits one transaction. */
-  void commit(RowChange... changes) {
+  public void commit(RowChange... changes) {
     position++;
     Batch batch = pipeline.newBatch();
     boolean unused =
@@ -139,12 +149,12 @@ final class CompactionFixture {
         new SourceOffset("{}", "{\"at\":%d}".formatted(position)));
   }
 
-  Table table() {
+  public Table table() {
     return catalog.loadTable(ORDERS);
   }
 
   /** What a reader sees: of each key the name and, in format v3, its lineage. */
-  Map<Integer, String> rows() {
+  public Map<Integer, String> rows() {
     Table table = table();
     boolean lineage = TableUtil.supportsRowLineage(table);
     Schema schema = lineage ? MetadataColumns.schemaWithRowLineage(table.schema()) : table.schema();
@@ -201,11 +211,31 @@ final class CompactionFixture {
 
   FileGroup allFiles() {
     Table table = table();
-    return new FileGroup(table.currentSnapshot().snapshotId(), files(table));
+    return group(table);
+  }
+
+  /** All files of a table as one group. */
+  static FileGroup group(Table table) {
+    return new FileGroup(
+        table.currentSnapshot().snapshotId(),
+        files(table).stream()
+            .map(task ->
+                new PlannedFile(
+                    task.file(),
+                    task.spec(),
+                    deletes(task, equality -> !equality),
+                    deletes(task, equality -> equality)))
+            .toList());
+  }
+
+  private static List<DeleteFile> deletes(FileScanTask task, Predicate<Boolean> byEquality) {
+    return task.deletes().stream()
+        .filter(delete -> byEquality.test(delete.content() == FileContent.EQUALITY_DELETES))
+        .toList();
   }
 
   GroupRewrite rewrite(FileGroup group, long targetBytes) {
-    return GroupRewrite.write(table(), group, targetBytes);
+    return GroupRewrite.write(table(), group, all(targetBytes));
   }
 
   /** Partitions the table by a column, in addition, as somebody else does. */
@@ -214,6 +244,15 @@ final class CompactionFixture {
   }
 
   TableResult compact() {
-    return Compaction.run(table(), "shop.orders", TARGET);
+    return compact(table());
+  }
+
+  /** Everything, as by hand. */
+  static TableResult compact(Table table) {
+    return Compaction.run(table, table.name(), all(TARGET), Progress.NONE, Pacer.NONE);
+  }
+
+  static CompactionSettings all(long targetBytes) {
+    return new CompactionSettings(targetBytes, CompactionMode.ALL);
   }
 }

@@ -1,0 +1,108 @@
+package dev.firn.compaction;
+
+import static dev.firn.compaction.ForeignTable.row;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import org.apache.iceberg.DataFile;
+import org.apache.iceberg.DeleteFile;
+import org.apache.iceberg.PartitionSpec;
+import org.apache.iceberg.RowDelta;
+import org.apache.iceberg.Table;
+import org.apache.iceberg.data.Record;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * One run makes a table healthy that another tool has left to itself: many snapshots, each with
+ * small files and equality deletes of what came before.
+ */
+class TestForeignScale {
+  private static final int SNAPSHOTS = Integer.getInteger("firn.scale.snapshots", 20);
+  private static final int FILES = Integer.getInteger("firn.scale.files", 40);
+  private static final int DELETES = Integer.getInteger("firn.scale.deletes", 200);
+  private static final int ROWS_PER_FILE = 20;
+  private static final long SEED = Long.getLong("firn.seed", 20261122);
+
+  @TempDir private Path folder;
+
+  private final TreeSet<Integer> model = new TreeSet<>();
+  private int next;
+
+  @Test
+  void oneRunMakesItHealthy() {
+    System.out.printf("TestForeignScale: seed %d (-Dfirn.seed=%d)%n", SEED, SEED);
+    ForeignTable lake = ForeignTable.in(folder, 3, PartitionSpec.unpartitioned());
+    long began = System.nanoTime();
+    write(lake.table());
+    say("written", began);
+
+    began = System.nanoTime();
+    TableResult result =
+        Compaction.run(
+            lake.table(),
+            "other.t",
+            CompactionFixture.all(CompactionFixture.TARGET),
+            System.out::println,
+            Pacer.NONE);
+    say("compacted", began);
+
+    assertThat(result.failure()).isEmpty();
+    assertThat(lake.deleteFiles()).isZero();
+    assertThat(lake.files()).hasSizeLessThan(3);
+    Table table = lake.table();
+    assertThat(table.currentSnapshot().dataManifests(table.io())).hasSizeLessThan(20);
+    SortedMap<Integer, String> rows = lake.rows();
+    assertThat(rows.keySet()).isEqualTo(model);
+    assertThat(rows.get(rows.lastKey())).contains("name " + rows.lastKey());
+  }
+
+  private static void say(String what, long began) {
+    System.out.printf("TestForeignScale: %s in %.1f s%n", what, (System.nanoTime() - began) / 1e9);
+  }
+
+  private void write(Table table) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    for (int snapshot = 0; snapshot < SNAPSHOTS; snapshot++) {
+      RowDelta change = table.newRowDelta();
+      if (snapshot > 0) {
+        change.addDeletes(deletes(table, random, share(DELETES, snapshot)));
+      }
+      for (int file = share(FILES, snapshot); file > 0; file--) {
+        change.addRows(data(table));
+      }
+      change.commit();
+    }
+  }
+
+  private static int share(int all, int snapshot) {
+    return Math.max(1, (snapshot + 1) * all / SNAPSHOTS - snapshot * all / SNAPSHOTS);
+  }
+
+  private DataFile data(Table table) {
+    List<Record> rows = new ArrayList<>();
+    IntStream.range(next, next + ROWS_PER_FILE)
+        .forEach(id -> {
+          rows.add(row(id, "name " + id, "eu"));
+          model.add(id);
+        });
+    next += ROWS_PER_FILE;
+    return ForeignTable.write(table, rows);
+  }
+
+  private DeleteFile deletes(Table table, SplittableRandom random, int keys) {
+    List<Record> rows = new ArrayList<>();
+    for (int i = 0; i < keys; i++) {
+      int id = random.nextInt(next);
+      rows.add(row(id, null, null));
+      model.remove(id);
+    }
+    return ForeignTable.equality(table, List.of("id"), rows);
+  }
+}
