@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.iceberg.DataFile;
+import org.apache.iceberg.DataOperations;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
@@ -42,6 +43,19 @@ public final class ChangelogRows {
     }
     changes.sort(ORDER);
     return changes;
+  }
+
+  /** Whether all that came after a snapshot is known to be appended. */
+  public static boolean isAppendedOnly(Table changelog, long afterSnapshot) {
+    for (Snapshot snapshot : SnapshotUtil.currentAncestors(changelog)) {
+      if (snapshot.snapshotId() == afterSnapshot) {
+        return true;
+      }
+      if (!DataOperations.APPEND.equals(snapshot.operation())) {
+        return false;
+      }
+    }
+    return false;
   }
 
   /** The changes that were appended after a snapshot, in order. */

@@ -40,7 +40,12 @@ final class CommitSteps {
     if (hasBranch && !base.ref(SNAPSHOT_BRANCH).equals(next.ref(SNAPSHOT_BRANCH))) {
       return FaultPoint.SNAPSHOT_APPEND;
     }
-    return moved ? ofMain(base, next) : FaultPoint.TABLE_COMMIT;
+    if (moved) {
+      return ofMain(base, next);
+    }
+    return next.snapshots().size() < base.snapshots().size()
+        ? FaultPoint.RETENTION_COMMIT
+        : FaultPoint.TABLE_COMMIT;
   }
 
   /** Whether the branch begins anew, without a row. */

@@ -35,6 +35,7 @@ public enum FaultPoint {
   SNAPSHOT_DROP("snapshot.drop", TABLE_COMMIT),
   READING_COMMIT("reading.commit", TABLE_COMMIT),
   REWRITE_COMMIT("rewrite.commit", TABLE_COMMIT),
+  RETENTION_COMMIT("retention.commit", TABLE_COMMIT),
 
   CONTROL_CREATE("control.create", Does.COMMIT),
   CONTROL_LOAD("control.load", Does.READ),

@@ -7,15 +7,17 @@ import java.io.UncheckedIOException;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.NotFoundException;
 import org.apache.iceberg.inmemory.InMemoryInputFile;
+import org.apache.iceberg.io.FileInfo;
 import org.apache.iceberg.io.InputFile;
 import org.apache.iceberg.io.OutputFile;
 import org.apache.iceberg.io.PositionOutputStream;
 import org.apache.iceberg.io.SeekableInputStream;
+import org.apache.iceberg.io.SupportsPrefixOperations;
 
 /**
  * Files in memory, which appear as a whole when they are closed and fail as {@link Faults} says.
  */
-public final class FaultyFileIO implements DeletesInPlace {
+public final class FaultyFileIO implements DeletesInPlace, SupportsPrefixOperations {
   private static final long serialVersionUID = 1;
 
   private final transient MemoryStorage storage;
@@ -40,6 +42,17 @@ public final class FaultyFileIO implements DeletesInPlace {
   public void deleteFile(String location) {
     // As object stores do: it is no error when the file is gone already.
     boolean unused = faults.pass(FaultPoint.DELETE, location, () -> storage.delete(location));
+  }
+
+  /** As object stores do: by the letters with which locations begin; listing is reading. */
+  @Override
+  public Iterable<FileInfo> listPrefix(String prefix) {
+    return faults.pass(FaultPoint.READ, prefix, () -> storage.list(prefix));
+  }
+
+  @Override
+  public void deletePrefix(String prefix) {
+    listPrefix(prefix).forEach(file -> deleteFile(file.location()));
   }
 
   /** The steps by which a file of one kind comes to be; its name tells the kind. */

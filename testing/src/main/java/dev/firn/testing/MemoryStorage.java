@@ -1,5 +1,10 @@
 package dev.firn.testing;
 
+import static java.util.Objects.requireNonNull;
+
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -11,17 +16,48 @@ import java.util.function.Supplier;
 import org.apache.iceberg.TableMetadata;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.io.FileInfo;
 
 /**
  * What outlives a process: files, and the catalog's pointers to the newest metadata of its tables.
  */
 public final class MemoryStorage {
-  private final ConcurrentMap<String, byte[]> files = new ConcurrentHashMap<>();
+  private static final class StoredFile {
+    private final byte[] content;
+    private final Instant written;
+
+    StoredFile(byte[] content, Instant written) {
+      this.content = content;
+      this.written = written;
+    }
+
+    byte[] content() {
+      return content;
+    }
+
+    FileInfo info(String location) {
+      return new FileInfo(location, content.length, written.toEpochMilli());
+    }
+  }
+
+  private final InstantSource clock;
+  private final ConcurrentMap<String, StoredFile> files = new ConcurrentHashMap<>();
   private final Map<TableIdentifier, String> tables =
       new TreeMap<>(Comparator.comparing(TableIdentifier::toString));
   private final ConcurrentMap<Namespace, Map<String, String>> namespaces =
       new ConcurrentHashMap<>();
   private final ConcurrentMap<TableIdentifier, TableMetadata> newest = new ConcurrentHashMap<>();
+
+  public MemoryStorage() {
+    this(InstantSource.system());
+  }
+
+  /**
+   * @param clock tells when a file was written
+   */
+  public MemoryStorage(InstantSource clock) {
+    this.clock = requireNonNull(clock, "clock is null");
+  }
 
   /** Each table's metadata file: when it is the same as before, no commit has happened. */
   public synchronized Map<TableIdentifier, String> pointers() {
@@ -45,11 +81,23 @@ public final class MemoryStorage {
   }
 
   Optional<byte[]> file(String location) {
-    return Optional.ofNullable(files.get(location));
+    return Optional.ofNullable(files.get(location)).map(StoredFile::content);
   }
 
   void write(String location, byte[] content) {
-    files.put(location, content);
+    files.put(location, new StoredFile(content, clock.instant()));
+  }
+
+  /** The files whose locations begin so, by name. */
+  List<FileInfo> list(String prefix) {
+    List<FileInfo> found = new ArrayList<>();
+    new TreeMap<>(files)
+        .forEach((location, file) -> {
+          if (location.startsWith(prefix)) {
+            found.add(file.info(location));
+          }
+        });
+    return found;
   }
 
   boolean delete(String location) {

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.compaction.Compaction;
+import dev.firn.compaction.CompactionMode;
+import dev.firn.compaction.CompactionSettings;
+import dev.firn.compaction.Pacer;
+import dev.firn.compaction.Progress;
 import dev.firn.compaction.TableResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -111,7 +115,11 @@ class TestCompactionFaults {
 
   private TableResult compact() {
     return Compaction.run(
-        new FaultyCatalog(storage, faults, CONTROL).loadTable(TABLE), "db.t", 128L << 20);
+        new FaultyCatalog(storage, faults, CONTROL).loadTable(TABLE),
+        "db.t",
+        new CompactionSettings(128L << 20, CompactionMode.ALL),
+        Progress.NONE,
+        Pacer.NONE);
   }
 
   private Table table() {

@@ -2,9 +2,13 @@ package dev.firn.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.apache.iceberg.PartitionSpec;
@@ -14,6 +18,7 @@ import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.exceptions.CommitStateUnknownException;
 import org.apache.iceberg.exceptions.ServiceFailureException;
+import org.apache.iceberg.io.FileInfo;
 import org.apache.iceberg.io.PositionOutputStream;
 import org.apache.iceberg.types.Types;
 import org.junit.jupiter.api.BeforeEach;
@@ -118,6 +123,30 @@ class TestFaultyCatalog {
     assertThat(io.newInputFile("memory://f").exists()).isFalse();
     out.close();
     assertThat(io.newInputFile("memory://f").getLength()).isEqualTo(7);
+  }
+
+  @Test
+  void filesAreListedWithTheTimesOfTheStoragesClock() throws IOException {
+    FakeClock clock = new FakeClock(Instant.ofEpochSecond(1));
+    FaultyFileIO io = new FaultyFileIO(new MemoryStorage(clock), faults);
+    io.newOutputFile("memory://t/a").create().close();
+    clock.advance(Duration.ofSeconds(2));
+    io.newOutputFile("memory://t/b").create().close();
+    io.newOutputFile("memory://u/c").create().close();
+
+    assertThat(io.listPrefix("memory://t/"))
+        .extracting(FileInfo::location, FileInfo::createdAtMillis)
+        .containsExactly(tuple("memory://t/a", 1000L), tuple("memory://t/b", 3000L));
+    io.deletePrefix("memory://t/");
+    assertThat(io.listPrefix("memory://")).hasSize(1);
+  }
+
+  @Test
+  void listingFailsAsReadingDoes() {
+    FaultyFileIO io = new FaultyFileIO(storage, faults);
+    faults.arm(FaultPoint.READ, FaultKind.BEFORE, 0);
+
+    assertThatThrownBy(() -> io.listPrefix("memory://")).isInstanceOf(UncheckedIOException.class);
   }
 
   @Test

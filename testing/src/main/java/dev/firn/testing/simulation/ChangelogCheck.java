@@ -76,7 +76,10 @@ final class ChangelogCheck {
     Snapshot baseline = state.snapshot(tag.snapshotId());
     Known last = known.get(table);
     boolean anew =
-        last == null || last.baseline() != baseline.snapshotId() || last.upTo().isAfter(upTo);
+        last == null
+            || last.baseline() != baseline.snapshotId()
+            || last.upTo().isAfter(upTo)
+            || !ChangelogRows.isAppendedOnly(log, last.snapshotId());
     List<Record> rows =
         anew
             ? ChangelogRows.since(baseline, log)

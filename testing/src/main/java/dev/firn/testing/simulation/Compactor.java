@@ -1,6 +1,8 @@
 package dev.firn.testing.simulation;
 
+import dev.firn.compaction.CompactionMode;
 import dev.firn.compaction.CompactionPlan;
+import dev.firn.compaction.CompactionSettings;
 import dev.firn.compaction.GroupOutcome;
 import dev.firn.compaction.GroupRewrite;
 import dev.firn.testing.Faults;
@@ -14,7 +16,8 @@ import org.apache.iceberg.Table;
  * it is told to, whatever happened in between.
  */
 final class Compactor {
-  private static final long TARGET_BYTES = 128L << 20;
+  private static final CompactionSettings SETTINGS =
+      new CompactionSettings(128L << 20, CompactionMode.ALL);
 
   private final SourceTable table;
   private final Faults faults;
@@ -30,10 +33,9 @@ final class Compactor {
   static Optional<Compactor> write(SourceTable table, MemoryStorage storage, Faults faults) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Table loaded = catalog.loadTable(LakeReader.identifier(table));
-    return CompactionPlan.of(loaded, TARGET_BYTES).groups().stream()
+    return CompactionPlan.of(loaded, SETTINGS).groups().stream()
         .findFirst()
-        .map(
-            group -> new Compactor(table, faults, GroupRewrite.write(loaded, group, TARGET_BYTES)));
+        .map(group -> new Compactor(table, faults, GroupRewrite.write(loaded, group, SETTINGS)));
   }
 
   GroupOutcome commit() {

@@ -44,6 +44,17 @@ final class FaultChoice {
               FaultPoint.TABLE_LOAD, 1,
               FaultPoint.READ, 1));
 
+  private static final List<FaultPoint> MAINTENANCE =
+      weighted(
+          Map.of(
+              FaultPoint.RETENTION_COMMIT, 6,
+              FaultPoint.REWRITE_COMMIT, 1,
+              FaultPoint.DATA_FILE_CLOSE, 2,
+              FaultPoint.METADATA_CLOSE, 2,
+              FaultPoint.DELETE, 3,
+              FaultPoint.TABLE_LOAD, 1,
+              FaultPoint.READ, 1));
+
   /** All that happens when the tables are there, and more often what happens seldom. */
   private static final List<FaultPoint> STEP = weighted(stepWeights());
 
@@ -52,6 +63,7 @@ final class FaultChoice {
     FaultPoint.precise().forEach(point -> weights.put(point, FIRST_START.contains(point) ? 0 : 1));
     // by compactions and starts
     weights.put(FaultPoint.REWRITE_COMMIT, 0);
+    weights.put(FaultPoint.RETENTION_COMMIT, 0);
     weights.put(FaultPoint.CONTROL_CLAIM, 0);
     weights.put(FaultPoint.CLAIM_COMMIT, 0);
     weights.put(FaultPoint.STATE_COMMIT, 2);
@@ -102,6 +114,12 @@ final class FaultChoice {
     }
   }
 
+  void beforeMaintenance(Faults faults) {
+    if (random.nextInt(2) == 0) {
+      arm(faults, pick(MAINTENANCE));
+    }
+  }
+
   private boolean strikes() {
     return random.nextInt(100) < percent;
   }
@@ -123,6 +141,7 @@ final class FaultChoice {
           COLUMNS_COMMIT,
           READING_COMMIT,
           REWRITE_COMMIT,
+          RETENTION_COMMIT,
           SNAPSHOT_DROP,
           DELETE ->
           1;

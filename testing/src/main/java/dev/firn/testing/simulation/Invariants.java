@@ -2,6 +2,7 @@ package dev.firn.testing.simulation;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.compaction.cleaning.Unreachable;
 import dev.firn.testing.simulation.LakeReader.LakeRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -48,6 +49,12 @@ final class Invariants {
   /** The sequence numbers of the snapshots that have these rows no more, by the first to have. */
   private final Map<Long, Long> gone = new HashMap<>();
 
+  private final Set<Long> movedBaselines = new HashSet<>();
+  private boolean isBaselineMoving;
+
+  /** The sequence numbers of the snapshots that were read from the source. */
+  private final Map<SourceTable, Set<Long>> readings = new EnumMap<>(SourceTable.class);
+
   private final Map<SourceTable, Map<Long, Long>> identities = new EnumMap<>(SourceTable.class);
   private final Map<SourceTable, Map<Long, List<@Nullable Object>>> owners =
       new EnumMap<>(SourceTable.class);
@@ -63,6 +70,7 @@ final class Invariants {
       identities.put(table, new HashMap<>());
       owners.put(table, new HashMap<>());
       seen.put(table, new HashSet<>());
+      readings.put(table, new HashSet<>());
     }
   }
 
@@ -124,8 +132,11 @@ final class Invariants {
       return;
     }
     checks++;
+    if (!isBaselineMoving) {
+      noteReadings(table, loaded);
+    }
     List<LakeRow> rows = lake.rows(table, loaded, loaded.currentSnapshot());
-    compare(table, loaded, loaded.currentSnapshot(), at, rows);
+    compare(table, loaded.currentSnapshot(), at, rows);
     if (complete.isPresent()) {
       // Before, the initial snapshot may be read again, and its rows come as new ones.
       checkIdentities(table, loaded, at, rows);
@@ -152,7 +163,6 @@ final class Invariants {
         Snapshot snapshot = ancestry.get(random.nextInt(ancestry.size()));
         compare(
             table,
-            loaded,
             snapshot,
             LakeReader.position(loaded, snapshot),
             lake.rows(table, loaded, snapshot));
@@ -162,7 +172,6 @@ final class Invariants {
 
   private void compare(
       SourceTable table,
-      Table loaded,
       @Nullable Snapshot snapshot,
       Optional<ModelPosition> at,
       List<LakeRow> rows) {
@@ -171,7 +180,7 @@ final class Invariants {
       source
           .rows(table, at.orElseThrow())
           .forEach(row -> difference.merge(row.values(), 1, Integer::sum));
-      foreignRows(table, loaded, snapshot, at.orElseThrow())
+      foreignRows(table, snapshot, at.orElseThrow())
           .forEach(row -> difference.merge(row, 1, Integer::sum));
     }
     rows.forEach(row -> difference.merge(row.values(), -1, Integer::sum));
@@ -183,7 +192,7 @@ final class Invariants {
   }
 
   private List<List<@Nullable Object>> foreignRows(
-      SourceTable table, Table loaded, @Nullable Snapshot snapshot, ModelPosition at) {
+      SourceTable table, @Nullable Snapshot snapshot, ModelPosition at) {
     List<List<@Nullable Object>> rows = new ArrayList<>();
     for (ForeignRows some : foreign) {
       boolean in =
@@ -191,7 +200,7 @@ final class Invariants {
               && snapshot != null
               && some.sequence() <= snapshot.sequenceNumber()
               && gone.getOrDefault(some.sequence(), Long.MAX_VALUE) > snapshot.sequenceNumber()
-              && !isReadSince(loaded, snapshot.sequenceNumber(), some.sequence());
+              && !isReadSince(table, snapshot.sequenceNumber(), some.sequence());
       if (in && !source.truncated(table, some.tableAt(), at)) {
         rows.addAll(some.rows());
       }
@@ -200,11 +209,30 @@ final class Invariants {
   }
 
   /** Whether the table was read from its source after one snapshot and up to another. */
-  private static boolean isReadSince(Table table, long until, long after) {
-    return table.refs().entrySet().stream()
-        .filter(ref -> ref.getKey().startsWith("firn_baseline"))
-        .mapToLong(ref -> table.snapshot(ref.getValue().snapshotId()).sequenceNumber())
+  private boolean isReadSince(SourceTable table, long until, long after) {
+    return requireNonNull(readings.get(table)).stream()
         .anyMatch(read -> after < read && read <= until);
+  }
+
+  /** From now on the baseline of a table may move, which is no reading from its source. */
+  void beforeBaselineMoves(SourceTable table) {
+    lake.load(table).ifPresent(loaded -> noteReadings(table, loaded));
+    isBaselineMoving = true;
+  }
+
+  /** It has moved to this snapshot, or not. */
+  void afterBaselineMoves(Optional<Long> snapshotId) {
+    snapshotId.ifPresent(movedBaselines::add);
+    isBaselineMoving = false;
+  }
+
+  private void noteReadings(SourceTable table, Table loaded) {
+    loaded.refs().entrySet().stream()
+        .filter(ref -> ref.getKey().startsWith("firn_baseline"))
+        .map(ref -> ref.getValue().snapshotId())
+        .filter(snapshot -> !movedBaselines.contains(snapshot))
+        .forEach(snapshot ->
+            requireNonNull(readings.get(table)).add(loaded.snapshot(snapshot).sequenceNumber()));
   }
 
   private String describe(SourceTable table, Map<List<@Nullable Object>, Integer> difference) {
@@ -284,6 +312,19 @@ final class Invariants {
         throw new UncheckedIOException(e);
       }
     }
+  }
+
+  /** Nothing lies in the folders of the tables that their metadata does not reach. */
+  void checkUnreachable() {
+    for (SourceTable table : source.tables()) {
+      requireClean(lake.load(table).orElseThrow());
+      lake.loadChangelog(table).ifPresent(Invariants::requireClean);
+    }
+  }
+
+  private static void requireClean(Table table) {
+    Unreachable left = Unreachable.in(table);
+    require(left.files() == 0, "%s: nothing reaches %s", table.name(), left.examples());
   }
 
   private static void checkFile(SourceTable table, FileScanTask task, boolean vectorsOnly) {

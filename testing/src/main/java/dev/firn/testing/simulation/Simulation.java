@@ -36,7 +36,7 @@ public final class Simulation {
   private final Profile profile;
   private final RandomGenerator random;
   private final FakeClock clock = new FakeClock(Instant.parse("2026-01-01T00:00:00Z"));
-  private final MemoryStorage storage = new MemoryStorage();
+  private final MemoryStorage storage = new MemoryStorage(clock);
   private final FaultHits hits = new FaultHits();
   private final EventLog log = new EventLog();
   private final LakeReader lake = new LakeReader(storage);
@@ -168,6 +168,9 @@ public final class Simulation {
             strangers.foreign(),
             strangers.compactions(),
             strangers.remapped(),
+            strangers.maintained(),
+            strangers.expired(),
+            strangers.removed(),
             invariants.checks(),
             invariants.vectors());
     return new SimulationReport(seed, failure, log.events(), hits, counts);
@@ -189,8 +192,11 @@ public final class Simulation {
     for (int i = random.nextInt(3); i > 0; i--) {
       var unused = source.transact(someChanges());
     }
-    if (random.nextInt(100) < 30) {
+    int beside = random.nextInt(100);
+    if (beside < 25) {
       strangers.compact();
+    } else if (beside < 33) {
+      strangers.maintain();
     }
     WriterProcess process = process();
     faults.beforeStep(process.faults());
@@ -440,6 +446,10 @@ public final class Simulation {
     violations.rethrow();
     process.faults().disarm();
     live = process;
+    if (random.nextInt(10) == 0) {
+      // Nothing is prepared yet, and whoever was paused is fenced.
+      strangers.removeOrphans();
+    }
   }
 
   private void readInitially(WriterProcess process) {
@@ -540,6 +550,18 @@ public final class Simulation {
     }
     ledger.committed().ifPresent(changelogs::checkAnew);
     invariants.checkFiles();
+    invariants.checkHistory(2, random);
+    cleanUp();
+  }
+
+  /** After all files have had their time nothing is left that nobody needs, and all that is. */
+  private void cleanUp() {
+    strangers.forgetCompaction();
+    strangers.removeOrphans();
+    strangers.removeOrphans();
+    invariants.checkUnreachable();
+    checkLake();
+    ledger.committed().ifPresent(changelogs::checkAnew);
     invariants.checkHistory(2, random);
   }
 

@@ -19,6 +19,9 @@ public record SimulationReport(
    *
    * @param compactions groups of files that a compaction replaced
    * @param remapped rows that were deleted between a compaction's rewrite and its commit
+   * @param maintained tables that were compacted, thinned out and cleaned
+   * @param expired snapshots that this removed
+   * @param removed files that this removed
    */
   public record Counts(
       long batches,
@@ -30,6 +33,9 @@ public record SimulationReport(
       long foreign,
       long compactions,
       long remapped,
+      long maintained,
+      long expired,
+      long removed,
       long checks,
       long vectors) {
 
@@ -45,13 +51,16 @@ public record SimulationReport(
           foreign + other.foreign,
           compactions + other.compactions,
           remapped + other.remapped,
+          maintained + other.maintained,
+          expired + other.expired,
+          removed + other.removed,
           checks + other.checks,
           vectors + other.vectors);
     }
 
     /** Nothing yet. */
     public static Counts none() {
-      return new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+      return new Counts(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
   }
 

@@ -1,19 +1,33 @@
 package dev.firn.testing.simulation;
 
 import dev.firn.compaction.GroupOutcome;
+import dev.firn.compaction.maintenance.Part;
+import dev.firn.compaction.maintenance.TableMaintenance;
+import dev.firn.compaction.retention.RetentionResult;
 import dev.firn.testing.FaultHits;
 import dev.firn.testing.FaultPoint;
 import dev.firn.testing.Faults;
 import dev.firn.testing.MemoryStorage;
+import dev.firn.writer.LakeTables;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
 
 /** Everybody else who commits to the writer's tables: other engines, and the compaction. */
 final class Strangers {
+  private static final Set<Part> WITHOUT_ORPHANS =
+      Collections.unmodifiableSet(EnumSet.of(Part.REWRITE, Part.RETENTION, Part.SWEEP));
+
   private final MemoryStorage storage;
+  private final LakeReader lake;
   private final RandomGenerator random;
   private final EventLog log;
   private final FaultHits hits;
@@ -30,6 +44,9 @@ final class Strangers {
   private long foreign;
   private long compactions;
   private long remapped;
+  private long maintained;
+  private long expired;
+  private long removed;
 
   /**
    * @param witness looks at each table that the compaction commits to
@@ -46,6 +63,7 @@ final class Strangers {
       Consumer<String> witness,
       List<SourceTable> tables) {
     this.storage = storage;
+    this.lake = lake;
     this.random = random;
     this.log = log;
     this.hits = hits;
@@ -70,6 +88,21 @@ final class Strangers {
   /** How many rows were deleted between a compaction's rewrite and its commit. */
   long remapped() {
     return remapped;
+  }
+
+  /** How many tables were maintained. */
+  long maintained() {
+    return maintained;
+  }
+
+  /** How many snapshots the maintenance has expired. */
+  long expired() {
+    return expired;
+  }
+
+  /** How many files that nothing reached any more it has removed. */
+  long removed() {
+    return removed;
   }
 
   /** Some engine commits. */
@@ -104,12 +137,12 @@ final class Strangers {
         List.of(FaultPoint.TABLE_COMMIT, FaultPoint.DATA_FILE_CLOSE, FaultPoint.CONTROL_COMMIT);
     FaultPoint point = points.get(random.nextInt(points.size()));
     SourceTable table = any();
-    int what = random.nextInt(5);
+    int what = random.nextInt(6);
     writer.pauseBefore(point, random.nextInt(5), () -> disturb(table, what));
   }
 
   /**
-   * @param what below five; the first three are other engines
+   * @param what below six; the first three are other engines
    */
   void disturb(SourceTable table, int what) {
     log.add("  meanwhile:");
@@ -128,6 +161,7 @@ final class Strangers {
         foreign++;
         expire(table);
       }
+      case 3 -> maintain();
       default -> compact();
     }
   }
@@ -204,6 +238,65 @@ final class Strangers {
       }
       case GroupOutcome.GivenUp given -> given.why();
     };
+  }
+
+  /** A table and its changelog are compacted, their history is thinned out, files are removed. */
+  void maintain() {
+    maintained++;
+    SourceTable table = any();
+    Faults own = new Faults(hits);
+    own.witness(witness);
+    faults.beforeMaintenance(own);
+    log.add("maintenance of %s", table);
+    run(new Maintainer(storage, own, random), own, table, WITHOUT_ORPHANS);
+  }
+
+  /**
+   * Removes what nothing reaches, as if days had gone by. Nobody may be about to commit a file that
+   * is there already.
+   */
+  void removeOrphans() {
+    if (compactor == null) {
+      log.add("orphans are removed");
+      Faults none = new Faults(hits);
+      Maintainer maintainer = new Maintainer(storage, none, random);
+      tables.forEach(table -> run(maintainer, none, table, EnumSet.allOf(Part.class)));
+    }
+  }
+
+  /** The compaction that is under way will not commit. */
+  void forgetCompaction() {
+    compactor = null;
+  }
+
+  private void run(Maintainer maintainer, Faults own, SourceTable table, Set<Part> parts) {
+    TableIdentifier state = LakeReader.identifier(table);
+    TableIdentifier changelog = LakeTables.changelogOf(state);
+    Instant now = Instant.now().plus(Duration.ofDays(1 + random.nextInt(1000)));
+    invariants.beforeBaselineMoves(table);
+    Optional<Long> baseline = LakeTables.baseline(lake.catalog(), state);
+    try {
+      requireDone(own, maintainer.run(state, parts, now));
+      if (maintainer.hasTable(changelog)) {
+        requireDone(own, maintainer.run(changelog, parts, now));
+      }
+    } catch (Throwable e) {
+      requireInjected(own, e);
+    } finally {
+      invariants.afterBaselineMoves(
+          LakeTables.baseline(lake.catalog(), state)
+              .filter(moved -> !baseline.equals(Optional.of(moved))));
+    }
+  }
+
+  private void requireDone(Faults own, TableMaintenance done) {
+    violations.rethrow();
+    if (!done.failures().isEmpty() && !own.isDead() && own.struck().isEmpty()) {
+      throw violations.fail(
+          "the maintenance failed for no reason: " + done.failures(), new AssertionError());
+    }
+    expired += done.retention().map(RetentionResult::snapshotsExpired).orElse(0);
+    removed += done.cleaned().map(cleaned -> cleaned.total().files()).orElse(0L);
   }
 
   private void requireInjected(Faults own, Throwable e) {
