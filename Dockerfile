@@ -2,7 +2,7 @@
 FROM maven:3.9.9-eclipse-temurin-21 AS build
 WORKDIR /src
 COPY . .
-RUN mvn -B -ntp -Dquick -DskipTests package
+RUN mvn -B -ntp -Dquick -DskipTests -pl ingest -am package
 
 FROM eclipse-temurin:21.0.8_9-jre
 RUN apt-get update \

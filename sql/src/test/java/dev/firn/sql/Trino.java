@@ -10,16 +10,12 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** A real Trino in a process of its own; ends when it is closed, or when this process does. */
 final class Trino implements AutoCloseable {
@@ -120,46 +116,8 @@ final class Trino implements AutoCloseable {
     }
   }
 
-  /** The {@code java} of a JDK that Trino runs on: this one, JAVA_HOME's, or one of the usual. */
+  /** The {@code java} of a JDK that Trino runs on. */
   static Optional<Path> findJava() {
-    return jdks().filter(Trino::isNewEnough).map(jdk -> jdk.resolve("bin/java")).findFirst();
-  }
-
-  private static Stream<Path> jdks() {
-    Map<String, String> environment = System.getenv();
-    Stream<Path> named =
-        Stream.of(System.getProperty("java.home"), environment.getOrDefault("JAVA_HOME", ""))
-            .filter(home -> !home.isEmpty())
-            .map(Path::of);
-    String folders =
-        environment.getOrDefault(
-            "FIRN_JDK_DIRS", "/usr/lib/jvm:/usr/lib64/jvm:/usr/java:/opt/java");
-    return Stream.concat(
-        named, Arrays.stream(folders.split(":", -1)).map(Path::of).flatMap(Trino::children));
-  }
-
-  private static Stream<Path> children(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      return Stream.empty();
-    }
-    List<Path> found = new ArrayList<>();
-    try (Stream<Path> children = Files.list(folder)) {
-      children.sorted().forEach(found::add);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return found.stream();
-  }
-
-  private static boolean isNewEnough(Path jdk) {
-    Properties release = new Properties();
-    try (InputStream file = Files.newInputStream(jdk.resolve("release"))) {
-      release.load(file);
-    } catch (IOException e) {
-      return false;
-    }
-    String version = release.getProperty("JAVA_VERSION", "0").replace("\"", "");
-    return Files.isExecutable(jdk.resolve("bin/javac"))
-        && Runtime.Version.parse(version.split("[^0-9.]", -1)[0]).feature() >= MIN_JDK;
+    return Jdks.java(feature -> feature >= MIN_JDK);
   }
 }
