@@ -1,17 +1,25 @@
 package dev.firn.ingest;
 
-import dev.firn.compaction.Compaction;
-import dev.firn.compaction.TableResult;
+import dev.firn.compaction.CompactionMode;
+import dev.firn.compaction.CompactionStoppedException;
+import dev.firn.compaction.maintenance.Maintenance;
+import dev.firn.compaction.maintenance.Part;
+import dev.firn.compaction.maintenance.TableMaintenance;
+import dev.firn.compaction.maintenance.TablePlan;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -23,12 +31,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code firn compact}: merges small files and applies deletes, beside a writer or without one. */
+/** {@code firn compact}: keeps tables in shape, beside a writer or without one. */
 @Command(
     name = "compact",
     description = {
-      "Merge small data files and apply deletes. The pipeline may run meanwhile, in another",
-      "process; rows keep their identity, and readers see the same before and after."
+      "Merge small data files and apply deletes, thin out the history, and remove the files that",
+      "nothing reaches. The pipeline may run meanwhile, in another process; rows keep their",
+      "identity, and readers see the same before and after."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -36,15 +45,17 @@ public final class CompactCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "TABLE",
       arity = "0..*",
-      description = "Names, such as orders or shop.orders (default: all tables that Firn keeps).")
+      description = {
+        "Names, such as orders or shop.orders (default: all tables that Firn keeps).",
+        "A table that another tool keeps is named in full."
+      })
   private List<String> tables = List.of();
 
-  @Option(
-      names = "--once",
-      required = true,
-      description = "Go through the tables once and end; the one way there is.")
-  @SuppressWarnings("UnusedVariable") // required: picocli refuses a command without it
-  private boolean once;
+  @ArgGroup(multiplicity = "0..1")
+  private When when = new When();
+
+  @Option(names = "--dry-run", description = "Only say what would be done; nothing is changed.")
+  private boolean isTrial;
 
   @ArgGroup(multiplicity = "1")
   private LakePlace place = new LakePlace();
@@ -57,90 +68,159 @@ public final class CompactCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
-  /** Where the lake is. */
-  static final class LakePlace {
+  /** How often. */
+  static final class When {
     @Option(
-        names = "--config",
-        paramLabel = "FILE",
-        description = "The properties file that firn ingest gets.")
-    private @Nullable Path config;
+        names = "--once",
+        description = "Go through the tables once and end (this is the default).")
+    @SuppressWarnings("UnusedVariable") // said for who reads the command line
+    private boolean once;
 
     @Option(
-        names = "--dir",
-        paramLabel = "FOLDER",
-        description = "An embedded lake, such as firn-home/lake of the demo.")
-    private @Nullable Path folder;
-
-    CompactionTarget open() {
-      if (config != null) {
-        return CompactionTarget.of(ConfigFile.load(config).sink());
-      }
-      return CompactionTarget.embedded(folder == null ? Path.of("") : folder);
-    }
-  }
-
-  /**
-   * A lake and how large its files should be.
-   *
-   * @param catalog the catalog's properties
-   */
-  record CompactionTarget(String catalogName, Map<String, String> catalog, long targetFileBytes) {
-    static CompactionTarget of(SinkSettings settings) {
-      return new CompactionTarget(
-          settings.catalogName(), settings.catalog(), settings.pipeline().targetFileBytes());
-    }
-
-    static CompactionTarget embedded(Path folder) {
-      if (!Files.isRegularFile(folder.resolve("catalog.db"))) {
-        throw new SettingsException(
-            "--dir %s: no embedded lake there (it has a file catalog.db)".formatted(folder));
-      }
-      return new CompactionTarget(
-          Lake.DEFAULT_NAME, Lake.embedded(folder), SinkSettings.DEFAULT_TARGET_FILE_BYTES);
-    }
+        names = "--schedule",
+        paramLabel = "CRON",
+        description = "Stay, and do it at these times, such as '*/15 * * * *'.")
+    private @Nullable String cron;
   }
 
   @Override
   public Integer call() {
-    CompactionTarget target = place.open();
+    // Before the configuration is read, which sets the time zone of the process to UTC.
+    Optional<Schedule> schedule = Optional.ofNullable(when.cron).map(Schedule::parse);
+    MaintainedLake lake = place.lake();
     CommandOutput.silenceLogs();
-    List<TableResult> results = compact(target);
-    out().println(CompactReport.sum(results));
-    out().flush();
-    if (json != null) {
-      CommandOutput.write(CompactReport.json(results), json);
+    if (isTrial) {
+      return tell(lake);
     }
-    return results.stream().anyMatch(result -> result.failure().isPresent())
-        ? Outcome.FAILED
-        : Outcome.OK;
+    Stop stop = Stop.withProcess();
+    return schedule
+        .map(times -> again(lake, times, stop))
+        .orElseGet(() -> stop.work(() -> once(lake, stop)));
   }
 
-  private List<TableResult> compact(CompactionTarget target) {
-    Catalog catalog = Lake.open(target.catalogName(), target.catalog());
-    try (Closeable closing = Lake.closing(catalog)) {
-      List<TableResult> results = new ArrayList<>();
-      for (TableIdentifier name : chosen(LakeTables.in(catalog))) {
-        TableResult result =
-            Compaction.run(catalog.loadTable(name), name.toString(), target.targetFileBytes());
-        out().println(CompactReport.line(result));
-        out().flush();
-        results.add(result);
+  private int tell(MaintainedLake lake) {
+    return with(
+        lake,
+        new Stop(),
+        (catalog, maintenance) -> {
+          List<TablePlan> plans = new ArrayList<>();
+          for (TableIdentifier table : chosen(catalog)) {
+            TablePlan plan = maintenance.plan(table, Instant.now());
+            CompactReport.plan(plan).forEach(this::say);
+            plans.add(plan);
+          }
+          write(CompactReport.planJson(plans));
+          return Outcome.OK;
+        });
+  }
+
+  private int once(MaintainedLake lake, Stop stop) {
+    return with(
+        lake,
+        stop,
+        (catalog, maintenance) -> {
+          List<TableMaintenance> results = new ArrayList<>();
+          for (TableIdentifier table : chosen(catalog)) {
+            results.add(maintain(maintenance, table, EnumSet.allOf(Part.class)));
+          }
+          say(CompactReport.sum(results));
+          if (tables.isEmpty()) {
+            results.addAll(controls(catalog, maintenance));
+          }
+          write(CompactReport.json(results));
+          boolean failed = results.stream().anyMatch(result -> !result.failures().isEmpty());
+          return failed ? Outcome.FAILED : Outcome.OK;
+        });
+  }
+
+  /** They are compact; only a killed process may have left files there. */
+  private List<TableMaintenance> controls(Catalog catalog, Maintenance maintenance) {
+    List<TableMaintenance> results = new ArrayList<>();
+    for (TableIdentifier control : LakeTables.controls(catalog)) {
+      TableMaintenance done =
+          maintenance.run(control, EnumSet.of(Part.ORPHANS), InstantSource.system());
+      if (!done.isNothing()) {
+        CompactReport.lines(done).forEach(this::say);
+        results.add(done);
       }
-      return results;
+    }
+    return results;
+  }
+
+  private TableMaintenance maintain(
+      Maintenance maintenance, TableIdentifier table, Set<Part> parts) {
+    TableMaintenance done = maintenance.run(table, parts, InstantSource.system());
+    CompactReport.lines(done).forEach(this::say);
+    return done;
+  }
+
+  /** What fails is tried again the next time; only the end of the process ends it. */
+  private int again(MaintainedLake lake, Schedule times, Stop stop) {
+    while (true) {
+      Optional<ZonedDateTime> next = times.after(ZonedDateTime.now(Schedule.ZONE));
+      if (next.isEmpty()) {
+        say("  the schedule has no more times");
+        return Outcome.OK;
+      }
+      say("  next run at " + next.orElseThrow().toOffsetDateTime());
+      if (stop.awaitUntil(next.orElseThrow().toInstant())) {
+        return Outcome.OK;
+      }
+      try {
+        int unused = stop.work(() -> once(lake, stop));
+      } catch (CompactionStoppedException e) {
+        return Outcome.OK;
+      } catch (RuntimeException e) {
+        say("  failed: " + ConnectionLoss.reason(e));
+      }
+    }
+  }
+
+  /** Work with an open catalog. */
+  private interface Work {
+    int on(Catalog catalog, Maintenance maintenance);
+  }
+
+  private int with(MaintainedLake lake, Stop stop, Work work) {
+    Catalog catalog = lake.open();
+    long heap = Runtime.getRuntime().maxMemory();
+    try (Closeable closing = Lake.closing(catalog)) {
+      return work.on(
+          catalog,
+          new Maintenance(
+              catalog, lake.settings(CompactionMode.ALL, heap), line -> say("    " + line), stop));
     } catch (IOException e) {
       throw new CommandException(
           CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
     }
   }
 
-  private List<TableIdentifier> chosen(List<TableIdentifier> known) {
-    return tables.isEmpty()
-        ? known
-        : new NamedTables<>(known, "the tables that Firn keeps here", TableIdentifier::name)
-            .of(tables);
+  private void say(String line) {
+    PrintWriter out = spec.commandLine().getOut();
+    out.println(line);
+    out.flush();
   }
 
-  private PrintWriter out() {
-    return spec.commandLine().getOut();
+  private void write(String text) {
+    if (json != null) {
+      CommandOutput.write(text, json);
+    }
+  }
+
+  /** A name in full may be that of a table that somebody else keeps. */
+  private List<TableIdentifier> chosen(Catalog catalog) {
+    List<TableIdentifier> known = new ArrayList<>(LakeTables.in(catalog));
+    if (tables.isEmpty()) {
+      return known;
+    }
+    tables.stream()
+        .flatMap(name -> LakeTables.named(catalog, name).stream())
+        .filter(name -> !known.contains(name))
+        .forEach(known::add);
+    return new NamedTables<>(
+            known,
+            "the tables that Firn keeps here (another one needs its whole name, namespace.table)",
+            TableIdentifier::name)
+        .of(tables);
   }
 }

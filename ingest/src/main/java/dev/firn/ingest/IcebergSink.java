@@ -13,6 +13,7 @@ import jakarta.enterprise.context.Dependent;
 import jakarta.inject.Inject;
 import jakarta.inject.Named;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
 public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Object, Object>> {
   private final Operations operations;
   private @Nullable IngestRun run;
+  private @Nullable MaintenanceThread maintenance;
 
   @Inject
   public IcebergSink(Operations operations) {
@@ -41,6 +43,16 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
     operations.started(started, config.sink(), config.source(), EngineOutcome::end);
     EngineOutcome.explainBy(started::replaced);
     run = started;
+    if (config.sink().maintenance().isBeside()) {
+      maintenance =
+          new MaintenanceThread(
+              config.sink(),
+              () -> started.status(Instant.now()),
+              started::tables,
+              started::isLargeOpen,
+              operations::maintained);
+      maintenance.start();
+    }
   }
 
   @Override
@@ -79,8 +91,13 @@ public class IcebergSink implements DebeziumEngine.ChangeConsumer<ChangeEvent<Ob
 
   @PreDestroy
   void stop() {
-    if (run != null) {
-      EngineOutcome.failure().ifPresentOrElse(run::closeAfter, run::close);
+    try (MaintenanceThread ending = maintenance) {
+      if (ending != null) {
+        ending.stop();
+      }
+      if (run != null) {
+        EngineOutcome.failure().ifPresentOrElse(run::closeAfter, run::close);
+      }
     }
   }
 

@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.kafka.connect.source.SourceRecord;
 import org.slf4j.Logger;
@@ -417,9 +418,19 @@ final class IngestRun implements AutoCloseable {
     return pipeline.indexedRows(table);
   }
 
+  /** Whether a transaction is being written as it arrives. */
+  boolean isLargeOpen() {
+    return lake.isLargeOpen();
+  }
+
   /** The tables that it writes. */
   Set<TableIdentifier> tables() {
     return tables.decoders().stream().map(TableDecoder::table).collect(Collectors.toSet());
+  }
+
+  /** The lake, for those who only look at it. */
+  Catalog catalog() {
+    return start.catalog();
   }
 
   /** Up to where all that the source has committed is in the lake. */

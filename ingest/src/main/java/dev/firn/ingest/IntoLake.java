@@ -39,7 +39,7 @@ final class IntoLake implements TransactionAssembler.Downstream {
   private final ReadingSignals signals;
   private final SnapshotListener listener;
   private @Nullable InitialSnapshot initialSnapshot;
-  private @Nullable LargeTransaction large;
+  private volatile @Nullable LargeTransaction large;
 
   /**
    * @param initialSnapshot the one that has begun; null when it is over
@@ -57,6 +57,11 @@ final class IntoLake implements TransactionAssembler.Downstream {
     this.signals = signals;
     this.initialSnapshot = initialSnapshot;
     this.listener = listener;
+  }
+
+  /** Whether a transaction is being written as it arrives; for any thread. */
+  boolean isLargeOpen() {
+    return large != null;
   }
 
   /** Whether the initial snapshot is being read. */

@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import dev.firn.compaction.health.TableHealth;
 import dev.firn.writer.CommittedBatch;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -8,6 +9,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.apache.iceberg.catalog.TableIdentifier;
 
@@ -79,6 +81,63 @@ final class Meters {
           .register(registry);
     }
     EngineMetrics.bridge(registry, topicPrefix);
+  }
+
+  /** Registers what a watch sees of a table; NaN while it sees nothing. */
+  void show(TableHealthWatch watch, TableIdentifier table) {
+    TableGauges gauges = new TableGauges(registry, watch, table);
+    gauges.add("rows", "Live rows", health -> health.files().rows());
+    gauges.add("data.files", "Data files", health -> health.files().dataFiles());
+    gauges.add("data.bytes", "Size of the data files", health -> health.files().dataBytes());
+    gauges.add(
+        "small.file.ratio",
+        "Data files smaller than three quarters of the target size, of all",
+        health -> health.files().smallFileRatio());
+    gauges.add(
+        "deleted.row.ratio",
+        "Rows in the data files that are deleted, of all",
+        health -> health.files().deletedRowRatio());
+    gauges.add("deletion.vectors", "Deletion vectors", health -> health.deletes().vectors());
+    gauges.add(
+        "equality.deletes",
+        "Equality delete files, which only other tools write",
+        health -> health.deletes().equalityDeleteFiles());
+    gauges.add("snapshots", "Snapshots kept", health -> health.metadata().snapshots());
+    gauges.add(
+        "metadata.bytes",
+        "Size of the current metadata.json",
+        health -> health.metadata().metadataBytes());
+    gauges.add(
+        "last.commit.timestamp.seconds",
+        "When the current snapshot was committed",
+        health -> seconds(health.activity().lastCommit().map(TableHealth.Commit::at)));
+    gauges.add(
+        "last.compaction.timestamp.seconds",
+        "When files were last rewritten",
+        health -> seconds(health.activity().lastCompaction()));
+    gauges.add(
+        "read.cost.ratio",
+        "Estimated time of a full scan, of that of a freshly written copy",
+        health -> health.cost().readRatio());
+  }
+
+  private record TableGauges(
+      MeterRegistry registry, TableHealthWatch watch, TableIdentifier table) {
+    void add(String name, String description, ToDoubleFunction<TableHealth> figure) {
+      Gauge.builder("firn.table." + name, watch, w -> value(w, table, figure))
+          .description(description)
+          .tag("table", table.toString())
+          .register(registry);
+    }
+
+    private static double value(
+        TableHealthWatch watch, TableIdentifier table, ToDoubleFunction<TableHealth> figure) {
+      return watch.seen(table).map(figure::applyAsDouble).orElse(Double.NaN);
+    }
+  }
+
+  private static double seconds(Optional<Instant> time) {
+    return time.map(at -> at.toEpochMilli() / 1000.0).orElse(Double.NaN);
   }
 
   void committed(CommittedBatch batch, Duration took) {

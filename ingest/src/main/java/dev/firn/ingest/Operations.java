@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import dev.firn.compaction.maintenance.TableMaintenance;
 import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.PipelineException;
@@ -31,6 +32,7 @@ public class Operations {
   private static final int FIRST_SECONDS = 2;
 
   private final Meters meters;
+  private final MaintenanceMeters maintenance;
   private final ScheduledExecutorService threads =
       Executors.newScheduledThreadPool(
           2, Thread.ofPlatform().daemon().name("firn-operations-", 0).factory());
@@ -38,11 +40,16 @@ public class Operations {
 
   /** A run and what looks after it. */
   private record Watched(
-      IngestRun run, SinkSettings settings, PostgresSource source, SourceWatch watch) {}
+      IngestRun run,
+      SinkSettings settings,
+      PostgresSource source,
+      SourceWatch watch,
+      TableHealthWatch tables) {}
 
   @Inject
   public Operations(MeterRegistry registry) {
     this.meters = new Meters(registry);
+    this.maintenance = new MaintenanceMeters(registry);
   }
 
   /** From now on this run is shown. */
@@ -55,8 +62,10 @@ public class Operations {
     SourceWatch watch =
         new SourceWatch(source, alarms, () -> run.position().map(LsnPosition.class::cast), failed);
     CommitAlarm alarm = new CommitAlarm(settings.maxCommitAge());
-    watched = Optional.of(new Watched(run, settings, source, watch));
+    TableHealthWatch tables = TableHealthWatch.of(run, settings, meters::show);
+    watched = Optional.of(new Watched(run, settings, source, watch, tables));
     meters.show(run, watch, source.topicPrefix());
+    tables.start(settings.tableHealthInterval());
     every(alarms.lookEvery(), watch::look);
     every(alarms.lookEvery(), run::endIfReplaced);
     every(
@@ -65,15 +74,23 @@ public class Operations {
 
   /** Before the engine is told, which waits for what it has given to the run. */
   void stops(@Observes @Priority(1) ShutdownEvent event) {
-    watched.ifPresent(seen -> seen.run().stopRetrying());
+    watched.ifPresent(seen -> {
+      seen.tables().close();
+      seen.run().stopRetrying();
+    });
   }
 
   void committed(CommittedBatch batch, Duration took) {
     meters.committed(batch, took);
   }
 
+  void maintained(TableMaintenance done) {
+    maintenance.done(done);
+  }
+
   @PreDestroy
   void stop() {
+    watched.ifPresent(seen -> seen.tables().close());
     threads.shutdownNow();
   }
 

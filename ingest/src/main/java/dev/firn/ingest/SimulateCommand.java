@@ -125,7 +125,7 @@ public final class SimulateCommand implements Callable<Integer> {
       out.println();
     }
     out.println(
-        "%d seeds, %d failed, %d s: %d batches, %d restarts, %d faults survived without one, %d fenced writers, %d compactions (%d deletes remapped), %d comparisons"
+        "%d seeds, %d failed, %d s: %d batches, %d restarts, %d faults survived without one, %d fenced writers, %d compactions (%d deletes remapped), %d snapshots expired, %d files removed, %d comparisons"
             .formatted(
                 result.campaign().seeds(),
                 result.failed().size(),
@@ -136,6 +136,8 @@ public final class SimulateCommand implements Callable<Integer> {
                 result.counts().fenced(),
                 result.counts().compactions(),
                 result.counts().remapped(),
+                result.counts().expired(),
+                result.counts().removed(),
                 result.counts().checks()));
     out.flush();
   }

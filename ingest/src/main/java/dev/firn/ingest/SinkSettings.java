@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.iceberg.TableProperties;
 import org.apache.iceberg.catalog.Namespace;
 
@@ -27,7 +28,9 @@ import org.apache.iceberg.catalog.Namespace;
  * @param schemaChanges what becomes of changes of the source tables' columns
  * @param commitInterval no commit starts sooner than this after the one before
  * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
+ * @param tableHealthInterval how often the tables' health is looked at
  * @param sourceAlarms when the source is given up or complained about
+ * @param maintenance how the tables are compacted, their history thinned out
  * @param memoryBytes budget for events that are not committed yet
  * @param largeTransactionBytes a transaction of more bytes is written as it arrives
  */
@@ -40,7 +43,9 @@ public record SinkSettings(
     SchemaChanges schemaChanges,
     Duration commitInterval,
     Duration maxCommitAge,
+    Duration tableHealthInterval,
     SourceAlarms sourceAlarms,
+    MaintenanceConfig maintenance,
     long memoryBytes,
     long largeTransactionBytes) {
   public static final String PREFIX = "debezium.sink.iceberg.";
@@ -57,36 +62,41 @@ public record SinkSettings(
   private static final String REQUEST = "retry.request-timeout";
   private static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofMinutes(2);
   private static final Duration LEAST_REQUEST_TIMEOUT = Duration.ofMillis(100);
+  private static final String TABLE_HEALTH = "table-health.interval";
+  private static final Duration DEFAULT_TABLE_HEALTH = Duration.ofMinutes(1);
+  private static final Duration LEAST_TABLE_HEALTH = Duration.ofSeconds(1);
 
   /** Keys whose values are ours to read. */
   private static final Set<String> OWN_KEYS =
-      Set.of(
-          "pipeline",
-          "dir",
-          "catalog-name",
-          "control-namespace",
-          "format-version",
-          "table-namespace",
-          "table-prefix",
-          "destination-regexp",
-          "destination-regexp-replace",
-          "destination-uppercase-table-names",
-          "destination-lowercase-table-names",
-          "changelog",
-          "changelog.exclude.list",
-          SchemaChanges.KEY,
-          "commit.interval-min",
-          MAX_AGE,
-          RETRY,
-          REQUEST,
-          SourceAlarms.MAX_SILENCE,
-          SourceAlarms.MAX_RETAINED,
-          "memory",
-          "transaction.max-bytes-in-memory",
-          "key-index.memory",
-          "key-index.folder",
-          "target-file-size",
-          "write.format.default");
+      withMaintenance(
+          Set.of(
+              "pipeline",
+              "dir",
+              "catalog-name",
+              "control-namespace",
+              "format-version",
+              "table-namespace",
+              "table-prefix",
+              "destination-regexp",
+              "destination-regexp-replace",
+              "destination-uppercase-table-names",
+              "destination-lowercase-table-names",
+              "changelog",
+              "changelog.exclude.list",
+              SchemaChanges.KEY,
+              "commit.interval-min",
+              MAX_AGE,
+              RETRY,
+              REQUEST,
+              SourceAlarms.MAX_SILENCE,
+              SourceAlarms.MAX_RETAINED,
+              TABLE_HEALTH,
+              "memory",
+              "transaction.max-bytes-in-memory",
+              "key-index.memory",
+              "key-index.folder",
+              "target-file-size",
+              "write.format.default"));
 
   /** Keys that go to Iceberg's catalog and file I/O as they are. */
   private static final Set<String> CATALOG_KEYS =
@@ -171,7 +181,9 @@ public record SinkSettings(
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(commitInterval, "commitInterval is null");
     requireNonNull(maxCommitAge, "maxCommitAge is null");
+    requireNonNull(tableHealthInterval, "tableHealthInterval is null");
     requireNonNull(sourceAlarms, "sourceAlarms is null");
+    requireNonNull(maintenance, "maintenance is null");
   }
 
   /**
@@ -222,7 +234,9 @@ public record SinkSettings(
         SchemaChanges.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         atLeast(keys, MAX_AGE, LEAST_MAX_COMMIT_AGE, DEFAULT_MAX_COMMIT_AGE),
+        atLeast(keys, TABLE_HEALTH, LEAST_TABLE_HEALTH, DEFAULT_TABLE_HEALTH),
         SourceAlarms.parse(keys),
+        MaintenanceConfig.parse(keys),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
   }
@@ -278,6 +292,12 @@ public record SinkSettings(
     return set;
   }
 
+  private static Set<String> withMaintenance(Set<String> others) {
+    Set<String> keys = new TreeSet<>(MaintenanceConfig.keys());
+    keys.addAll(others);
+    return keys;
+  }
+
   private static boolean isCatalogKey(String key) {
     return CATALOG_KEYS.contains(key) || CATALOG_PREFIXES.stream().anyMatch(key::startsWith);
   }
@@ -293,7 +313,7 @@ public record SinkSettings(
           "%s%s is not a key; table properties are given as %s%s%s"
               .formatted(PREFIX, key, PREFIX, TABLE_PREFIX, key));
     }
-    Set<String> known = new java.util.TreeSet<>(OWN_KEYS);
+    Set<String> known = new TreeSet<>(OWN_KEYS);
     known.addAll(CATALOG_KEYS);
     return new SettingsException(
         "unknown key %s%s%s; the nearest known key is %s%s"

@@ -136,6 +136,10 @@ class OperationsIT {
         ingest,
         "memory given back",
         () -> get("/q/metrics").body().contains("\nfirn_buffered_bytes 0.0\n"));
+    await(
+        ingest,
+        "the tables' health",
+        () -> get("/q/metrics").body().contains("\nfirn_table_rows{"));
     String metrics = get("/q/metrics").body();
     show(
         "metrics",

@@ -109,12 +109,52 @@ class TestSinkSettings {
   }
 
   @Test
+  void tablesAreLookedAtOnceAMinuteOrAsOftenAsIsSet() {
+    assertThat(parse().tableHealthInterval()).isEqualTo(Duration.ofMinutes(1));
+    assertThat(
+            parse(new HashMap<>(), "dir", "/l", "table-health.interval", "5s")
+                .tableHealthInterval())
+        .isEqualTo(Duration.ofSeconds(5));
+    assertThatThrownBy(() -> parse(new HashMap<>(), "dir", "/l", "table-health.interval", "10"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("table-health.interval=10: expected a duration");
+  }
+
+  @Test
   void unknownKeyNamesTheNearest() {
     assertThatThrownBy(() -> parse("table-namspace", "x"))
         .isInstanceOf(SettingsException.class)
         .hasMessage(
             "unknown key debezium.sink.iceberg.table-namspace=x; the nearest known key is"
                 + " debezium.sink.iceberg.table-namespace");
+  }
+
+  @Test
+  void tablesAreMaintainedUnlessItIsTurnedOff() {
+    MaintenanceConfig usual = parse().maintenance();
+    assertThat(usual.isBeside()).isTrue();
+    assertThat(usual.retention().recent()).isEqualTo(Duration.ofMinutes(5));
+    assertThat(parse("maintenance", "false").maintenance().isBeside()).isFalse();
+    MaintenanceConfig set =
+        parse("retention.days", "7", "retention.changelog", "365d", "clean.orphan-age", "5d")
+            .maintenance();
+    assertThat(set.retention().days()).isEqualTo(7);
+    assertThat(set.retention().changelog()).contains(Duration.ofDays(365));
+    assertThat(set.cleaning().orphanAge()).isEqualTo(Duration.ofDays(5));
+  }
+
+  @Test
+  void illMaintenanceIsRefused() {
+    assertThatThrownBy(() -> parse("retention.days", "many"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageStartingWith("debezium.sink.iceberg.retention.days=many: expected");
+    assertThatThrownBy(() -> parse("clean.orphan-age", "5m"))
+        .hasMessageStartingWith("debezium.sink.iceberg.clean.orphan-age=5m: expected")
+        .hasMessageContaining("at least 1h");
+    assertThatThrownBy(() -> parse("retention.day", "7"))
+        .hasMessageEndingWith("the nearest known key is debezium.sink.iceberg.retention.days");
+    assertThatThrownBy(() -> parse("maintenance.interval", "10ms"))
+        .hasMessageContaining("at least 1s");
   }
 
   @Test

@@ -65,6 +65,7 @@ final class Torture {
       BulkLoad.prepare(shop, settings.snapshotRows());
       folder.begin(server.major(), server.port(), lake);
       IngestConfig.write(folder, server, lake);
+      Compactions.often(folder.config());
       screen.line(
           "  source    PostgreSQL %s, %d transactions per second and COPY; %d tables"
               .formatted(shop.version(), settings.rate(), TABLES.size()));
@@ -82,6 +83,7 @@ final class Torture {
       throws SQLException, InterruptedException {
     SplittableRandom random = new SplittableRandom(settings.seed());
     try (Torturer torturer = new Torturer(settings, folder, shop, screen::line);
+        Compactions compactions = Compactions.start(folder, random.split());
         Load load = Load.start(shop, settings.rate(), 1, NOBODY);
         BulkLoad bulk = BulkLoad.start(shop, settings.rate(), settings.snapshotRows(), random)) {
       attack(torturer, load, bulk);
@@ -90,6 +92,8 @@ final class Torture {
       requireRunning(load, bulk);
       CatchUp.await(lake, torturer.sink(), shop.mark());
       double seconds = torturer.second();
+      compactions.close();
+      compactions.requireNoFailure();
       requireStopped(torturer.sink().stop());
       List<TableResult> tables = compare(shop, lake);
       return new TortureReport(
@@ -98,7 +102,13 @@ final class Torture {
           shop.version(),
           settings.storage().text(),
           seconds,
-          new TortureReport.Work(settings.rate(), load.transactions(), load.rows(), bulk.copied()),
+          new TortureReport.Work(
+              settings.rate(),
+              load.transactions(),
+              load.rows(),
+              bulk.copied(),
+              compactions.ended(),
+              compactions.killed()),
           tables,
           TABLES.stream().mapToLong(lake::commitsOfReplaced).sum(),
           torturer.endedByThemselves(),

@@ -68,13 +68,21 @@ record TortureReport(
     List<Hit> hits) {
 
   /**
-   * What the source did.
+   * What was done beside the sink.
    *
    * @param rate transactions per second that were asked for
    * @param rows that these changed
    * @param copiedRows that came by COPY, besides
+   * @param compactions in processes of their own beside the sink, which compacts as well
+   * @param killedCompactions of these, those that were killed
    */
-  record Work(int rate, long transactions, long rows, long copiedRows) {}
+  record Work(
+      int rate,
+      long transactions,
+      long rows,
+      long copiedRows,
+      int compactions,
+      int killedCompactions) {}
 
   /** One table's state, and what its baseline and changelog lead to, against its source. */
   @JsonPropertyOrder({"name", "sourceRows", "lakeRows", "equal", "changelogEqual", "differences"})

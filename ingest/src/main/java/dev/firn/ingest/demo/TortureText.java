@@ -41,6 +41,9 @@ final class TortureText {
             report.load().rows(),
             report.load().copiedRows(),
             report.seconds()));
+    lines.add(
+        "                 %d compactions in other processes, and %d that were killed"
+            .formatted(report.load().compactions(), report.load().killedCompactions()));
     lines.add("");
     lines.add("  " + verdict());
     lines.add("");

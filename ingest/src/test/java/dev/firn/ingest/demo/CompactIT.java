@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -50,7 +51,7 @@ class CompactIT {
     try (PostgresServer server = PostgresServer.start(18)) {
       create(server);
       LakeView lake = LakeView.open(folder.resolve("lake"));
-      try (SinkProcess sink = startSink(server);
+      try (SinkProcess sink = startSink(server, "maintenance=false");
           Bookings bookings = Bookings.start(server)) {
         awaitBatches(lake, sink, 5);
         Map<String, Map<Object, Long>> ids = rowIds(lake);
@@ -72,6 +73,43 @@ class CompactIT {
         assertEqual(server, lake);
         assertSameIds(ids, lake);
       }
+    }
+  }
+
+  @Test
+  void theSinkKeepsItsTablesInShapeByItself()
+      throws SQLException, IOException, InterruptedException {
+    try (PostgresServer server = PostgresServer.start(18)) {
+      create(server);
+      LakeView lake = LakeView.open(folder.resolve("lake"));
+      try (SinkProcess sink =
+              startSink(
+                  server,
+                  "maintenance.interval=1s",
+                  "retention.recent=2s",
+                  "retention.recent-snapshots=5",
+                  "clean.grace=0");
+          Bookings bookings = Bookings.start(server)) {
+        awaitBatches(lake, sink, 12);
+        for (String word : List.of("files became", "snapshots expired", "files removed")) {
+          await(sink, () -> log().contains(word));
+        }
+        long last = bookings.end();
+        for (String table : TABLES) {
+          await(sink, () -> shows(lake, table, last) && shows(lake, table + "_changelog", last));
+        }
+        assertThat(sink.restarts()).isZero();
+        assertEqual(server, lake);
+        assertThat(log()).doesNotContain("trying again");
+      }
+    }
+  }
+
+  private String log() {
+    try {
+      return Files.readString(folder.resolve("ingest.log"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -239,9 +277,15 @@ class CompactIT {
     return sum;
   }
 
-  private SinkProcess startSink(PostgresServer server) {
+  private SinkProcess startSink(PostgresServer server, String... settings) throws IOException {
     Path config = folder.resolve("ingest.properties");
     IngestConfig.write(config, server, Shop.DATABASE, Shop.SCHEMA, folder.resolve("lake"));
+    for (String setting : settings) {
+      Files.writeString(
+          config,
+          "debezium.sink.iceberg." + setting + System.lineSeparator(),
+          StandardOpenOption.APPEND);
+    }
     return SinkProcess.start(
         new SinkProcess.Settings(
             BuiltApplication.program().with("-Xmx512m").shortRun(),

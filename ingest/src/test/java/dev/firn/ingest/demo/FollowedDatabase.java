@@ -9,8 +9,10 @@ import dev.firn.testing.RowComparison;
 import dev.firn.testing.SourceRows;
 import dev.firn.writer.Lake;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -60,10 +62,19 @@ final class FollowedDatabase implements AutoCloseable {
     }
   }
 
-  /** The pipeline as a process of its own. */
+  private static void append(Path config, String line) {
+    try {
+      Files.writeString(config, line + System.lineSeparator(), StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The pipeline as a process of its own, which alone commits to the tables. */
   SinkProcess startSink(String... options) {
     Path config = folder.resolve("ingest.properties");
     IngestConfig.write(config, server, DATABASE, SCHEMA, folder.resolve("lake"));
+    append(config, "debezium.sink.iceberg.maintenance=false");
     return SinkProcess.start(
         new SinkProcess.Settings(
             BuiltApplication.program().with(options),

@@ -49,7 +49,7 @@ class TestTortureReport {
         "16.10",
         "local",
         12.5,
-        new TortureReport.Work(50, 600, 1800, 100),
+        new TortureReport.Work(50, 600, 1800, 100, 3, 1),
         List.of(new TableResult("orders", state, log)),
         0,
         0,
