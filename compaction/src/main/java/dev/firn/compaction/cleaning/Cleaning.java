@@ -3,6 +3,7 @@ package dev.firn.compaction.cleaning;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.compaction.CompactionException;
+import dev.firn.compaction.Progress;
 import dev.firn.compaction.cleaning.CleaningResult.Outcome;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ public final class Cleaning {
   }
 
   public static Cleaning with(CleaningSettings settings) {
-    return new Cleaning(settings, Outcome.REMOVED, line -> {});
+    return new Cleaning(settings, Outcome.REMOVED, Progress.NONE);
   }
 
   /** The same, but it only tells what it would remove, and writes nothing either. */

@@ -2,14 +2,12 @@ package dev.firn.compaction.cleaning;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.compaction.Durations;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * When a file that nothing reaches may be removed.
@@ -24,7 +22,6 @@ public record CleaningSettings(Duration grace, Duration orphanAge) {
   private static final Duration DEFAULT_GRACE = Duration.ofHours(1);
   private static final Duration DEFAULT_ORPHAN_AGE = Duration.ofDays(3);
   private static final Duration LEAST_ORPHAN_AGE = Duration.ofHours(1);
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)?");
 
   public CleaningSettings {
     requireNonNull(grace, "grace is null");
@@ -76,25 +73,11 @@ public record CleaningSettings(Duration grace, Duration orphanAge) {
     return Optional.ofNullable(given.get(key))
         .map(String::strip)
         .filter(text -> !text.isEmpty())
-        .map(text -> {
-          Matcher matcher = DURATION.matcher(text.toLowerCase(Locale.ROOT));
-          if (!matcher.matches()) {
-            throw new IllegalArgumentException(
-                "%s=%s: expected a duration such as %s (units: ms, s, m, h, d)"
-                    .formatted(key, text, examples));
-          }
-          return duration(matcher);
-        });
-  }
-
-  private static Duration duration(Matcher matcher) {
-    long number = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2) == null ? "ms" : matcher.group(2)) {
-      case "d" -> Duration.ofDays(number);
-      case "h" -> Duration.ofHours(number);
-      case "m" -> Duration.ofMinutes(number);
-      case "s" -> Duration.ofSeconds(number);
-      default -> Duration.ofMillis(number);
-    };
+        .map(text ->
+            Durations.parse(text)
+                .orElseThrow(() ->
+                    new IllegalArgumentException(
+                        "%s=%s: expected a duration such as %s (units: ms, s, m, h, d)"
+                            .formatted(key, text, examples))));
   }
 }

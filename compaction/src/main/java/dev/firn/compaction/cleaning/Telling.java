@@ -1,5 +1,6 @@
 package dev.firn.compaction.cleaning;
 
+import dev.firn.compaction.Progress;
 import java.time.Duration;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -29,7 +30,7 @@ final class Telling {
     long now = nanos.getAsLong();
     if (now - last >= PAUSE) {
       last = now;
-      progress.tell(line.get());
+      progress.say(line.get());
     }
   }
 }

@@ -2,13 +2,13 @@ package dev.firn.compaction.retention;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.compaction.Durations;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -33,7 +33,6 @@ public record RetentionSettings(
   private static final Set<String> KEYS =
       Set.of("recent", "recent-snapshots", "minutes", "hours", "days", "years", "changelog");
   private static final Pattern COUNT = Pattern.compile("\\d{1,6}");
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)?");
   private static final String FOREVER = "forever";
 
   public RetentionSettings {
@@ -98,18 +97,8 @@ public record RetentionSettings(
   }
 
   private static Duration duration(String key, String value, String examples) {
-    Matcher matcher = DURATION.matcher(value.strip().toLowerCase(Locale.ROOT));
-    if (!matcher.matches()) {
-      throw illValued(key, value, "a duration such as " + examples);
-    }
-    long number = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2) == null ? "ms" : matcher.group(2)) {
-      case "s" -> Duration.ofSeconds(number);
-      case "m" -> Duration.ofMinutes(number);
-      case "h" -> Duration.ofHours(number);
-      case "d" -> Duration.ofDays(number);
-      default -> Duration.ofMillis(number);
-    };
+    return Durations.parse(value)
+        .orElseThrow(() -> illValued(key, value, "a duration such as " + examples));
   }
 
   private static IllegalArgumentException illValued(String key, String value, String allowed) {
