@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -269,8 +270,14 @@ final class CleaningFixture {
     return head();
   }
 
-  /** Statistics of the current snapshot, of both kinds; what is in them does not matter. */
+  /**
+   * Statistics of the current snapshot, of both kinds, unless it has some: those that others replace
+   * are orphans, no file of an expired snapshot. What is in them does not matter.
+   */
   void statistics() {
+    if (table.statisticsFiles().stream().anyMatch(file -> file.snapshotId() == head())) {
+      return;
+    }
     String name = "%s/metadata/%s".formatted(table.location(), UUID.randomUUID());
     put(name + ".stats");
     put(name + ".parquet");
@@ -385,10 +392,11 @@ final class CleaningFixture {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
+  /** In the order they were made: their ids are random. */
   Set<Long> snapshots() {
     return StreamSupport.stream(fresh().snapshots().spliterator(), false)
         .map(Snapshot::snapshotId)
-        .collect(Collectors.toCollection(TreeSet::new));
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   void date(String location, Instant written) {
