@@ -57,6 +57,7 @@ final class Changelog {
   private final Table table;
   private final long targetFileBytes;
   private final Troubles troubles;
+  private BatchNumbers numbers;
   private ChangelogRecords records;
 
   /** What writes the rows that are not committed yet, in order. */
@@ -72,11 +73,19 @@ final class Changelog {
 
   /**
    * @param mark what this writer's claim left in it
+   * @param numbers of the batches that its table has and that it may lack
    */
-  Changelog(TableIdentifier name, Table table, Mark mark, long targetFileBytes, Troubles troubles) {
+  Changelog(
+      TableIdentifier name,
+      Table table,
+      Mark mark,
+      BatchNumbers numbers,
+      long targetFileBytes,
+      Troubles troubles) {
     this.name = name;
     this.table = table;
     this.mark = mark;
+    this.numbers = numbers;
     this.targetFileBytes = targetFileBytes;
     this.troubles = troubles;
     this.snapshotId = newest();
@@ -183,11 +192,12 @@ final class Changelog {
 
   /** Writes a row as {@link ChangelogRecords} makes them, as one of a transaction that ended so. */
   void write(Record row, TransactionEnd end, long batch) {
-    if (batch != lastBatch || sequence < 0) {
-      sequence = batch == mark.batch() ? sequenceAfter(batch) : 0;
-      lastBatch = batch;
+    long number = numbers.of(end.position(), batch);
+    if (number != lastBatch || sequence < 0) {
+      sequence = number <= mark.batch() ? sequenceAfter(number) : 0;
+      lastBatch = number;
     }
-    row.set(1, batch);
+    row.set(1, number);
     row.set(2, sequence++);
     row.set(3, end.position().toString());
     row.set(4, end.transaction());
@@ -229,6 +239,7 @@ final class Changelog {
     List<LiveFile> added = troubles.overcome(name.toString(), table, this::complete);
     snapshotId = append(added, info).snapshotId();
     mark = info.mark();
+    numbers = numbers.after(info.end().position());
     files = null;
     pending.clear();
   }

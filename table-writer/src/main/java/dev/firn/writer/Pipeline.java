@@ -224,9 +224,20 @@ public final class Pipeline {
     if (changelog == null) {
       changelog = newChangelog(definition.with(writer.state().columns()), writer);
     }
+    Table table = writer.state().table();
+    BatchNumbers numbers =
+        recovery
+            .complete()
+            .map(all -> BatchNumbers.of(table, all, positions))
+            .orElse(BatchNumbers.NONE);
     Changelog opened =
         new Changelog(
-            name, changelog.table(), changelog.mark(), settings.targetFileBytes(), troubles);
+            name,
+            changelog.table(),
+            changelog.mark(),
+            numbers,
+            settings.targetFileBytes(),
+            troubles);
     opened.follow(writer.state().columns());
     changelogs.put(definition.table(), opened);
   }

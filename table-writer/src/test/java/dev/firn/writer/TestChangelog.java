@@ -136,6 +136,32 @@ final class TestChangelog {
     assertThat(third.commit(transaction(5, third.insert(5, "d"))).number()).isEqualTo(4);
   }
 
+  /** So that each snapshot is the baseline and the changes up to its batch. */
+  @Test
+  void changeThatTheTableHasAlreadyIsToldUnderTheBatchThatBroughtIt() {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    var unused =
+        lake.pipeline.commit(
+            lake.prepare(transaction(2, lake.insert(2, "a")), transaction(3, lake.insert(3, "b"))));
+    unused = lake.pipeline.commit(lake.prepare(transaction(4, lake.insert(4, "c"))));
+
+    WriterFixture again = WriterFixture.open(folder);
+    LargeTransaction large = again.pipeline.largeTransaction();
+    large.apply(again.insert(2, "a"));
+    unused = large.commit(end(2));
+    assertThat(again.pipeline.settle()).contains(end(2));
+
+    WriterFixture third = WriterFixture.open(folder);
+    third.commit(transaction(3, third.insert(3, "b")), transaction(4, third.insert(4, "c")));
+    third.commit(transaction(5, third.insert(5, "d")));
+    assertThat(third.changelog())
+        .containsExactly(
+            "2 c at 2 by tx2/0 2:a",
+            "2 c at 3 by tx3/0 3:b",
+            "3 c at 4 by tx4/0 4:c",
+            "4 c at 5 by tx5/0 5:d");
+  }
+
   private static SourceTransaction many(WriterFixture lake) {
     TableChange[] changes = new TableChange[30];
     Arrays.setAll(changes, i -> lake.insert(2 + i, "new"));

@@ -271,8 +271,8 @@ final class CleaningFixture {
   }
 
   /**
-   * Statistics of the current snapshot, of both kinds, unless it has some: those that others replace
-   * are orphans, no file of an expired snapshot. What is in them does not matter.
+   * Statistics of the current snapshot, of both kinds, unless it has some: those that others
+   * replace are orphans, no file of an expired snapshot. What is in them does not matter.
    */
   void statistics() {
     if (table.statisticsFiles().stream().anyMatch(file -> file.snapshotId() == head())) {

@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import dev.firn.testing.ChangelogRows;
 import dev.firn.writer.LakeTables;
+import dev.firn.writer.SummaryKeys;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -93,7 +95,38 @@ final class ChangelogCheck {
           "the changelog of %s from %s to %s differs from the source: %s"
               .formatted(table, from, upTo, firstDifference(expected, found)));
     }
+    if (anew) {
+      checkNumbers(table, state, rows);
+    }
     known.put(table, new Known(baseline.snapshotId(), upTo, log.currentSnapshot().snapshotId()));
+  }
+
+  /**
+   * What a snapshot of the table has is told under the number of its batch or an earlier one, and
+   * what it has not under that or a later one: that, if a crash has cut the batch in two.
+   */
+  private static void checkNumbers(SourceTable table, Table state, List<Record> rows) {
+    Map<Long, ModelPosition> ends = new HashMap<>();
+    for (Snapshot snapshot : state.snapshots()) {
+      String position = snapshot.summary().getOrDefault(SummaryKeys.POSITION, "");
+      if (!position.isEmpty()) {
+        ends.merge(
+            Long.parseLong(snapshot.summary().get(SummaryKeys.BATCH)),
+            ModelPosition.parse(position),
+            (a, b) -> a.isAfter(b) ? a : b);
+      }
+    }
+    ends.forEach((batch, end) -> {
+      for (Record row : rows) {
+        long number = requireNonNull((Long) row.getField("_batch"));
+        boolean after = ModelPosition.parse(text(row, "_position")).isAfter(end);
+        if (after ? number < batch : number > batch) {
+          throw new InvariantViolation(
+              "%s has batch %d up to %s, but its changelog tells the change at %s under batch %d"
+                  .formatted(table, batch, end, text(row, "_position"), number));
+        }
+      }
+    });
   }
 
   private List<Change> expected(SourceTable table, ModelPosition after, ModelPosition upTo) {
