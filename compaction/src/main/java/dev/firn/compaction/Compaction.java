@@ -1,6 +1,7 @@
 package dev.firn.compaction;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -13,14 +14,17 @@ public final class Compaction {
   private final String name;
   private final CompactionSettings settings;
   private final Work work;
+  private final Instant now;
   private final List<GroupOutcome.Replaced> replaced = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
 
-  private Compaction(Table table, String name, CompactionSettings settings, Work work) {
+  private Compaction(
+      Table table, String name, CompactionSettings settings, Work work, Instant now) {
     this.table = table;
     this.name = name;
     this.settings = settings;
     this.work = work;
+    this.now = now;
   }
 
   /**
@@ -29,22 +33,28 @@ public final class Compaction {
    *
    * @param table as just loaded
    * @param name for people
+   * @param now what is merged beside a writer depends on how old it is
    */
   public static TableResult run(
-      Table table, String name, CompactionSettings settings, Progress progress, Pacer pacer) {
+      Table table,
+      String name,
+      CompactionSettings settings,
+      Progress progress,
+      Pacer pacer,
+      Instant now) {
     Work work = new Work(name, progress, pacer, System::nanoTime);
-    return new Compaction(table, name, settings, work).run();
+    return new Compaction(table, name, settings, work, now).run();
   }
 
   private TableResult run() {
     long started = System.nanoTime();
-    CompactionPlan plan = CompactionPlan.of(table, settings);
+    CompactionPlan plan = CompactionPlan.of(table, settings, now);
     Optional<CompactionException> failure = Optional.empty();
     try {
       replace(plan);
       if (plan.groups().stream().anyMatch(group -> group.isRepartitioned(table))) {
         // What came to its partition is to be merged with what was there.
-        replace(CompactionPlan.of(table, settings));
+        replace(CompactionPlan.of(table, settings, now));
       }
       tidy();
     } catch (CompactionStoppedException e) {

@@ -6,8 +6,8 @@ public enum CompactionMode {
   ALL,
 
   /**
-   * Like a log-structured merge tree: as many files of one tier as make a file of the next. For
-   * runs one after the other beside a writer: each row is written again once for each tier.
+   * What pays by now, as a twentieth of one core's time at most: for runs one after the other
+   * beside a writer.
    */
   TIERED
 }

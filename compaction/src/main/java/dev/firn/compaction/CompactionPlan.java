@@ -2,7 +2,10 @@ package dev.firn.compaction;
 
 import static java.util.Objects.requireNonNull;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -38,12 +41,16 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
     groups = List.copyOf(groups);
   }
 
-  /** Plans on the table as it is loaded. */
-  public static CompactionPlan of(Table table, CompactionSettings settings) {
+  /**
+   * Plans on the table as it is loaded.
+   *
+   * @param now what is merged beside a writer depends on how old it is
+   */
+  public static CompactionPlan of(Table table, CompactionSettings settings, Instant now) {
     Snapshot snapshot = table.currentSnapshot();
     return snapshot == null
         ? new CompactionPlan(List.of(), 0)
-        : new Planning(table, snapshot, settings).plan();
+        : new Planning(table, snapshot, settings, now).plan();
   }
 
   /** What all groups have to read. */
@@ -83,13 +90,16 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
     private final DeleteIndex deletes;
     private final PartitionMap<List<PlannedFile>> partitions;
     private final List<PlannedFile> older = new ArrayList<>();
+    private final Ages ages;
+    private final Tiers tiers = new Tiers();
     private long files;
 
-    Planning(Table table, Snapshot snapshot, CompactionSettings settings) {
+    Planning(Table table, Snapshot snapshot, CompactionSettings settings, Instant now) {
       this.table = table;
       this.snapshot = snapshot;
       this.settings = settings;
       this.partitions = PartitionMap.create(table.specs());
+      this.ages = new Ages(table, now);
       List<LiveDelete> live = new ArrayList<>();
       for (ManifestFile manifest : snapshot.deleteManifests(table.io())) {
         Manifests.deleteFiles(table, manifest, live::add);
@@ -102,10 +112,16 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
         Manifests.dataFiles(table, manifest, this::look);
       }
       List<FileGroup> groups = new ArrayList<>();
-      partitions.values().forEach(candidates -> groups.addAll(groups(chosen(candidates))));
+      partitions.values().stream()
+          .sorted(Comparator.comparingLong(Planning::bytes))
+          .forEach(candidates -> groups.addAll(groups(chosen(candidates))));
       groups.addAll(groups(older));
       groups.sort(FileGroup.OLDEST_FIRST);
       return new CompactionPlan(groups, files);
+    }
+
+    private static long bytes(List<PlannedFile> files) {
+      return files.stream().mapToLong(PlannedFile::bytes).sum();
     }
 
     private void look(DataFile file) {
@@ -139,8 +155,7 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
       return switch (settings.mode()) {
         case ALL -> much || !planned.equalityDeletes().isEmpty() || isOlder(planned);
         case TIERED ->
-            planned.equalityDeletes().size() >= MANY_DELETE_FILES
-                || (much && Tiers.isWorthAlone(planned));
+            planned.equalityDeletes().size() >= MANY_DELETE_FILES || (much && !isSmall(planned));
       };
     }
 
@@ -151,9 +166,19 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
       chosen.addAll(
           switch (settings.mode()) {
             case ALL -> small;
-            case TIERED -> Tiers.toMerge(small);
+            case TIERED -> tiers.toMerge(small, this::facts);
           });
       return chosen;
+    }
+
+    private Tiers.SmallFile facts(PlannedFile planned) {
+      Duration age = ages.of(planned.file());
+      Duration unchanged = planned.deletes().stream().map(ages::of).reduce(age, Planning::shorter);
+      return new Tiers.SmallFile(planned.bytes(), planned.deletedFraction(), age, unchanged);
+    }
+
+    private static Duration shorter(Duration one, Duration other) {
+      return one.compareTo(other) < 0 ? one : other;
     }
 
     private List<FileGroup> groups(List<PlannedFile> chosen) {
@@ -182,7 +207,9 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
     }
 
     private void addIfWorthIt(List<FileGroup> groups, List<PlannedFile> files) {
-      if (files.size() > 1 || files.stream().anyMatch(this::isNeeded)) {
+      boolean deleted = files.stream().anyMatch(file -> file.deletedRows() > 0);
+      boolean alone = settings.mode() == CompactionMode.TIERED && deleted;
+      if (files.size() > 1 || alone || files.stream().anyMatch(this::isNeeded)) {
         groups.add(new FileGroup(snapshot.snapshotId(), files));
       }
     }

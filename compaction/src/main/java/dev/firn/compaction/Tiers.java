@@ -1,55 +1,110 @@
 package dev.firn.compaction;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
-import java.util.TreeMap;
-import java.util.function.ToIntFunction;
+import java.util.function.Function;
 
 /**
- * Small files by how many live rows they have: eight of one tier make a file of the next, so that a
- * row is written again once for each tier, and a partition keeps a few files of each. Rows count,
- * not bytes: those of very small files do not add up.
+ * Chooses the small files to merge beside a writer, by what that costs and what it saves. Of each
+ * partition the smallest files are merged, as many as pay: so they grow in tiers, each some times
+ * as large as the one below, and a table that costs little to write again is one file most of the
+ * time.
+ *
+ * <p>For one look at a table: what one partition takes, the others do not get.
  */
 final class Tiers {
-  /** So many files of a tier are merged, and a tier's files have so many times the rows. */
-  static final int FACTOR = 8;
+  /** A row stays in a file for so many times as long as it takes to write it again. */
+  static final int REST = 20;
 
-  /** With fewer rows a file is of the lowest tier. */
-  private static final long LOWEST = 64;
+  /** After so many times as long without a change, what is left is merged whatever it saves. */
+  static final int QUIET = 50;
 
-  /** A file with fewer rows waits for the merge of its tier, however many of them are deleted. */
-  private static final long ROWS_ALONE = 32_768;
+  /** Where that much of the bytes is in the way, as smaller files or as deleted rows. */
+  static final double IN_THE_WAY = CompactionPlan.MUCH_DELETED;
 
-  private Tiers() {}
+  /** So many files are always too many, where merging them takes no longer than {@link #SHORT}. */
+  static final int MANY = 8;
 
-  static int of(long rows) {
-    int tier = 0;
-    for (long limit = LOWEST; rows >= limit; limit *= FACTOR) {
-      tier++;
-    }
-    return tier;
-  }
+  private static final Duration SHORT = Duration.ofSeconds(1);
 
-  static boolean isWorthAlone(PlannedFile file) {
-    return file.file().recordCount() >= ROWS_ALONE;
+  // Estimates for one core and storage nearby: to read, to write, and to read again.
+  private static final double NANOS_PER_BYTE = 1e9 / (16 << 20);
+  private static final Duration EACH_FILE = Duration.ofMillis(20);
+  private static final Duration EACH_COMMIT = Duration.ofMillis(100);
+
+  /**
+   * What counts of a file.
+   *
+   * @param deletedFraction of its rows, 0 to 1
+   * @param age since it was made
+   * @param unchanged since it was made or rows of it were deleted
+   */
+  record SmallFile(long bytes, double deletedFraction, Duration age, Duration unchanged) {}
+
+  private Duration spent = Duration.ZERO;
+
+  /** How long it takes to write files again as one, about. */
+  static Duration cost(int files, long bytes) {
+    return EACH_COMMIT
+        .plus(EACH_FILE.multipliedBy(files))
+        .plusNanos((long) (bytes * NANOS_PER_BYTE));
   }
 
   /**
-   * Of one partition's small files: those of the highest tier that is full, and of all below it.
+   * Of one partition's small files those to write again now, as one or alone; none: nothing pays
+   * yet.
    */
-  static List<PlannedFile> toMerge(List<PlannedFile> small) {
-    return toMerge(small, file -> of(file.liveRows()));
+  <T> List<T> toMerge(List<T> small, Function<T, SmallFile> facts) {
+    List<T> bySize = new ArrayList<>(small);
+    bySize.sort(Comparator.comparingLong(file -> facts.apply(file).bytes()));
+    Sum sum = new Sum();
+    int chosen = 0;
+    Duration cost = Duration.ZERO;
+    for (T file : bySize) {
+      sum.add(facts.apply(file));
+      if (sum.isWorthIt() && sum.hasRested(spent)) {
+        chosen = sum.files;
+        cost = sum.cost();
+      }
+    }
+    spent = spent.plus(cost);
+    return bySize.subList(0, chosen);
   }
 
-  static <T> List<T> toMerge(List<T> small, ToIntFunction<T> tierOf) {
-    TreeMap<Integer, List<T>> tiers = new TreeMap<>();
-    small.forEach(file ->
-        tiers.computeIfAbsent(tierOf.applyAsInt(file), unused -> new ArrayList<>()).add(file));
-    return tiers.descendingMap().entrySet().stream()
-        .filter(tier -> tier.getValue().size() >= FACTOR)
-        .findFirst()
-        .map(full ->
-            tiers.headMap(full.getKey(), true).values().stream().flatMap(List::stream).toList())
-        .orElse(List.of());
+  /** The smallest files up to one. */
+  private static final class Sum {
+    private int files;
+    private long bytes;
+    private double inTheWay;
+    private Duration oldest = Duration.ZERO;
+    private Duration unchanged = Duration.ofDays(Integer.MAX_VALUE);
+
+    void add(SmallFile file) {
+      files++;
+      inTheWay = bytes + file.deletedFraction() * file.bytes();
+      bytes += file.bytes();
+      oldest = oldest.compareTo(file.age()) > 0 ? oldest : file.age();
+      unchanged = unchanged.compareTo(file.unchanged()) < 0 ? unchanged : file.unchanged();
+    }
+
+    Duration cost() {
+      return Tiers.cost(files, bytes);
+    }
+
+    boolean isWorthIt() {
+      boolean many = files >= MANY && cost().compareTo(SHORT) <= 0;
+      boolean quiet = inTheWay > 0 && isAtLeast(unchanged, QUIET, cost());
+      return inTheWay >= IN_THE_WAY * bytes || many || quiet;
+    }
+
+    boolean hasRested(Duration spent) {
+      return isAtLeast(oldest, REST, spent.plus(cost()));
+    }
+
+    private static boolean isAtLeast(Duration time, int times, Duration cost) {
+      return time.compareTo(cost.multipliedBy(times)) >= 0;
+    }
   }
 }

@@ -249,7 +249,8 @@ public final class CompactionFixture {
 
   /** Everything, as by hand. */
   static TableResult compact(Table table) {
-    return Compaction.run(table, table.name(), all(TARGET), Progress.NONE, Pacer.NONE);
+    return Compaction.run(
+        table, table.name(), all(TARGET), Progress.NONE, Pacer.NONE, Instant.now());
   }
 
   static CompactionSettings all(long targetBytes) {

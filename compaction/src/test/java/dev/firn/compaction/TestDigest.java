@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
@@ -165,7 +166,8 @@ class TestDigest {
             "other.t",
             CompactionFixture.all(CompactionFixture.TARGET),
             Progress.NONE,
-            () -> written().forEach(file -> replace(file, other)));
+            () -> written().forEach(file -> replace(file, other)),
+            Instant.now());
 
     assertThat(result.failure())
         .hasValueSatisfying(e -> assertThat(e).hasMessageContaining("digest"));

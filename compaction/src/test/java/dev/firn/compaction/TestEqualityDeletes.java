@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -195,7 +196,8 @@ class TestEqualityDeletes {
     CompactionSettings tight =
         new CompactionSettings(CompactionFixture.TARGET, CompactionMode.ALL, 1 << 20);
 
-    TableResult result = Compaction.run(lake.table(), "other.t", tight, Progress.NONE, Pacer.NONE);
+    TableResult result =
+        Compaction.run(lake.table(), "other.t", tight, Progress.NONE, Pacer.NONE, Instant.now());
 
     assertThat(result.deletedRowsRemoved()).isEqualTo(12_000);
     assertThat(lake.rows().keySet()).isEqualTo(before);
@@ -246,11 +248,11 @@ class TestEqualityDeletes {
     CompactionSettings tiered =
         new CompactionSettings(CompactionFixture.TARGET, CompactionMode.TIERED);
     for (int id = 0; id < 10; id++) {
-      assertThat(CompactionPlan.of(lake.table(), tiered).groups()).isEmpty();
+      assertThat(CompactionPlan.of(lake.table(), tiered, Instant.now()).groups()).isEmpty();
       lake.deleteWhere(List.of("id"), row(id, null, null));
     }
 
-    assertThat(CompactionPlan.of(lake.table(), tiered).groups()).hasSize(1);
+    assertThat(CompactionPlan.of(lake.table(), tiered, Instant.now()).groups()).hasSize(1);
   }
 
   /** Random appends and deletes of all kinds, before, during and after a rewrite. */
@@ -266,7 +268,8 @@ class TestEqualityDeletes {
       GroupRewrite rewrite =
           GroupRewrite.write(
               lake.table(),
-              CompactionPlan.of(lake.table(), CompactionFixture.all(CompactionFixture.TARGET))
+              CompactionPlan.of(
+                      lake.table(), CompactionFixture.all(CompactionFixture.TARGET), Instant.now())
                   .groups()
                   .getFirst(),
               CompactionFixture.all(CompactionFixture.TARGET));

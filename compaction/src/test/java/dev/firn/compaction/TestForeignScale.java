@@ -4,6 +4,7 @@ import static dev.firn.compaction.ForeignTable.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -50,7 +51,8 @@ class TestForeignScale {
             "other.t",
             CompactionFixture.all(CompactionFixture.TARGET),
             System.out::println,
-            Pacer.NONE);
+            Pacer.NONE,
+            Instant.now());
     say("compacted", began);
 
     assertThat(result.failure()).isEmpty();

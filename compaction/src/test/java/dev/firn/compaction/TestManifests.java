@@ -4,6 +4,7 @@ import static dev.firn.compaction.ForeignTable.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -132,7 +133,8 @@ class TestManifests {
     append.commit();
 
     CompactionPlan plan =
-        CompactionPlan.of(lake.table(), CompactionFixture.all(CompactionFixture.TARGET));
+        CompactionPlan.of(
+            lake.table(), CompactionFixture.all(CompactionFixture.TARGET), Instant.now());
 
     assertThat(plan.files()).isEqualTo(40);
     assertThat(plan.groups()).singleElement().matches(group -> group.size() == 40);

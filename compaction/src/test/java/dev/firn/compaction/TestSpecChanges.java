@@ -7,6 +7,7 @@ import dev.firn.writer.Lake;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -147,9 +148,10 @@ class TestSpecChanges {
     CompactionSettings tight =
         new CompactionSettings(CompactionFixture.TARGET, CompactionMode.ALL, 1 << 20);
 
-    assertThat(CompactionPlan.of(lake.table(), tight).groups()).hasSize(2);
+    assertThat(CompactionPlan.of(lake.table(), tight, Instant.now()).groups()).hasSize(2);
     assertThat(
-            CompactionPlan.of(lake.table(), CompactionFixture.all(CompactionFixture.TARGET))
+            CompactionPlan.of(
+                    lake.table(), CompactionFixture.all(CompactionFixture.TARGET), Instant.now())
                 .groups())
         .hasSize(1);
   }

@@ -3,13 +3,19 @@ package dev.firn.compaction;
 import static dev.firn.compaction.CompactionFixture.with;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.compaction.Tiers.SmallFile;
 import dev.firn.writer.RowChange;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,84 +24,126 @@ class TestTiers {
   private static final long SEED = Long.getLong("firn.seed", 20261122);
   private static final CompactionSettings TIERED =
       new CompactionSettings(CompactionFixture.TARGET, CompactionMode.TIERED);
+  private static final long MIB = 1 << 20;
 
   @TempDir private Path folder;
 
   @Test
-  void aTierHasEightTimesTheRowsOfTheOneBelow() {
-    assertThat(IntStream.of(0, 63, 64, 511, 512, 4_095, 4_096).map(Tiers::of))
-        .containsExactly(0, 0, 1, 1, 2, 2, 3);
+  void whatWasJustWrittenRests() {
+    Duration rest = Tiers.cost(2, 2 * MIB).multipliedBy(Tiers.REST);
+    assertThat(chosen(file(MIB, rest.minusMillis(1)), file(MIB, Duration.ZERO))).isEmpty();
+    assertThat(chosen(file(MIB, rest), file(MIB, Duration.ZERO))).hasSize(2);
   }
 
   @Test
-  void sevenFilesAreLeftAndEightBecomeOne() {
-    CompactionFixture lake = with(1, folder, 3);
-    for (int id = 1; id < 7; id++) {
-      lake.commit(lake.insert(id, "first"));
-    }
-    assertThat(run(lake).isNothing()).isTrue();
-    lake.commit(lake.insert(7, "first"));
-
-    TableResult result = run(lake);
-
-    assertThat(result.filesAfter()).isEqualTo(1);
-    assertThat(lake.table().currentSnapshot().summary())
-        .containsEntry("firn.compaction.mode", "tiered");
-    assertThat(lake.rows()).hasSize(8);
+  void aLittleIsNotMergedIntoMuch() {
+    Duration hour = Duration.ofHours(1);
+    SmallFile large = file(80 * MIB, hour);
+    SmallFile little = file(10 * MIB, Duration.ofMinutes(1));
+    SmallFile more = file(20 * MIB, Duration.ofMinutes(1));
+    assertThat(chosen(large, little)).isEmpty();
+    assertThat(chosen(large, more)).hasSize(2);
   }
 
   @Test
-  void aLargerFileIsNotMergedWithSmallOnes() {
-    CompactionFixture lake = with(1_000, folder, 3);
-    for (int id = 0; id < 8; id++) {
-      lake.commit(lake.insert(1_000 + id, "first"));
-    }
-
-    TableResult result = run(lake);
-
-    assertThat(result.rows()).isEqualTo(8);
-    assertThat(lake.files()).hasSize(2);
+  void manyFilesAreMergedWithoutTheLargeOne() {
+    List<SmallFile> files = new ArrayList<>(Collections.nCopies(8, file(1_000, second(20))));
+    files.add(file(80 * MIB, Duration.ofHours(1)));
+    assertThat(chosen(files.toArray(SmallFile[]::new))).hasSize(8).doesNotContain(files.getLast());
   }
 
   @Test
-  void whereMuchIsDeletedALargeFileIsWrittenAgainAlone() {
-    CompactionFixture lake = with(40_000, folder, 3);
-    lake.commit(IntStream.range(0, 7_000).mapToObj(lake::delete).toArray(RowChange[]::new));
-    assertThat(run(lake).isNothing()).isTrue();
-    lake.commit(IntStream.range(7_000, 8_000).mapToObj(lake::delete).toArray(RowChange[]::new));
-
-    assertThat(run(lake).deletedRowsRemoved()).isEqualTo(8_000);
+  void whatIsLeftIsMergedWhenNothingHasChangedForLong() {
+    Duration quiet = Tiers.cost(2, 81 * MIB).multipliedBy(Tiers.QUIET);
+    SmallFile large = file(80 * MIB, Duration.ofDays(1));
+    assertThat(chosen(large, file(MIB, quiet.minusMillis(1)))).isEmpty();
+    assertThat(chosen(large, file(MIB, quiet))).hasSize(2);
   }
 
-  /** The rule alone, over a long time: each step adds a few files and merges once. */
   @Test
-  void filesStayFewAndRowsAreRewrittenOncePerTier() {
+  void aDeleteIsAChangeToo() {
+    Duration day = Duration.ofDays(1);
+    assertThat(chosen(new SmallFile(MIB, 0.1, day, Duration.ZERO))).isEmpty();
+    assertThat(chosen(new SmallFile(MIB, 0.1, day, day))).hasSize(1);
+    assertThat(chosen(new SmallFile(MIB, 0.2, day, Duration.ZERO))).hasSize(1);
+    assertThat(chosen(file(MIB, day))).isEmpty();
+  }
+
+  @Test
+  void partitionsShareTheTimeThatATableGets() {
+    Duration rest = Tiers.cost(2, 20 * MIB).multipliedBy(Tiers.REST);
+    List<SmallFile> partition = List.of(file(10 * MIB, rest), file(10 * MIB, rest));
+    Tiers tiers = new Tiers();
+    assertThat(tiers.toMerge(partition, file -> file)).hasSize(2);
+    assertThat(tiers.toMerge(partition, file -> file)).isEmpty();
+  }
+
+  /**
+   * An hour of inserts and of updates, looked at every ten seconds. Each tier takes a twentieth of
+   * the time, and there are three; files stay few, and of the rows that are read few are deleted.
+   */
+  @Test
+  void besideAWriterFilesStayFewAndLittleTimeIsSpent() {
     System.out.printf("TestTiers: seed %d (-Dfirn.seed=%d)%n", SEED, SEED);
     SplittableRandom random = new SplittableRandom(SEED);
-    Map<Integer, Integer> files = new HashMap<>();
-    List<Long> live = new ArrayList<>();
-    long added = 0;
-    long rewritten = 0;
-    for (int step = 0; step < 20_000; step++) {
-      for (int n = 1 + random.nextInt(3); n > 0; n--) {
-        long rows = random.nextLong(1, 201);
-        live.add(rows);
-        added += rows;
+    List<SmallFile> files = new ArrayList<>(List.of(file(60 * MIB, Duration.ofDays(1))));
+    Duration spent = Duration.ZERO;
+    Duration look = second(10);
+    for (int time = 0; time < 3_600; time += 10) {
+      files.replaceAll(aged(look));
+      for (int commit = 0; commit < 20; commit++) {
+        Duration age = Duration.ofMillis(500L * (20 - commit));
+        files.add(file(random.nextLong(5_000, 200_000), age));
+        files.replaceAll(file -> deleted(file, 0.0005));
       }
-      List<Long> merged = Tiers.toMerge(live, Tiers::of);
+      List<SmallFile> merged = new Tiers().toMerge(files, file -> file);
       if (!merged.isEmpty()) {
-        merged.forEach(live::remove);
-        long rows = merged.stream().mapToLong(Long::longValue).sum();
-        rewritten += rows;
-        live.add(rows);
+        spent = spent.plus(Tiers.cost(merged.size(), bytes(merged)));
+        long live = (long) merged.stream().mapToDouble(TestTiers::liveBytes).sum();
+        files.removeAll(List.copyOf(merged));
+        files.add(file(live, Duration.ZERO));
       }
-      files.clear();
-      live.forEach(rows -> files.merge(Tiers.of(rows), 1, Integer::sum));
-      assertThat(files.values()).as("step %d", step).allMatch(some -> some < Tiers.FACTOR + 3);
+      assertThat(files).as("at %d s", time).hasSizeLessThan(4 * Tiers.MANY);
+      double live = files.stream().mapToDouble(TestTiers::liveBytes).sum();
+      assertThat(live / bytes(files)).as("live share at %d s", time).isGreaterThan(0.7);
     }
-    int tiers = Tiers.of(added) + 1;
-    assertThat(live).hasSizeLessThanOrEqualTo(tiers * Tiers.FACTOR);
-    assertThat((double) rewritten / added).isLessThan(tiers);
+    assertThat(spent).isLessThan(Duration.ofHours(3).dividedBy(Tiers.REST));
+
+    Duration quiet = Tiers.cost(files.size(), bytes(files)).multipliedBy(Tiers.QUIET);
+    files.replaceAll(aged(quiet));
+    assertThat(new Tiers().toMerge(files, file -> file)).hasSameSizeAs(files);
+  }
+
+  @Test
+  void whereMuchIsDeletedAFileIsWrittenAgainAlone() {
+    CompactionFixture lake = with(1_000, folder, 3);
+    lake.commit(IntStream.range(0, 199).mapToObj(lake::delete).toArray(RowChange[]::new));
+    Instant now = Instant.now();
+    assertThat(run(lake, now.plusSeconds(5)).isNothing()).isTrue();
+    lake.commit(lake.delete(199));
+
+    assertThat(run(lake, now).isNothing()).isTrue();
+    assertThat(run(lake, now.plusSeconds(5)).deletedRowsRemoved()).isEqualTo(200);
+    assertThat(lake.table().currentSnapshot().summary())
+        .containsEntry("firn.compaction.mode", "tiered");
+  }
+
+  @Test
+  void ofAnExpiredSnapshotTheNextTellsTheAge() {
+    CompactionFixture lake = with(1, folder, 3);
+    lake.commit(lake.insert(1, "first"));
+    lake.commit(lake.insert(2, "first"));
+    lake.table().expireSnapshots().expireOlderThan(System.currentTimeMillis()).commit();
+    Instant last = Instant.ofEpochMilli(lake.table().currentSnapshot().timestampMillis());
+
+    Ages ages = new Ages(lake.table(), last.plusSeconds(7));
+
+    Set<Long> kept = new HashSet<>();
+    lake.table().snapshots().forEach(snapshot -> kept.add(snapshot.sequenceNumber()));
+    assertThat(lake.files())
+        .filteredOn(file -> !kept.contains(file.file().fileSequenceNumber()))
+        .isNotEmpty()
+        .allMatch(file -> ages.of(file.file()).equals(second(7)));
   }
 
   @Test
@@ -106,13 +154,45 @@ class TestTiers {
     for (int step = 0; step < 25; step++) {
       lake.commit(lake.insert(next++, "first"), lake.update(random.nextInt(40), "at " + step));
       Map<Integer, String> before = lake.rows();
-      run(lake);
+      run(lake, Instant.now().plusSeconds(random.nextInt(20)));
       assertThat(lake.rows()).isEqualTo(before);
-      assertThat(lake.files()).hasSizeLessThan(2 * Tiers.FACTOR);
     }
+    run(lake, Instant.now().plusSeconds(1_000));
+    assertThat(lake.files()).hasSize(1);
   }
 
-  private static TableResult run(CompactionFixture lake) {
-    return Compaction.run(lake.table(), "shop.orders", TIERED, Progress.NONE, Pacer.NONE);
+  private static SmallFile file(long bytes, Duration age) {
+    return new SmallFile(bytes, 0, age, age);
+  }
+
+  private static Duration second(int seconds) {
+    return Duration.ofSeconds(seconds);
+  }
+
+  private static UnaryOperator<SmallFile> aged(Duration by) {
+    return file ->
+        new SmallFile(
+            file.bytes(), file.deletedFraction(), file.age().plus(by), file.unchanged().plus(by));
+  }
+
+  private static SmallFile deleted(SmallFile file, double more) {
+    double fraction = Math.min(1, file.deletedFraction() + more);
+    return new SmallFile(file.bytes(), fraction, file.age(), Duration.ZERO);
+  }
+
+  private static double liveBytes(SmallFile file) {
+    return file.bytes() * (1 - file.deletedFraction());
+  }
+
+  private static long bytes(List<SmallFile> files) {
+    return files.stream().mapToLong(SmallFile::bytes).sum();
+  }
+
+  private static List<SmallFile> chosen(SmallFile... files) {
+    return new Tiers().toMerge(List.of(files), file -> file);
+  }
+
+  private static TableResult run(CompactionFixture lake, Instant now) {
+    return Compaction.run(lake.table(), "shop.orders", TIERED, Progress.NONE, Pacer.NONE, now);
   }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -96,6 +97,7 @@ class TestWork {
         "other.t",
         CompactionFixture.all(CompactionFixture.TARGET),
         Progress.NONE,
-        pacer);
+        pacer,
+        Instant.now());
   }
 }

@@ -11,6 +11,7 @@ import dev.firn.compaction.Progress;
 import dev.firn.compaction.TableResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
@@ -119,7 +120,8 @@ class TestCompactionFaults {
         "db.t",
         new CompactionSettings(128L << 20, CompactionMode.ALL),
         Progress.NONE,
-        Pacer.NONE);
+        Pacer.NONE,
+        Instant.now());
   }
 
   private Table table() {

@@ -66,7 +66,7 @@ public final class Maintenance {
 
   /** Tells what all parts would do. */
   public TablePlan plan(TableIdentifier name, Instant now) {
-    CompactionPlan plan = CompactionPlan.of(catalog.loadTable(name), settings.compaction());
+    CompactionPlan plan = CompactionPlan.of(catalog.loadTable(name), settings.compaction(), now);
     RetentionResult retention =
         Retention.run(catalog, name, settings.retention(), now, Mode.DRY_RUN, ExpiryListener.NONE);
     Cleaning trial = cleaning.dryRun();
@@ -125,7 +125,12 @@ public final class Maintenance {
 
     private TableResult rewrite() {
       return Compaction.run(
-          catalog.loadTable(name), name.toString(), settings.compaction(), progress, pacer);
+          catalog.loadTable(name),
+          name.toString(),
+          settings.compaction(),
+          progress,
+          pacer,
+          clock.instant());
     }
 
     private RetentionResult retain() {

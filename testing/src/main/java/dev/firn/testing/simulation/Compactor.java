@@ -8,6 +8,7 @@ import dev.firn.compaction.GroupRewrite;
 import dev.firn.testing.Faults;
 import dev.firn.testing.FaultyCatalog;
 import dev.firn.testing.MemoryStorage;
+import java.time.Instant;
 import java.util.Optional;
 import org.apache.iceberg.Table;
 
@@ -33,7 +34,7 @@ final class Compactor {
   static Optional<Compactor> write(SourceTable table, MemoryStorage storage, Faults faults) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Table loaded = catalog.loadTable(LakeReader.identifier(table));
-    return CompactionPlan.of(loaded, SETTINGS).groups().stream()
+    return CompactionPlan.of(loaded, SETTINGS, Instant.EPOCH).groups().stream()
         .findFirst()
         .map(group -> new Compactor(table, faults, GroupRewrite.write(loaded, group, SETTINGS)));
   }
