@@ -50,7 +50,7 @@ final class ForeignTable {
           Types.NestedField.optional(2, "name", Types.StringType.get()),
           Types.NestedField.optional(3, "region", Types.StringType.get()));
 
-  private static final TableIdentifier NAME = TableIdentifier.of("other", "t");
+  static final TableIdentifier NAME = TableIdentifier.of("other", "t");
 
   private final Catalog catalog;
 
@@ -73,6 +73,10 @@ final class ForeignTable {
                 "write.metadata.delete-after-commit.enabled", "true",
                 "write.metadata.previous-versions-max", "2"));
     return new ForeignTable(catalog);
+  }
+
+  Catalog catalog() {
+    return catalog;
   }
 
   Table table() {

@@ -3,10 +3,23 @@ package dev.firn.compaction;
 import static dev.firn.compaction.ForeignTable.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.compaction.cleaning.CleaningSettings;
+import dev.firn.compaction.cleaning.Unreachable;
+import dev.firn.compaction.health.HealthSettings;
+import dev.firn.compaction.health.Prices;
+import dev.firn.compaction.health.TableHealth;
+import dev.firn.compaction.maintenance.Maintenance;
+import dev.firn.compaction.maintenance.MaintenanceSettings;
+import dev.firn.compaction.maintenance.Part;
+import dev.firn.compaction.maintenance.TableMaintenance;
+import dev.firn.compaction.retention.RetentionSettings;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -16,6 +29,7 @@ import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.PartitionSpec;
 import org.apache.iceberg.RowDelta;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.Transaction;
 import org.apache.iceberg.data.Record;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +43,10 @@ class TestForeignScale {
   private static final int FILES = Integer.getInteger("firn.scale.files", 40);
   private static final int DELETES = Integer.getInteger("firn.scale.deletes", 200);
   private static final int ROWS_PER_FILE = 20;
+
+  /** One file of metadata for each of so many, or thousands of them take a day. */
+  private static final int SNAPSHOTS_AT_ONCE = 200;
+
   private static final long SEED = Long.getLong("firn.seed", 20261122);
 
   @TempDir private Path folder;
@@ -43,26 +61,43 @@ class TestForeignScale {
     long began = System.nanoTime();
     write(lake.table());
     say("written", began);
+    Instant later = Instant.now().plus(Duration.ofDays(1));
+    System.out.println(health(lake, later).findings());
 
     began = System.nanoTime();
-    TableResult result =
-        Compaction.run(
-            lake.table(),
-            "other.t",
-            CompactionFixture.all(CompactionFixture.TARGET),
-            System.out::println,
-            Pacer.NONE,
-            Instant.now());
-    say("compacted", began);
+    Maintenance maintenance = maintenance(lake);
+    TableMaintenance done =
+        maintenance.run(ForeignTable.NAME, EnumSet.allOf(Part.class), () -> later);
+    say("maintained", began);
 
-    assertThat(result.failure()).isEmpty();
+    assertThat(done.failures()).isEmpty();
+    assertThat(health(lake, later).findings()).isEmpty();
     assertThat(lake.deleteFiles()).isZero();
     assertThat(lake.files()).hasSizeLessThan(3);
-    Table table = lake.table();
-    assertThat(table.currentSnapshot().dataManifests(table.io())).hasSizeLessThan(20);
+    assertThat(lake.table().snapshots()).hasSizeLessThan(200);
     SortedMap<Integer, String> rows = lake.rows();
     assertThat(rows.keySet()).isEqualTo(model);
     assertThat(rows.get(rows.lastKey())).contains("name " + rows.lastKey());
+
+    began = System.nanoTime();
+    maintenance.run(
+        ForeignTable.NAME, EnumSet.of(Part.SWEEP), () -> later.plus(Duration.ofHours(2)));
+    say("swept", began);
+    assertThat(Unreachable.in(lake.table()).files()).isZero();
+  }
+
+  private static TableHealth health(ForeignTable lake, Instant now) {
+    return TableHealth.of(
+        lake.table(), new HealthSettings(CompactionFixture.TARGET, Prices.DEFAULT), now);
+  }
+
+  private static Maintenance maintenance(ForeignTable lake) {
+    MaintenanceSettings settings =
+        new MaintenanceSettings(
+            CompactionFixture.all(CompactionFixture.TARGET),
+            RetentionSettings.of(Map.of()),
+            CleaningSettings.defaults());
+    return new Maintenance(lake.catalog(), settings, System.out::println, Pacer.NONE);
   }
 
   private static void say(String what, long began) {
@@ -71,8 +106,9 @@ class TestForeignScale {
 
   private void write(Table table) {
     SplittableRandom random = new SplittableRandom(SEED);
+    Transaction commits = table.newTransaction();
     for (int snapshot = 0; snapshot < SNAPSHOTS; snapshot++) {
-      RowDelta change = table.newRowDelta();
+      RowDelta change = commits.newRowDelta();
       if (snapshot > 0) {
         change.addDeletes(deletes(table, random, share(DELETES, snapshot)));
       }
@@ -80,7 +116,12 @@ class TestForeignScale {
         change.addRows(data(table));
       }
       change.commit();
+      if ((snapshot + 1) % SNAPSHOTS_AT_ONCE == 0) {
+        commits.commitTransaction();
+        commits = table.newTransaction();
+      }
     }
+    commits.commitTransaction();
   }
 
   private static int share(int all, int snapshot) {
