@@ -15,7 +15,7 @@ final class LakePlace {
   @Option(
       names = "--dir",
       paramLabel = "FOLDER",
-      description = "An embedded lake, such as firn-home/lake of the demo.")
+      description = "An embedded lake, or the demo's folder (firn-home) with one.")
   private @Nullable Path folder;
 
   MaintainedLake lake() {

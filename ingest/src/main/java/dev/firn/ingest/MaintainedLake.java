@@ -7,6 +7,7 @@ import dev.firn.writer.Lake;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.iceberg.catalog.Catalog;
 
 /**
@@ -38,18 +39,22 @@ record MaintainedLake(
   }
 
   /**
-   * The lake of a folder, maintained as by default.
+   * The lake of a folder, or of the demo's folder around it, maintained as by default.
    *
    * @throws SettingsException there is none
    */
   static MaintainedLake embedded(Path folder) {
-    if (!Files.isRegularFile(folder.resolve("catalog.db"))) {
-      throw new SettingsException(
-          "--dir %s: no embedded lake there (it has a file catalog.db)".formatted(folder));
-    }
+    Path lake =
+        Stream.of(folder, folder.resolve("lake"))
+            .filter(place -> Files.isRegularFile(place.resolve("catalog.db")))
+            .findFirst()
+            .orElseThrow(() ->
+                new SettingsException(
+                    "--dir %s: no embedded lake there (it has a file catalog.db, as has the folder lake of a demo)"
+                        .formatted(folder)));
     return new MaintainedLake(
         Lake.DEFAULT_NAME,
-        Lake.embedded(folder),
+        Lake.embedded(lake),
         SinkSettings.DEFAULT_TARGET_FILE_BYTES,
         MaintenanceConfig.parse(new Keys(SinkSettings.PREFIX, Map.of())));
   }

@@ -82,6 +82,16 @@ class TestTablesCommand {
   }
 
   @Test
+  void theFolderOfADemoWillDo() throws Exception {
+    Path home = folder;
+    folder = Files.createDirectory(home.resolve("lake"));
+    lakeOfTwo();
+    folder = home;
+
+    assertThat(tables().out()).contains("shop.notes");
+  }
+
+  @Test
   void aNamedTableIsToldInFull() throws Exception {
     lakeOfTwo();
 
