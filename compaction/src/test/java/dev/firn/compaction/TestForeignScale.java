@@ -13,6 +13,7 @@ import dev.firn.compaction.maintenance.MaintenanceSettings;
 import dev.firn.compaction.maintenance.Part;
 import dev.firn.compaction.maintenance.TableMaintenance;
 import dev.firn.compaction.retention.RetentionSettings;
+import dev.firn.writer.CallerRuns;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
 import java.util.stream.IntStream;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DeleteFile;
@@ -48,6 +50,8 @@ class TestForeignScale {
   private static final int SNAPSHOTS_AT_ONCE = 200;
 
   private static final long SEED = Long.getLong("firn.seed", 20261122);
+
+  private static final ExecutorService IN_PLACE = new CallerRuns();
 
   @TempDir private Path folder;
 
@@ -109,6 +113,7 @@ class TestForeignScale {
     Transaction commits = table.newTransaction();
     for (int snapshot = 0; snapshot < SNAPSHOTS; snapshot++) {
       RowDelta change = commits.newRowDelta();
+      change.scanManifestsWith(IN_PLACE);
       if (snapshot > 0) {
         change.addDeletes(deletes(table, random, share(DELETES, snapshot)));
       }
