@@ -1,5 +1,6 @@
 package dev.firn.ingest.demo;
 
+import dev.firn.compaction.cleaning.Unreachable;
 import dev.firn.ingest.demo.ShapeSeries.Shape;
 import dev.firn.ingest.demo.SnapshotFreshness.Seen;
 import java.time.Duration;
@@ -27,12 +28,12 @@ final class MaintenanceBenchText {
   record Ended(Duration after, Shape table, Shape changelog, ScanComparison scan) {}
 
   /**
-   * Files that nothing reaches when all that may go is gone; of many, the first.
+   * Files that nothing reaches when all that may go is gone, of each table.
    *
    * @param afterSweep of what expired
    * @param afterOrphans of what nothing had ever reached
    */
-  record Left(List<String> afterSweep, List<String> afterOrphans) {
+  record Left(List<Unreachable> afterSweep, List<Unreachable> afterOrphans) {
     static final Left NOTHING = new Left(List.of(), List.of());
 
     Left {
@@ -173,8 +174,10 @@ final class MaintenanceBenchText {
     say("");
     say(
         "  unreachable files: %d after the sweep, %d after the search for orphans as well",
-        with.left().afterSweep().size(), with.left().afterOrphans().size());
-    with.left().afterSweep().forEach(file -> say("    %s", fileName(file)));
+        files(with.left().afterSweep()), files(with.left().afterOrphans()));
+    with.left().afterSweep().stream()
+        .flatMap(table -> table.examples().stream())
+        .forEach(file -> say("    %s", fileName(file)));
     for (Run run : List.of(without, with)) {
       say(
           "  %-8s source = table = baseline + changelog: %s; %d restarts",
@@ -187,6 +190,10 @@ final class MaintenanceBenchText {
   @SuppressWarnings("AnnotateFormatMethod")
   private void say(String format, Object... values) {
     lines.add(String.format(Locale.ROOT, format, values).stripTrailing());
+  }
+
+  private static long files(List<Unreachable> tables) {
+    return tables.stream().mapToLong(Unreachable::files).sum();
   }
 
   private static String fileName(String location) {
