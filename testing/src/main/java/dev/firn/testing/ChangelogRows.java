@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.DataOperations;
 import org.apache.iceberg.FileFormat;
@@ -33,11 +34,20 @@ public final class ChangelogRows {
 
   /** The changes since a baseline, in order; all of them are held in memory. */
   public static List<Record> since(Snapshot baseline, Table changelog) {
+    return since(baseline, changelog, change -> true);
+  }
+
+  /** Those of the changes since a baseline that are wanted, in order. */
+  static List<Record> since(Snapshot baseline, Table changelog, Predicate<Record> wanted) {
     long batch = Long.parseLong(requireNonNull(baseline.summary().get(SummaryKeys.BATCH)));
     List<Record> changes = new ArrayList<>();
     try (CloseableIterable<Record> rows =
         IcebergGenerics.read(changelog).where(Expressions.greaterThan("_batch", batch)).build()) {
-      rows.forEach(changes::add);
+      for (Record row : rows) {
+        if (wanted.test(row)) {
+          changes.add(row);
+        }
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

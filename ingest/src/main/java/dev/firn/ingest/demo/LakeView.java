@@ -46,37 +46,52 @@ import org.jspecify.annotations.Nullable;
 /** The lake as any Iceberg reader sees it: every look loads the table anew from the catalog. */
 final class LakeView {
   private final Catalog catalog;
+  private final String schema;
 
-  private LakeView(Catalog catalog) {
+  private LakeView(Catalog catalog, String schema) {
     this.catalog = catalog;
+    this.schema = schema;
   }
 
-  /** Opens the lake of a folder, local files throughout. */
+  /** Opens the shop's lake of a folder, local files throughout. */
   static LakeView open(Path folder) {
-    return open(folder, new DemoLake.LocalFiles(folder));
+    return open(folder, Shop.SCHEMA);
   }
 
-  /** Opens a lake whose catalog lies in a folder. */
+  /** Opens the lake of a folder, local files throughout, that has the tables of a schema. */
+  static LakeView open(Path folder, String schema) {
+    return open(folder, new DemoLake.LocalFiles(folder), schema);
+  }
+
+  /** Opens the shop's lake, whose catalog lies in a folder. */
   static LakeView open(Path folder, DemoLake lake) {
+    return open(folder, lake, Shop.SCHEMA);
+  }
+
+  private static LakeView open(Path folder, DemoLake lake, String schema) {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new LakeView(Lake.open(Lake.DEFAULT_NAME, lake.catalog()));
+    return new LakeView(Lake.open(Lake.DEFAULT_NAME, lake.catalog()), schema);
   }
 
   /** The table as it is now; empty while it does not exist. */
   Optional<Table> table(String name) {
     try {
-      return Optional.of(catalog.loadTable(TableIdentifier.of(Shop.SCHEMA, name)));
+      return Optional.of(catalog.loadTable(identifier(name)));
     } catch (NoSuchTableException e) {
       return Optional.empty();
     }
   }
 
+  private TableIdentifier identifier(String name) {
+    return TableIdentifier.of(schema, name);
+  }
+
   private Table existing(String name) {
-    return catalog.loadTable(TableIdentifier.of(Shop.SCHEMA, name));
+    return catalog.loadTable(identifier(name));
   }
 
   /** Whether a row of the table has been touched by this mark. */
@@ -112,7 +127,7 @@ final class LakeView {
   }
 
   RowComparison.Result compare(Connection source, String name) {
-    SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
+    SourceRows rows = SourceRows.of(source, schema, name);
     return RowComparison.compare(rows, LakeRows.of(existing(name), rows.columns()), rows.key());
   }
 
@@ -122,7 +137,7 @@ final class LakeView {
 
   /** Whether a table's baseline and its changelog lead to what the table holds. */
   RowComparison.Result replay(Connection source, String name) {
-    SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
+    SourceRows rows = SourceRows.of(source, schema, name);
     Table table = existing(name);
     return RowComparison.compare(
         LakeRows.of(table, rows.columns()),
@@ -132,7 +147,7 @@ final class LakeView {
 
   /** Whether a table's baseline and its changelog lead to what the source has. */
   RowComparison.Result compareReplayed(Connection source, String name) {
-    SourceRows rows = SourceRows.of(source, Shop.SCHEMA, name);
+    SourceRows rows = SourceRows.of(source, schema, name);
     return RowComparison.compare(
         rows,
         ReplayedRows.of(existing(name), existing(changelogOf(name)), rows.columns(), rows.key()),
