@@ -49,6 +49,8 @@ final class TableHealthWatch implements AutoCloseable {
   /** Tables that could not be looked at the last time. */
   private final Set<TableIdentifier> unseen = ConcurrentHashMap.newKeySet();
 
+  private final Set<TableIdentifier> told = ConcurrentHashMap.newKeySet();
+
   @SuppressWarnings("ThreadPriorityCheck") // nothing relies on it: its rests are what bounds it
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
@@ -153,7 +155,9 @@ final class TableHealthWatch implements AutoCloseable {
     }
     TableHealth health = TableHealth.of(table, settings, clock.instant());
     seen.put(name, new Seen(metadata, health));
-    found.accept(this, name);
+    if (told.add(name)) {
+      found.accept(this, name);
+    }
   }
 
   /** Nothing is waited for. */

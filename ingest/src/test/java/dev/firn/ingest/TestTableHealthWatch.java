@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -95,6 +97,20 @@ class TestTableHealthWatch {
           .extracting(Gauge::value)
           .containsExactly(Double.NaN);
     }
+  }
+
+  /** Else each change would register the gauges again. */
+  @Test
+  void aTableIsToldOfOnce() {
+    Table orders = lake.table(ORDERS);
+    List<TableIdentifier> told = new ArrayList<>();
+    try (TableHealthWatch watch = watch((w, table) -> told.add(table))) {
+      MeasuredLake.append(orders, 1);
+      watch.look();
+      MeasuredLake.append(orders, 1);
+      watch.look();
+    }
+    assertThat(told).containsExactly(ORDERS);
   }
 
   @Test
