@@ -148,7 +148,7 @@ sealed interface RowOrder {
       throws UnsortableException {
     List<NestedField> columns = new ArrayList<>();
     for (String name : Arrays.stream(names.split(",", -1)).map(String::strip).toList()) {
-      NestedField column = schema.findField(name);
+      NestedField column = name.isEmpty() ? null : schema.findField(name);
       if (column == null || columns.contains(column)) {
         throw new UnsortableException(
             "column \"%s\" %s; set it to columns of the table, between commas, or remove it"
