@@ -32,7 +32,7 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
   private static final int TARGETS_PER_GROUP = 16;
 
   /** Where rows are moved, each one's place is remembered: of the memory, so much. */
-  private static final int MEMORY_FOR_PLACES = 4;
+  static final int MEMORY_FOR_PLACES = 4;
 
   public CompactionPlan {
     groups = List.copyOf(groups);

@@ -4,12 +4,13 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -43,7 +44,7 @@ public final class GroupRewrite {
    *
    * @param seen knows the manifests that were read before
    * @param equality knows the equality deletes that were read last
-   * @param order of the rows in the new files
+   * @param order of rows in new files
    */
   record Tools(Work work, SeenManifests seen, EqualityDeletes equality, RowOrder order) {
     /** Of so much memory half is for files that are written, and a part for what is known. */
@@ -55,6 +56,13 @@ public final class GroupRewrite {
           new SeenManifests(locations),
           new EqualityDeletes(table, settings.memoryBytes() / SHARE_OF_KEYS, work),
           RowOrder.of(table));
+    }
+
+    /**
+     * Groups were made for the order that was: one that was changed since waits for the next run.
+     */
+    private RowOrder orderIn(Table table) {
+      return RowOrder.of(table).equals(order) ? order : new RowOrder.AsTheyLie(Optional.empty());
     }
   }
 
@@ -208,7 +216,9 @@ public final class GroupRewrite {
     private final Table table;
     private final FileGroup group;
     private final Tools tools;
+    private final RowOrder order;
     private final long sorterBytes;
+    private final PlaceMemory places;
     private final Schema columns;
     private final boolean spreads;
     private final boolean sorts;
@@ -220,15 +230,17 @@ public final class GroupRewrite {
       this.table = table;
       this.group = group;
       this.tools = tools;
+      this.order = tools.orderIn(table);
       this.sorterBytes = settings.memoryBytes() / SHARE_OF_SORTED;
+      this.places = new PlaceMemory(settings.memoryBytes() / CompactionPlan.MEMORY_FOR_PLACES);
       this.columns = DataFiles.columns(table);
       this.read = new RowDigest(columns);
       this.spreads = group.isRepartitioned(table);
-      this.sorts = tools.order.movesRows();
+      this.sorts = order.movesRows();
       this.out =
           spreads
-              ? NewFiles.partitioned(table, columns, settings, tools.order)
-              : NewFiles.inOne(table, columns, group.files().getFirst(), settings, tools.order);
+              ? NewFiles.partitioned(table, columns, settings, order)
+              : NewFiles.inOne(table, columns, group.files().getFirst(), settings, order);
     }
 
     Written run() {
@@ -284,8 +296,10 @@ public final class GroupRewrite {
           copied.add(file);
         }
         sorter.forEach((origin, row) ->
-            copied.get((int) (origin >>> ROW_BITS)).places[(int) (origin & ROW_MASK)] =
-                writeSorted(row));
+            copied
+                .get((int) (origin >>> ROW_BITS))
+                .places
+                .put((int) (origin & ROW_MASK), writeSorted(row)));
       }
       return copied;
     }
@@ -305,7 +319,7 @@ public final class GroupRewrite {
       if (spreads) {
         keys.by(table.spec(), columns);
       }
-      return switch (tools.order) {
+      return switch (order) {
         case RowOrder.AsTheyLie none -> keys;
         case RowOrder.Sorted sorted -> keys.by(sorted.order(), columns);
         case RowOrder.Clustered clustered ->
@@ -322,14 +336,14 @@ public final class GroupRewrite {
       private final long firstRow;
 
       /** Of its live rows, if they are; negative: not written yet. */
-      private final long[] places;
+      private final LongBuffer places;
 
       Copied(
           PlannedFile file,
           PositionDeleteIndex deleted,
           PositionDeleteIndex byEquality,
           long firstRow,
-          long[] places) {
+          LongBuffer places) {
         this.file = file;
         this.deleted = deleted;
         this.byEquality = byEquality;
@@ -342,14 +356,13 @@ public final class GroupRewrite {
       return spreads || sorts;
     }
 
-    private Copied opened(PlannedFile planned, Map<String, PositionDeleteIndex> byEquality) {
+    private Copied opened(PlannedFile planned, Map<String, PositionDeleteIndex> byEquality)
+        throws IOException {
       PositionDeleteIndex own = byEquality.getOrDefault(planned.location(), DataFiles.noRows());
       PositionDeleteIndex deleted =
           DataFiles.union(DataFiles.deleted(table, planned.file(), planned.deletes()), own);
       long live = planned.file().recordCount() - deleted.cardinality();
-      long[] places = new long[moves() ? Math.toIntExact(live) : 0];
-      Arrays.fill(places, NewFiles.POSTPONED);
-      return new Copied(planned, deleted, own, rows, places);
+      return new Copied(planned, deleted, own, rows, places.of(moves() ? live : 0));
     }
 
     private void readAll(Copied file, LiveRows to) throws IOException {
@@ -407,8 +420,8 @@ public final class GroupRewrite {
     private void write(Copied file, long live, Record row) throws IOException {
       if (!spreads) {
         var unused = writeCounted(row);
-      } else if (file.places[Math.toIntExact(live)] < 0) {
-        file.places[Math.toIntExact(live)] = writeCounted(row);
+      } else if (file.places.get((int) live) < 0) {
+        var unused = file.places.put((int) live, writeCounted(row));
       }
     }
 

@@ -1,8 +1,8 @@
 package dev.firn.compaction;
 
 import java.io.IOException;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -190,11 +190,13 @@ final class NewFiles {
   }
 
   /** Where rows stand among all rows of all files, once these are closed. */
-  RowPlaces places(long[] written) {
+  RowPlaces places(LongBuffer written) {
     long[] first = new long[inOrder.size() + 1];
     inOrder.forEach(stream -> first[stream.number + 1] = first[stream.number] + stream.rows);
-    Arrays.setAll(written, i -> first[(int) (written[i] >>> ROW_BITS)] + (written[i] & ROW_MASK));
-    return live -> written[Math.toIntExact(live)];
+    return live -> {
+      long place = written.get(Math.toIntExact(live));
+      return first[(int) (place >>> ROW_BITS)] + (place & ROW_MASK);
+    };
   }
 
   /** Closes and removes what was written. */

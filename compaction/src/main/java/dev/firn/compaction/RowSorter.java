@@ -155,7 +155,7 @@ final class RowSorter implements Closeable {
 
   private int fanIn() {
     long affordable = memoryBytes / (BYTES_PER_RUN + ROWS_PER_RUN * largestRow);
-    return (int) Math.clamp(affordable, LEAST_FAN_IN, MOST_FAN_IN);
+    return Math.clamp(affordable, LEAST_FAN_IN, MOST_FAN_IN);
   }
 
   private void mergeSome() throws IOException {

@@ -43,7 +43,7 @@ final class SortKeys {
           key.partition(row);
           return key.copy();
         },
-        Comparators.<StructLike>forType(spec.partitionType()));
+        Comparators.forType(spec.partitionType()));
   }
 
   /** Next by the fields of an order of Iceberg's. */

@@ -4,6 +4,8 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.LongBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,10 +16,12 @@ import org.apache.iceberg.io.PositionOutputStream;
 import org.apache.iceberg.io.SeekableInputStream;
 
 /**
- * A file in the folder for temporary files, to be written once and read after that. It has no name
- * there, so that it is gone with the process however that ends.
+ * A file in the folder for temporary files. It has no name there, so that it is gone with the
+ * process however that ends.
  */
 final class SpillFile implements OutputFile, InputFile, Closeable {
+  private static final int CHUNK = 1 << 16;
+
   private final FileChannel channel;
 
   private SpillFile(FileChannel channel) {
@@ -25,13 +29,34 @@ final class SpillFile implements OutputFile, InputFile, Closeable {
   }
 
   static SpillFile make() throws IOException {
-    Path file = Files.createTempFile("firn-sort-", ".avro");
+    Path file = Files.createTempFile("firn-sort-", ".tmp");
     try {
       return new SpillFile(
           FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
     } finally {
       Files.deleteIfExists(file);
     }
+  }
+
+  /**
+   * As many equal numbers, which can be changed, also when the file is closed. They are written
+   * first: a mapped file for which there is no room would end the process.
+   */
+  LongBuffer longs(int count, long value) throws IOException {
+    ByteBuffer some = ByteBuffer.allocate(CHUNK).order(ByteOrder.nativeOrder());
+    while (some.hasRemaining()) {
+      some.putLong(value);
+    }
+    long length = (long) Long.BYTES * count;
+    try (Output out = new Output()) {
+      while (out.position < length) {
+        out.write(some.array(), 0, (int) Math.min(CHUNK, length - out.position));
+      }
+    }
+    return channel
+        .map(FileChannel.MapMode.READ_WRITE, 0, length)
+        .order(ByteOrder.nativeOrder())
+        .asLongBuffer();
   }
 
   @Override

@@ -39,7 +39,7 @@ final class ZOrder {
   private static final int PREFIX = 64;
 
   /** What a value of a sample takes, about. */
-  private static final int BYTES_PER_VALUE = 48 + 2 * PREFIX;
+  private static final long BYTES_PER_VALUE = 48 + 2 * PREFIX;
 
   private static final long SEED = 0x5EED;
   private static final int PACE_ROWS = 8_192;
@@ -111,9 +111,10 @@ final class ZOrder {
   long place(StructLike row) {
     long place = 0;
     for (int c = 0; c < columns.size(); c++) {
-      long range = columns.get(c).range(row) >>> (BITS - bits);
+      int range = columns.get(c).range(row) >>> (BITS - bits);
       for (int bit = 0; bit < bits; bit++) {
-        place |= (range >>> bit & 1) << (bit * columns.size() + columns.size() - 1 - c);
+        int to = bit * columns.size() + columns.size() - 1 - c;
+        place |= ((range >>> bit) & 1L) << to;
       }
     }
     return place;
@@ -137,7 +138,7 @@ final class ZOrder {
               .map(field -> requireNonNull(read.accessorForField(field.fieldId())))
               .toList();
       long affordable = memoryBytes / (BYTES_PER_VALUE * fields.size());
-      this.most = (int) Math.clamp(affordable, LEAST_SAMPLES, MOST_SAMPLES);
+      this.most = Math.clamp(affordable, LEAST_SAMPLES, MOST_SAMPLES);
     }
 
     void read(Table table, PlannedFile file, Work work) {
@@ -192,7 +193,7 @@ final class ZOrder {
       sorted.sort(order);
       List<@Nullable Object> bounds = new ArrayList<>();
       for (long range = 1; range < 1 << BITS && !sorted.isEmpty(); range++) {
-        bounds.add(sorted.get((int) (range * sorted.size() >>> BITS)));
+        bounds.add(sorted.get((int) ((range * sorted.size()) >>> BITS)));
       }
       return bounds;
     }

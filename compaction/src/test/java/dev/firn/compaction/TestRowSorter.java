@@ -46,7 +46,7 @@ class TestRowSorter {
   private static final long ROOM = 1L << 30;
 
   /** A type and what makes values of it. */
-  private record Values(Type type, Function<Random, Object> next) {
+  record Values(Type type, Function<Random, Object> next) {
     @Override
     public String toString() {
       return type.toString();

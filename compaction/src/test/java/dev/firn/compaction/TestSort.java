@@ -302,6 +302,24 @@ class TestSort {
     assertThat(lake.rows()).isEqualTo(before);
   }
 
+  /** The file has more rows than there is room for their places. */
+  @Test
+  void placesThatDoNotFitIntoMemoryAreMapped() {
+    ForeignTable lake = shuffled(3, NONE, 40_000, 40_000);
+    lake.table().replaceSortOrder().asc("id").commit();
+    GroupRewrite rewrite = lake.rewriteAll(TIGHT);
+    lake.deleteWhere(
+        List.of("id"), row(0, null, null), row(20_000, null, null), row(39_999, null, null));
+    Map<Integer, String> before = lake.rows();
+
+    assertThat(rewrite.commit())
+        .isInstanceOfSatisfying(
+            GroupOutcome.Replaced.class,
+            done -> assertThat(done.deletedRowsRemapped()).isEqualTo(3));
+
+    assertThat(lake.rows()).isEqualTo(before).hasSize(39_997);
+  }
+
   @Test
   void theWriterGoesOnBesideARewriteThatSorts() {
     CompactionFixture lake = CompactionFixture.with(2_000, folder, 3);
