@@ -56,6 +56,7 @@ public final class Compaction {
         // What came to its partition is to be merged with what was there.
         replace(CompactionPlan.of(table, settings, now));
       }
+      noteOrder();
       tidy();
     } catch (CompactionStoppedException e) {
       notes.add(
@@ -103,6 +104,14 @@ public final class Compaction {
       return new GroupOutcome.GivenUp("someone else replaced them meanwhile");
     }
     return rewrite.commit();
+  }
+
+  /** Why rows are not sorted as their owner has said. */
+  private void noteOrder() {
+    if (RowOrder.of(table) instanceof RowOrder.AsTheyLie(Optional<String> problem)
+        && (settings.mode() == CompactionMode.ALL || !replaced.isEmpty())) {
+      problem.ifPresent(notes::add);
+    }
   }
 
   /** What the groups leave behind in the metadata, and what others left there. */

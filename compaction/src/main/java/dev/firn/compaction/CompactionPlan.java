@@ -34,8 +34,8 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
   /** One commit replaces no more than so many target sizes, so that little is lost with it. */
   private static final int TARGETS_PER_GROUP = 16;
 
-  /** Where rows go to many files, each one's place is remembered: of the memory, so much. */
-  private static final int MEMORY_FOR_PLACES = 4;
+  /** Where rows are moved, each one's place is remembered: of the memory, so much. */
+  static final int MEMORY_FOR_PLACES = 4;
 
   public CompactionPlan {
     groups = List.copyOf(groups);
@@ -87,6 +87,7 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
     private final Table table;
     private final Snapshot snapshot;
     private final CompactionSettings settings;
+    private final RowOrder order;
     private final DeleteIndex deletes;
     private final PartitionMap<List<PlannedFile>> partitions;
     private final List<PlannedFile> older = new ArrayList<>();
@@ -98,6 +99,7 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
       this.table = table;
       this.snapshot = snapshot;
       this.settings = settings;
+      this.order = RowOrder.of(table);
       this.partitions = PartitionMap.create(table.specs());
       this.ages = new Ages(table, now);
       List<LiveDelete> live = new ArrayList<>();
@@ -153,7 +155,11 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
           planned.deletedFraction() >= MUCH_DELETED
               || planned.deletes().size() >= MANY_DELETE_FILES;
       return switch (settings.mode()) {
-        case ALL -> much || !planned.equalityDeletes().isEmpty() || isOlder(planned);
+        case ALL ->
+            much
+                || !planned.equalityDeletes().isEmpty()
+                || isOlder(planned)
+                || !order.has(planned.file());
         case TIERED ->
             planned.equalityDeletes().size() >= MANY_DELETE_FILES || (much && !isSmall(planned));
       };
@@ -188,17 +194,22 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
       long placed = 0;
       for (PlannedFile planned : chosen.stream().sorted(PlannedFile.BY_AGE).toList()) {
         bytes += planned.bytes();
-        placed += isOlder(planned) ? planned.file().recordCount() * Long.BYTES : 0;
+        placed += placesOf(planned);
         if (isTooMuch(bytes, placed) && !next.isEmpty()) {
           addIfWorthIt(groups, next);
           next = new ArrayList<>();
           bytes = planned.bytes();
-          placed = isOlder(planned) ? planned.file().recordCount() * Long.BYTES : 0;
+          placed = placesOf(planned);
         }
         next.add(planned);
       }
       addIfWorthIt(groups, next);
       return groups;
+    }
+
+    private long placesOf(PlannedFile planned) {
+      boolean moves = isOlder(planned) || order.movesRows();
+      return moves ? planned.file().recordCount() * Long.BYTES : 0;
     }
 
     private boolean isTooMuch(long bytes, long placed) {

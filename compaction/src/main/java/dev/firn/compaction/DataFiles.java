@@ -59,14 +59,27 @@ final class DataFiles {
     return open(table, reader(table, file, columns, constants(file, spec, columns)));
   }
 
-  /** The rows of a file that was written for the table and is not part of it yet. */
+  /**
+   * The rows of a file that was written for the table and is not part of it yet; each stays as it
+   * is.
+   */
+  static CloseableIterable<Record> lastingRowsOfNew(Table table, DataFile file, Schema columns) {
+    return open(table, readerOfNew(table, file, columns));
+  }
+
+  /** As {@link #lastingRowsOfNew}, but a row is valid until the next one. */
   static CloseableIterable<Record> rowsOfNew(Table table, DataFile file, Schema columns) {
+    return open(table, readerOfNew(table, file, columns).reuseContainers());
+  }
+
+  private static ReadBuilder<Record, Schema> readerOfNew(
+      Table table, DataFile file, Schema columns) {
     // What is written has all columns; the reader shows those of the lineage only with these.
     Map<Integer, Long> lineage =
         Map.of(
             MetadataColumns.ROW_ID.fieldId(), -1L,
             MetadataColumns.LAST_UPDATED_SEQUENCE_NUMBER.fieldId(), -1L);
-    return open(table, reader(table, file, columns, lineage).reuseContainers());
+    return reader(table, file, columns, lineage);
   }
 
   /** The keys that a file of equality deletes holds. */

@@ -57,17 +57,19 @@ public final class FileGroup {
   }
 
   /** For people. */
-  String why(long targetBytes, int currentSpec) {
+  String why(long targetBytes, int currentSpec, RowOrder order) {
     long small = count(file -> file.bytes() < CompactionPlan.smallBytes(targetBytes));
     long deleted = count(file -> file.deletedFraction() >= CompactionPlan.MUCH_DELETED);
     long byEquality = count(file -> !file.equalityDeletes().isEmpty());
     long other = count(file -> file.spec().specId() != currentSpec);
-    return "%d small files, %d with many deleted rows%s%s"
+    long unordered = count(file -> !order.has(file.file()));
+    return "%d small files, %d with many deleted rows%s%s%s"
         .formatted(
             small,
             deleted,
             byEquality == 0 ? "" : ", %d with equality deletes".formatted(byEquality),
-            other == 0 ? "" : ", %d of an older partitioning".formatted(other));
+            other == 0 ? "" : ", %d of an older partitioning".formatted(other),
+            unordered == 0 ? "" : ", %d in another order".formatted(unordered));
   }
 
   private long count(Predicate<PlannedFile> which) {

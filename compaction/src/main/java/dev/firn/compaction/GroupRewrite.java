@@ -4,13 +4,15 @@ import static java.util.Objects.requireNonNull;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.iceberg.DataFile;
@@ -24,10 +26,11 @@ import org.apache.iceberg.data.Record;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.types.Comparators;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The live rows of a group of files, written to new files in the same order and with their lineage,
- * which are part of no table until {@link #commit()}.
+ * The live rows of a group of files, written with their lineage to new files, in the same order or
+ * in the one that the table's owner asks for. They are part of no table until {@link #commit()}.
  */
 public final class GroupRewrite {
   private final Table table;
@@ -41,8 +44,9 @@ public final class GroupRewrite {
    *
    * @param seen knows the manifests that were read before
    * @param equality knows the equality deletes that were read last
+   * @param order of rows in new files
    */
-  record Tools(Work work, SeenManifests seen, EqualityDeletes equality) {
+  record Tools(Work work, SeenManifests seen, EqualityDeletes equality, RowOrder order) {
     /** Of so much memory half is for files that are written, and a part for what is known. */
     private static final int SHARE_OF_KEYS = 4;
 
@@ -50,7 +54,15 @@ public final class GroupRewrite {
       return new Tools(
           work,
           new SeenManifests(locations),
-          new EqualityDeletes(table, settings.memoryBytes() / SHARE_OF_KEYS, work));
+          new EqualityDeletes(table, settings.memoryBytes() / SHARE_OF_KEYS, work),
+          RowOrder.of(table));
+    }
+
+    /**
+     * Groups were made for the order that was: one that was changed since waits for the next run.
+     */
+    private RowOrder orderIn(Table table) {
+      return RowOrder.of(table).equals(order) ? order : new RowOrder.AsTheyLie(Optional.empty());
     }
   }
 
@@ -109,7 +121,7 @@ public final class GroupRewrite {
   }
 
   String why() {
-    return group.why(settings.targetBytes(), table.spec().specId());
+    return group.why(settings.targetBytes(), table.spec().specId(), tools.order);
   }
 
   CompactionMode mode() {
@@ -193,11 +205,23 @@ public final class GroupRewrite {
   private static final class Writing {
     private static final int PACE_ROWS = 8_192;
 
+    /** Of the memory, so much for rows that are sorted. */
+    private static final int SHARE_OF_SORTED = 4;
+
+    /** A row's number in its file is counted below, files above. */
+    private static final int ROW_BITS = 40;
+
+    private static final long ROW_MASK = (1L << ROW_BITS) - 1;
+
     private final Table table;
     private final FileGroup group;
     private final Tools tools;
+    private final RowOrder order;
+    private final long sorterBytes;
+    private final PlaceMemory places;
     private final Schema columns;
     private final boolean spreads;
+    private final boolean sorts;
     private final NewFiles out;
     private final RowDigest read;
     private long rows;
@@ -206,31 +230,27 @@ public final class GroupRewrite {
       this.table = table;
       this.group = group;
       this.tools = tools;
+      this.order = tools.orderIn(table);
+      this.sorterBytes = settings.memoryBytes() / SHARE_OF_SORTED;
+      this.places = new PlaceMemory(settings.memoryBytes() / CompactionPlan.MEMORY_FOR_PLACES);
       this.columns = DataFiles.columns(table);
       this.read = new RowDigest(columns);
-      PlannedFile first = group.files().getFirst();
       this.spreads = group.isRepartitioned(table);
+      this.sorts = order.movesRows();
       this.out =
           spreads
-              ? NewFiles.partitioned(table, columns, settings)
-              : NewFiles.inOne(table, columns, first.spec(), first.file().partition(), settings);
+              ? NewFiles.partitioned(table, columns, settings, order)
+              : NewFiles.inOne(table, columns, group.files().getFirst(), settings, order);
     }
 
     Written run() {
       try {
         Map<String, PositionDeleteIndex> byEquality = tools.equality().rows(group.files());
-        List<Copied> copied = new ArrayList<>();
-        for (PlannedFile file : group.files()) {
-          copied.add(copy(file, byEquality.getOrDefault(file.location(), DataFiles.noRows())));
-        }
-        while (out.nextPass()) {
-          for (Copied file : copied) {
-            copyRows(file, new Steps(tools.work(), file.file, 0));
-          }
-        }
+        SortKeys keys = keys();
+        List<Copied> copied = sorts ? sort(keys, byEquality) : copy(byEquality);
         List<DataFile> files = out.close();
         List<SourceFile> sources = copied.stream().map(this::source).toList();
-        requireSame(sources, files);
+        requireSame(sources, files, keys);
         return new Written(sources, files, read.toString());
       } catch (IOException e) {
         UncheckedIOException failure =
@@ -243,23 +263,87 @@ public final class GroupRewrite {
       }
     }
 
+    private List<Copied> copy(Map<String, PositionDeleteIndex> byEquality) throws IOException {
+      List<Copied> copied = new ArrayList<>();
+      for (PlannedFile planned : group.files()) {
+        Copied file = opened(planned, byEquality);
+        readAll(file, (live, row) -> write(file, live, row));
+        copied.add(file);
+      }
+      while (out.nextPass()) {
+        for (Copied file : copied) {
+          readLive(
+              file, new Steps(tools.work(), file.file, 0), (live, row) -> write(file, live, row));
+        }
+      }
+      return copied;
+    }
+
+    /** All rows are read before the first one is written. */
+    private List<Copied> sort(SortKeys keys, Map<String, PositionDeleteIndex> byEquality)
+        throws IOException {
+      List<Copied> copied = new ArrayList<>();
+      try (RowSorter sorter = new RowSorter(columns, keys, sorterBytes, tools.work())) {
+        for (PlannedFile planned : group.files()) {
+          Copied file = opened(planned, byEquality);
+          long number = copied.size();
+          readAll(
+              file,
+              (live, row) -> {
+                read.add(row);
+                sorter.add(number << ROW_BITS | live, row);
+              });
+          copied.add(file);
+        }
+        sorter.forEach((origin, row) ->
+            copied
+                .get((int) (origin >>> ROW_BITS))
+                .places
+                .put((int) (origin & ROW_MASK), writeSorted(row)));
+      }
+      return copied;
+    }
+
+    private long writeSorted(Record row) throws IOException {
+      long place = out.write(row);
+      if (place >= 0) {
+        return place;
+      }
+      // the next partition begins, and nothing is left for those before
+      boolean unused = out.nextPass();
+      return out.write(row);
+    }
+
+    private SortKeys keys() {
+      SortKeys keys = new SortKeys(columns);
+      if (spreads) {
+        keys.by(table.spec(), columns);
+      }
+      return switch (order) {
+        case RowOrder.AsTheyLie none -> keys;
+        case RowOrder.Sorted sorted -> keys.by(sorted.order(), columns);
+        case RowOrder.Clustered clustered ->
+            keys.by(ZOrder.of(table, group, clustered.columns(), sorterBytes, tools.work()));
+      };
+    }
+
     private static final class Copied {
       private final PlannedFile file;
       private final PositionDeleteIndex deleted;
       private final PositionDeleteIndex byEquality;
 
-      /** Where its first live row stands, if all rows go to one partition. */
+      /** Where its first live row stands, if rows are not moved. */
       private final long firstRow;
 
-      /** Of its live rows, if they do not; negative: not written yet. */
-      private final long[] places;
+      /** Of its live rows, if they are; negative: not written yet. */
+      private final LongBuffer places;
 
       Copied(
           PlannedFile file,
           PositionDeleteIndex deleted,
           PositionDeleteIndex byEquality,
           long firstRow,
-          long[] places) {
+          LongBuffer places) {
         this.file = file;
         this.deleted = deleted;
         this.byEquality = byEquality;
@@ -268,15 +352,24 @@ public final class GroupRewrite {
       }
     }
 
-    private Copied copy(PlannedFile planned, PositionDeleteIndex byEquality) throws IOException {
+    private boolean moves() {
+      return spreads || sorts;
+    }
+
+    private Copied opened(PlannedFile planned, Map<String, PositionDeleteIndex> byEquality)
+        throws IOException {
+      PositionDeleteIndex own = byEquality.getOrDefault(planned.location(), DataFiles.noRows());
       PositionDeleteIndex deleted =
-          DataFiles.union(DataFiles.deleted(table, planned.file(), planned.deletes()), byEquality);
+          DataFiles.union(DataFiles.deleted(table, planned.file(), planned.deletes()), own);
       long live = planned.file().recordCount() - deleted.cardinality();
-      long[] places = new long[spreads ? Math.toIntExact(live) : 0];
-      Arrays.fill(places, NewFiles.POSTPONED);
-      Copied copied = new Copied(planned, deleted, byEquality, rows, places);
+      return new Copied(planned, deleted, own, rows, places.of(moves() ? live : 0));
+    }
+
+    private void readAll(Copied file, LiveRows to) throws IOException {
+      PlannedFile planned = file.file;
+      long live = planned.file().recordCount() - file.deleted.cardinality();
       Steps steps = new Steps(tools.work(), planned, planned.bytes());
-      long found = copyRows(copied, steps);
+      long found = readLive(file, steps, to);
       steps.end();
       if (steps.rows != planned.file().recordCount() || found != live) {
         throw new CompactionException(
@@ -289,21 +382,25 @@ public final class GroupRewrite {
                     found,
                     planned.location()));
       }
-      return copied;
     }
 
-    /** Copies what is live and was not copied yet; returns how many rows are live. */
-    private long copyRows(Copied file, Steps steps) throws IOException {
+    /** Takes what is live in a file. */
+    @FunctionalInterface
+    private interface LiveRows {
+      /**
+       * @param live which of the live rows, from 0
+       */
+      void take(long live, Record row) throws IOException;
+    }
+
+    /** Returns how many rows are live. */
+    private long readLive(Copied file, Steps steps, LiveRows to) throws IOException {
       boolean clean = file.deleted.isEmpty();
       long live = 0;
       try (CloseableIterable<Record> records = rows(file.file)) {
         for (Record row : records) {
           if (clean || !file.deleted.isDeleted(steps.rows)) {
-            if (!spreads) {
-              copyRow(row);
-            } else if (file.places[Math.toIntExact(live)] < 0) {
-              file.places[Math.toIntExact(live)] = copyRow(row);
-            }
+            to.take(live, row);
             live++;
           }
           steps.next();
@@ -312,14 +409,23 @@ public final class GroupRewrite {
       return live;
     }
 
-    /** The values of a partition are kept beyond their row. */
+    /** Rows that are sorted, and the values of a partition, are kept beyond their row. */
     private CloseableIterable<Record> rows(PlannedFile planned) {
-      return spreads
+      return moves()
           ? DataFiles.lastingRows(table, planned.file(), planned.spec(), columns)
           : DataFiles.rows(table, planned.file(), planned.spec(), columns);
     }
 
-    private long copyRow(Record row) throws IOException {
+    /** Writes what was not written yet. */
+    private void write(Copied file, long live, Record row) throws IOException {
+      if (!spreads) {
+        var unused = writeCounted(row);
+      } else if (file.places.get((int) live) < 0) {
+        var unused = file.places.put((int) live, writeCounted(row));
+      }
+    }
+
+    private long writeCounted(Record row) throws IOException {
       long place = out.write(row);
       if (place >= 0) {
         read.add(row);
@@ -333,11 +439,11 @@ public final class GroupRewrite {
           copied.file,
           copied.deleted,
           copied.byEquality,
-          spreads ? out.places(copied.places) : RowPlaces.from(copied.firstRow));
+          moves() ? out.places(copied.places) : RowPlaces.from(copied.firstRow));
     }
 
     /** What is committed is what a reader will see: so the new files are read again. */
-    private void requireSame(List<SourceFile> sources, List<DataFile> files) {
+    private void requireSame(List<SourceFile> sources, List<DataFile> files, SortKeys keys) {
       long live = sources.stream().mapToLong(SourceFile::live).sum();
       long counted = files.stream().mapToLong(DataFile::recordCount).sum();
       if (live != counted) {
@@ -346,7 +452,7 @@ public final class GroupRewrite {
                 .formatted(table.name(), live, sources.size(), counted));
       }
       RowDigest again = new RowDigest(columns);
-      files.forEach(file -> digest(file, again));
+      files.forEach(file -> digest(file, again, keys));
       if (!again.toString().equals(read.toString())) {
         throw new CompactionException(
             "%s: the rows of %d files have the digest %s, but what was written has %s; nothing is committed"
@@ -354,14 +460,19 @@ public final class GroupRewrite {
       }
     }
 
-    private void digest(DataFile file, RowDigest digest) {
+    private void digest(DataFile file, RowDigest digest, SortKeys keys) {
       long position = 0;
       tools.work().advance(0);
       Consumer<Record> place = spreads ? partitionCheck(file) : row -> {};
-      try (CloseableIterable<Record> records = DataFiles.rowsOfNew(table, file, columns)) {
+      Consumer<Record> order = sorts ? orderCheck(file, keys) : row -> {};
+      try (CloseableIterable<Record> records =
+          sorts
+              ? DataFiles.lastingRowsOfNew(table, file, columns)
+              : DataFiles.rowsOfNew(table, file, columns)) {
         for (Record row : records) {
           digest.add(row);
           place.accept(row);
+          order.accept(row);
           position++;
           if (position % PACE_ROWS == 0) {
             tools.work().advance(0);
@@ -370,6 +481,20 @@ public final class GroupRewrite {
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot read a new data file of " + table.name(), e);
       }
+    }
+
+    /** Readers rely on the order that a file says it has. */
+    private Consumer<Record> orderCheck(DataFile file, SortKeys keys) {
+      AtomicReference<@Nullable Object[]> before = new AtomicReference<>();
+      return row -> {
+        @Nullable Object[] key = keys.of(row);
+        @Nullable Object[] last = before.getAndSet(key);
+        if (last != null && keys.compare(last, key) > 0) {
+          throw new CompactionException(
+              "%s: rows were not written in their order: %s; nothing is committed"
+                  .formatted(table.name(), file.location()));
+        }
+      };
     }
 
     /** A reader takes some values from the partition: it has to be that of each row. */

@@ -1,8 +1,8 @@
 package dev.firn.compaction;
 
 import java.io.IOException;
+import java.nio.LongBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,6 +33,9 @@ final class NewFiles {
   /** Of the memory, so much for files that are being written. */
   private static final int SHARE = 2;
 
+  /** The same where rows are sorted: the other half of it is for these. */
+  private static final int SHARE_OF_SORTED = 4;
+
   private static final int OPEN_AT_A_TIME = 32;
 
   /** The place of a row that was not written in this pass. */
@@ -51,6 +54,7 @@ final class NewFiles {
   private final GenericFileWriterFactory factory;
   private final OutputFileFactory names;
   private final @Nullable PartitionKey key;
+  private final int openAtATime;
   private final InternalRecordWrapper view;
   private final Map<PartitionKey, Stream> streams = new HashMap<>();
   private final List<Stream> inOrder = new ArrayList<>();
@@ -71,22 +75,30 @@ final class NewFiles {
   }
 
   private NewFiles(
-      Table table, Schema columns, PartitionSpec spec, CompactionSettings settings, int writers) {
+      Table table,
+      Schema columns,
+      PartitionSpec spec,
+      @Nullable PartitionKey key,
+      CompactionSettings settings,
+      RowOrder order) {
     this.table = table;
     this.spec = spec;
     this.targetBytes = settings.targetBytes();
-    this.key = writers == 1 ? null : new PartitionKey(spec, columns);
+    this.key = key;
+    this.openAtATime = key == null || order.movesRows() ? 1 : OPEN_AT_A_TIME;
     this.view = new InternalRecordWrapper(columns.asStruct());
     long rowGroup =
         PropertyUtil.propertyAsLong(
             table.properties(),
             TableProperties.PARQUET_ROW_GROUP_SIZE_BYTES,
             TableProperties.PARQUET_ROW_GROUP_SIZE_BYTES_DEFAULT);
-    long affordable = Math.max(LEAST_ROW_GROUP, settings.memoryBytes() / SHARE / writers);
+    int share = order.movesRows() ? SHARE_OF_SORTED : SHARE;
+    long affordable = Math.max(LEAST_ROW_GROUP, settings.memoryBytes() / share / openAtATime);
     this.factory =
         new GenericFileWriterFactory.Builder(table)
             .dataFileFormat(FileFormat.PARQUET)
             .dataSchema(columns)
+            .dataSortOrder(order.declared())
             .writerProperties(
                 Map.of(
                     TableProperties.PARQUET_ROW_GROUP_SIZE_BYTES,
@@ -96,25 +108,27 @@ final class NewFiles {
         OutputFileFactory.builderFor(table, 1, 1)
             .operationId(UUID.randomUUID().toString())
             .format(FileFormat.PARQUET)
-            .suffix("compacted")
+            .suffix(order.fileSuffix())
             .build();
   }
 
   /** All rows go to one partition, in order. */
   static NewFiles inOne(
-      Table table,
-      Schema columns,
-      PartitionSpec spec,
-      StructLike partition,
-      CompactionSettings settings) {
-    NewFiles files = new NewFiles(table, columns, spec, settings, 1);
-    files.inOrder.add(new Stream(partition, 0));
+      Table table, Schema columns, PlannedFile any, CompactionSettings settings, RowOrder order) {
+    NewFiles files = new NewFiles(table, columns, any.spec(), null, settings, order);
+    files.inOrder.add(new Stream(any.file().partition(), 0));
     return files;
   }
 
-  /** Each row goes to its partition in the table's present partitioning. */
-  static NewFiles partitioned(Table table, Schema columns, CompactionSettings settings) {
-    return new NewFiles(table, columns, table.spec(), settings, OPEN_AT_A_TIME);
+  /**
+   * Each row goes to its partition in the table's present partitioning.
+   *
+   * @param order where it moves rows they come partition by partition, and one is open at a time
+   */
+  static NewFiles partitioned(
+      Table table, Schema columns, CompactionSettings settings, RowOrder order) {
+    PartitionKey key = new PartitionKey(table.spec(), columns);
+    return new NewFiles(table, columns, table.spec(), key, settings, order);
   }
 
   /**
@@ -134,7 +148,7 @@ final class NewFiles {
   private @Nullable Stream streamOf(Record row, PartitionKey partition) {
     partition.partition(view.wrap(row));
     Stream stream = streams.get(partition);
-    if (stream == null && open.size() < OPEN_AT_A_TIME) {
+    if (stream == null && open.size() < openAtATime) {
       PartitionKey own = partition.copy();
       stream = new Stream(own, inOrder.size());
       streams.put(own, stream);
@@ -176,11 +190,13 @@ final class NewFiles {
   }
 
   /** Where rows stand among all rows of all files, once these are closed. */
-  RowPlaces places(long[] written) {
+  RowPlaces places(LongBuffer written) {
     long[] first = new long[inOrder.size() + 1];
     inOrder.forEach(stream -> first[stream.number + 1] = first[stream.number] + stream.rows);
-    Arrays.setAll(written, i -> first[(int) (written[i] >>> ROW_BITS)] + (written[i] & ROW_MASK));
-    return live -> written[Math.toIntExact(live)];
+    return live -> {
+      long place = written.get(Math.toIntExact(live));
+      return first[(int) (place >>> ROW_BITS)] + (place & ROW_MASK);
+    };
   }
 
   /** Closes and removes what was written. */

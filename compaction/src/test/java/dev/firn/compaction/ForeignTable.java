@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -233,11 +234,26 @@ final class ForeignTable {
         requireNonNull(table().currentSnapshot()).summary().get("total-delete-files"));
   }
 
+  /** The ids of a file's rows, in the order in which it holds them. */
+  static List<Integer> storedIds(Table table, DataFile file) {
+    List<Integer> ids = new ArrayList<>();
+    PartitionSpec spec = requireNonNull(table.specs().get(file.specId()));
+    try (CloseableIterable<Record> rows = DataFiles.rows(table, file, spec, table.schema())) {
+      rows.forEach(row -> ids.add((Integer) row.get(0)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return ids;
+  }
+
   /** All files as one group, its new files written, not committed. */
   GroupRewrite rewriteAll() {
+    return rewriteAll(CompactionFixture.all(CompactionFixture.TARGET));
+  }
+
+  GroupRewrite rewriteAll(CompactionSettings settings) {
     Table table = table();
-    return GroupRewrite.write(
-        table, CompactionFixture.group(table), CompactionFixture.all(CompactionFixture.TARGET));
+    return GroupRewrite.write(table, CompactionFixture.group(table), settings);
   }
 
   TableResult compact() {

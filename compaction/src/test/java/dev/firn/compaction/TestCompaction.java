@@ -254,9 +254,28 @@ class TestCompaction {
   @ParameterizedTest
   @ValueSource(ints = {2, 3})
   void randomRoundsMatchAModel(int formatVersion) {
+    randomRounds(formatVersion, with(3_500, folder, formatVersion));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void randomRoundsMatchAModelWhereRowsAreSorted(int formatVersion) {
+    CompactionFixture lake = with(3_500, folder, formatVersion);
+    lake.table().replaceSortOrder().desc("name").asc("id").commit();
+    randomRounds(formatVersion, lake);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3})
+  void randomRoundsMatchAModelAlongAZOrderCurve(int formatVersion) {
+    CompactionFixture lake = with(3_500, folder, formatVersion);
+    lake.table().updateProperties().set(RowOrder.ZORDER, "name, id").commit();
+    randomRounds(formatVersion, lake);
+  }
+
+  private static void randomRounds(int formatVersion, CompactionFixture lake) {
     System.out.printf("TestCompaction: seed %d (-Dfirn.seed=%d)%n", SEED, SEED);
     SplittableRandom random = new SplittableRandom(SEED + formatVersion);
-    CompactionFixture lake = with(3_500, folder, formatVersion);
     Map<Integer, String> model = new TreeMap<>();
     for (int id = 0; id < 3_500; id++) {
       model.put(id, "first");
