@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -138,21 +140,22 @@ class TestSort {
     ForeignTable lake = shuffled(3, NONE, 400, 50);
     lake.table().replaceSortOrder().asc("id").commit();
 
-    tiered(lake);
+    tiered(lake, Instant.now().plus(Duration.ofDays(1)));
 
     assertThat(lake.files()).hasSize(1);
     assertThat(idsInOrder(lake)).isSorted().hasSize(400);
     lake.append(List.of(row(1_000, "b", "x"), row(999, "a", "x")));
-    assertThat(tiered(lake).isNothing()).isTrue();
+    assertThat(tiered(lake, Instant.now()).isNothing()).isTrue();
   }
 
-  private static TableResult tiered(ForeignTable lake) {
+  private static TableResult tiered(ForeignTable lake, Instant now) {
     return Compaction.run(
         lake.table(),
         "other.t",
         new CompactionSettings(CompactionFixture.TARGET, CompactionMode.TIERED),
         Progress.NONE,
-        Pacer.NONE);
+        Pacer.NONE,
+        now);
   }
 
   /** In each partition by itself. */
@@ -199,7 +202,7 @@ class TestSort {
   }
 
   private static TableResult run(ForeignTable lake, Pacer pacer) {
-    return Compaction.run(lake.table(), "other.t", TIGHT, Progress.NONE, pacer);
+    return Compaction.run(lake.table(), "other.t", TIGHT, Progress.NONE, pacer, Instant.now());
   }
 
   @Test
