@@ -7,7 +7,8 @@ public interface Pacer {
   Pacer NONE = () -> {};
 
   /**
-   * Is called before each group of files and every few thousand rows; may wait.
+   * Is called before each group of files, every few thousand rows, and for each file that is looked
+   * at; may wait.
    *
    * @throws CompactionStoppedException to end the run
    */

@@ -3,6 +3,7 @@ package dev.firn.compaction.cleaning;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.compaction.CompactionException;
+import dev.firn.compaction.Pacer;
 import dev.firn.compaction.Progress;
 import dev.firn.compaction.cleaning.CleaningResult.Outcome;
 import java.time.Instant;
@@ -39,25 +40,32 @@ public final class Cleaning {
   private final CleaningSettings settings;
   private final Outcome outcome;
   private final Progress progress;
+  private final Pacer pacer;
 
-  private Cleaning(CleaningSettings settings, Outcome outcome, Progress progress) {
+  private Cleaning(CleaningSettings settings, Outcome outcome, Progress progress, Pacer pacer) {
     this.settings = requireNonNull(settings, "settings is null");
     this.outcome = outcome;
     this.progress = requireNonNull(progress, "progress is null");
+    this.pacer = requireNonNull(pacer, "pacer is null");
   }
 
   public static Cleaning with(CleaningSettings settings) {
-    return new Cleaning(settings, Outcome.REMOVED, Progress.NONE);
+    return new Cleaning(settings, Outcome.REMOVED, Progress.NONE, Pacer.NONE);
   }
 
   /** The same, but it only tells what it would remove, and writes nothing either. */
   public Cleaning dryRun() {
-    return new Cleaning(settings, Outcome.WOULD_REMOVE, progress);
+    return new Cleaning(settings, Outcome.WOULD_REMOVE, progress, pacer);
   }
 
   /** The same, but somebody hears how far it is. */
   public Cleaning telling(Progress listener) {
-    return new Cleaning(settings, outcome, listener);
+    return new Cleaning(settings, outcome, listener, pacer);
+  }
+
+  /** The same, but somebody may hold it back, and end it: what is removed then is removed. */
+  public Cleaning paced(Pacer other) {
+    return new Cleaning(settings, outcome, progress, other);
   }
 
   /**
@@ -120,7 +128,7 @@ public final class Cleaning {
     if (refusal.isPresent()) {
       return nothing(table, List.of(refusal.orElseThrow()));
     }
-    Telling telling = new Telling(progress, System::nanoTime);
+    Telling telling = new Telling(progress, pacer, System::nanoTime);
     Territory territory = Territory.of(TableFolders.of(table), others);
     Reach reach = Reach.of(table, telling);
     reach.follow();
@@ -172,7 +180,7 @@ public final class Cleaning {
     private long failedBefore;
 
     Sweep(Table table, List<Note> due) {
-      Telling telling = new Telling(progress, System::nanoTime);
+      Telling telling = new Telling(progress, pacer, System::nanoTime);
       Territory territory = Territory.of(TableFolders.of(table), List.of());
       this.table = table;
       this.due = due;

@@ -1,6 +1,7 @@
 package dev.firn.compaction.cleaning;
 
 import dev.firn.compaction.CompactionException;
+import dev.firn.compaction.CompactionStoppedException;
 import java.util.Objects;
 import org.apache.iceberg.HasTableOperations;
 import org.apache.iceberg.ManifestFile;
@@ -74,6 +75,8 @@ final class Reach {
         if (attempt == ATTEMPTS || operations.refresh().equals(newest)) {
           throw unreadable(e);
         }
+      } catch (CompactionStoppedException e) {
+        throw e;
       } catch (RuntimeException e) {
         throw unreadable(e);
       }
@@ -105,7 +108,12 @@ final class Reach {
         .map(PartitionStatisticsFile::path)
         .forEach(this::add);
     Manifests manifests = new Manifests(operations.io(), metadata.specsById());
+    boolean first = seen == null;
     for (Snapshot snapshot : metadata.snapshots()) {
+      if (first) {
+        // Not later: what was seen then decides about files at once.
+        telling.pace();
+      }
       add(snapshot, manifests);
       telling.at(
           () -> "%s: %,d of its files are known so far".formatted(table.name(), locations.size()));

@@ -45,6 +45,7 @@ final class Removal {
   /** Counts a file that is not to be removed. */
   void lookAt() {
     looked++;
+    telling.pace();
     telling.at(() ->
         "%s: %,d files looked at, %,d to remove so far".formatted(table.name(), looked, count()));
   }

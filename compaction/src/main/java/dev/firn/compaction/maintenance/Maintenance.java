@@ -51,7 +51,7 @@ public final class Maintenance {
     this.settings = requireNonNull(settings, "settings is null");
     this.progress = requireNonNull(progress, "progress is null");
     this.pacer = requireNonNull(pacer, "pacer is null");
-    this.cleaning = Cleaning.with(settings.cleaning()).telling(progress);
+    this.cleaning = Cleaning.with(settings.cleaning()).telling(progress).paced(pacer);
   }
 
   /**

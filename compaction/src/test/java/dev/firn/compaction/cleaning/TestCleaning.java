@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.compaction.CompactionException;
+import dev.firn.compaction.CompactionStoppedException;
+import dev.firn.compaction.Pacer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -97,6 +99,41 @@ class TestCleaning {
     assertThat(result.removed(FileKind.MANIFEST_LIST).files()).isEqualTo(old.size());
     assertThat(lake.stored()).isEqualTo(lake.reachable());
     assertThat(lake.ids()).containsExactly(5L);
+  }
+
+  @Test
+  void whoPacesItEndsItAnywhere() {
+    CleaningFixture lake = CleaningFixture.at(folder, 3);
+    long old = lake.append(1);
+    lake.append(2);
+    expire(lake, old);
+    String orphan = lake.putIn("data");
+    int[] calls = {0};
+
+    assertThat(
+            cleaning
+                .paced(() -> calls[0]++)
+                .dryRun()
+                .findOrphans(lake.table, List.of(), LATER)
+                .total()
+                .files())
+        .isPositive();
+
+    assertThat(calls[0]).isGreaterThan(5);
+    for (int last = 1; last <= calls[0]; last++) {
+      int[] left = {last};
+      Cleaning stopped =
+          cleaning.paced(() -> {
+            left[0]--;
+            if (left[0] == 0) {
+              throw new CompactionStoppedException("it is time");
+            }
+          });
+      assertThatThrownBy(() -> stopped.findOrphans(lake.table, List.of(), LATER))
+          .isInstanceOf(CompactionStoppedException.class);
+      assertThat(lake.stored()).containsAll(lake.reachable());
+    }
+    assertThat(exists(orphan)).isTrue();
   }
 
   @Test
@@ -450,7 +487,7 @@ class TestCleaning {
   void progressIsToldEveryTenSecondsAtMost() {
     long[] nanos = new long[1];
     List<String> told = new ArrayList<>();
-    Telling telling = new Telling(told::add, () -> nanos[0]);
+    Telling telling = new Telling(told::add, Pacer.NONE, () -> nanos[0]);
     for (int second = 0; second <= 35; second++) {
       nanos[0] = Duration.ofSeconds(second).toNanos();
       String line = "at " + second;
