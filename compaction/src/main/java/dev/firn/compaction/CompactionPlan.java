@@ -180,7 +180,8 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
     private Tiers.SmallFile facts(PlannedFile planned) {
       Duration age = ages.of(planned.file());
       Duration unchanged = planned.deletes().stream().map(ages::of).reduce(age, Planning::shorter);
-      return new Tiers.SmallFile(planned.bytes(), planned.deletedFraction(), age, unchanged);
+      return new Tiers.SmallFile(
+          planned.file().recordCount(), planned.bytes(), planned.deletedFraction(), age, unchanged);
     }
 
     private static Duration shorter(Duration one, Duration other) {

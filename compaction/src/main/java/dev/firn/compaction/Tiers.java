@@ -19,7 +19,7 @@ final class Tiers {
   static final int REST = 20;
 
   /** After so many times as long without a change, what is left is merged whatever it saves. */
-  static final int QUIET = 50;
+  static final int QUIET = 20;
 
   /** Where that much of the bytes is in the way, as smaller files or as deleted rows. */
   static final double IN_THE_WAY = CompactionPlan.MUCH_DELETED;
@@ -29,8 +29,11 @@ final class Tiers {
 
   private static final Duration SHORT = Duration.ofSeconds(1);
 
-  // Estimates for one core and storage nearby: to read, to write, and to read again.
+  // Estimates for one core and storage nearby: to read, to write, and to read again; of narrow rows
+  // each one counts, of wide ones their bytes do.
   private static final double NANOS_PER_BYTE = 1e9 / (16 << 20);
+  private static final Duration EACH_MILLION_ROWS = Duration.ofSeconds(10);
+  private static final long MILLION = 1_000_000;
   private static final Duration EACH_FILE = Duration.ofMillis(20);
   private static final Duration EACH_COMMIT = Duration.ofMillis(100);
 
@@ -41,14 +44,16 @@ final class Tiers {
    * @param age since it was made
    * @param unchanged since it was made or rows of it were deleted
    */
-  record SmallFile(long bytes, double deletedFraction, Duration age, Duration unchanged) {}
+  record SmallFile(
+      long rows, long bytes, double deletedFraction, Duration age, Duration unchanged) {}
 
   private Duration spent = Duration.ZERO;
 
   /** How long it takes to write files again as one, about. */
-  static Duration cost(int files, long bytes) {
+  static Duration cost(int files, long rows, long bytes) {
     return EACH_COMMIT
         .plus(EACH_FILE.multipliedBy(files))
+        .plus(EACH_MILLION_ROWS.multipliedBy(rows).dividedBy(MILLION))
         .plusNanos((long) (bytes * NANOS_PER_BYTE));
   }
 
@@ -76,6 +81,7 @@ final class Tiers {
   /** The smallest files up to one. */
   private static final class Sum {
     private int files;
+    private long rows;
     private long bytes;
     private double inTheWay;
     private Duration oldest = Duration.ZERO;
@@ -83,6 +89,7 @@ final class Tiers {
 
     void add(SmallFile file) {
       files++;
+      rows += file.rows();
       inTheWay = bytes + file.deletedFraction() * file.bytes();
       bytes += file.bytes();
       oldest = oldest.compareTo(file.age()) > 0 ? oldest : file.age();
@@ -90,7 +97,7 @@ final class Tiers {
     }
 
     Duration cost() {
-      return Tiers.cost(files, bytes);
+      return Tiers.cost(files, rows, bytes);
     }
 
     boolean isWorthIt() {
