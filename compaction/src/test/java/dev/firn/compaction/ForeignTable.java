@@ -8,7 +8,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -39,7 +38,6 @@ import org.apache.iceberg.deletes.PositionDelete;
 import org.apache.iceberg.deletes.PositionDeleteWriter;
 import org.apache.iceberg.encryption.EncryptedFiles;
 import org.apache.iceberg.encryption.EncryptedOutputFile;
-import org.apache.iceberg.hadoop.HadoopFileIO;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.io.DataWriter;
 import org.apache.iceberg.types.Types;
@@ -62,10 +60,7 @@ final class ForeignTable {
   }
 
   static ForeignTable in(Path folder, int formatVersion, PartitionSpec spec) {
-    Map<String, String> lake = new HashMap<>(Lake.embedded(folder));
-    // As fast as other tools are: it does not wait for the disk.
-    lake.put("io-impl", HadoopFileIO.class.getName());
-    Catalog catalog = Lake.open("lake", lake);
+    Catalog catalog = Lake.open("lake", Lake.embedded(folder));
     ((SupportsNamespaces) catalog).createNamespace(Namespace.of("other"));
     var unused =
         catalog.createTable(
