@@ -228,6 +228,7 @@ public final class Pipeline {
     BatchNumbers numbers =
         recovery
             .complete()
+            .filter(all -> recovery.ahead().containsKey(definition.table()))
             .map(all -> BatchNumbers.of(table, all, positions))
             .orElse(BatchNumbers.NONE);
     Changelog opened =
