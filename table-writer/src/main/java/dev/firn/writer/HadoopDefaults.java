@@ -1,6 +1,5 @@
 package dev.firn.writer;
 
-import java.io.IOException;
 import java.net.URL;
 import org.jspecify.annotations.Nullable;
 
@@ -9,16 +8,20 @@ import org.jspecify.annotations.Nullable;
  * configuration for every file and uses none of them, but to parse them takes longer than to write
  * a small file.
  */
-final class HadoopDefaults {
+public final class HadoopDefaults {
   private HadoopDefaults() {}
 
-  /** Something that opens a file. */
-  interface Opening<T> {
-    T open() throws IOException;
+  /**
+   * Something that opens files to write.
+   *
+   * @param <E> what it throws
+   */
+  public interface Opening<T, E extends Exception> {
+    T open() throws E;
   }
 
-  /** Opens a file while the thread's class loader does not find the defaults. */
-  static <T> T hiddenFrom(Opening<T> opening) throws IOException {
+  /** Opens files while the thread's class loader does not find the defaults. */
+  public static <T, E extends Exception> T hiddenFrom(Opening<T, E> opening) throws E {
     Thread thread = Thread.currentThread();
     ClassLoader before = thread.getContextClassLoader();
     thread.setContextClassLoader(new Hiding(before));

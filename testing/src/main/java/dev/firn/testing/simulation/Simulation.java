@@ -9,10 +9,10 @@ import dev.firn.testing.MemoryStorage;
 import dev.firn.testing.simulation.WriterProcess.Prepared;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.FencedException;
+import dev.firn.writer.HadoopDefaults;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
-import java.net.URL;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,35 +125,15 @@ public final class Simulation {
   }
 
   private SimulationReport run() {
-    Thread thread = Thread.currentThread();
-    ClassLoader before = thread.getContextClassLoader();
-    thread.setContextClassLoader(new WithoutHadoopDefaults(before));
-    try {
-      live();
-      return report(Optional.empty());
-    } catch (RuntimeException e) {
-      // also what a reader throws: a table that cannot be read is broken
-      return report(Optional.of(e));
-    } finally {
-      thread.setContextClassLoader(before);
-    }
-  }
-
-  /**
-   * Hides Hadoop's default settings, which nothing here uses: Iceberg's Parquet writer makes Hadoop
-   * parse a quarter of a megabyte of XML for every file.
-   */
-  private static final class WithoutHadoopDefaults extends ClassLoader {
-    WithoutHadoopDefaults(ClassLoader parent) {
-      super(parent);
-    }
-
-    @Override
-    public @Nullable URL getResource(String name) {
-      return name.endsWith("-default.xml") || name.endsWith("-site.xml")
-          ? null
-          : super.getResource(name);
-    }
+    return HadoopDefaults.hiddenFrom(() -> {
+      try {
+        live();
+        return report(Optional.empty());
+      } catch (RuntimeException e) {
+        // also what a reader throws: a table that cannot be read is broken
+        return report(Optional.of(e));
+      }
+    });
   }
 
   private SimulationReport report(Optional<Throwable> failure) {
