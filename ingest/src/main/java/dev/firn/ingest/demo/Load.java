@@ -6,6 +6,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -13,9 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** Customers at work: transactions over several tables at a steady rate, until it is stopped. */
@@ -35,45 +34,40 @@ final class Load implements AutoCloseable {
   private static final int REMEMBERED = 400;
   private static final String DEADLOCK = "40P01";
 
-  private final List<Thread> threads = new ArrayList<>();
-  private final AtomicReference<SQLException> failure = new AtomicReference<>();
+  /** A source that cannot keep up is not asked for more and more. */
+  private static final Duration CATCH_UP = Duration.ofMillis(100);
+
   private final LongAdder transactions = new LongAdder();
   private final LongAdder rows = new LongAdder();
   private final Listener listener;
   private final AtomicLong orderIds;
   private final int customers;
   private final int products;
-  private volatile boolean stopping;
+  private final PacedConnections connections;
 
-  private Load(Listener listener, Connection connection) throws SQLException {
+  private Load(Shop shop, int rate, int run, Listener listener) throws SQLException {
     this.listener = listener;
-    this.orderIds = new AtomicLong(number(connection, "SELECT max(id) FROM shop.orders"));
-    this.customers = (int) number(connection, "SELECT count(*) FROM shop.customers");
-    this.products = (int) number(connection, "SELECT count(*) FROM shop.products");
+    try (Connection connection = shop.connect()) {
+      this.orderIds = new AtomicLong(number(connection, "SELECT max(id) FROM shop.orders"));
+      this.customers = (int) number(connection, "SELECT count(*) FROM shop.customers");
+      this.products = (int) number(connection, "SELECT count(*) FROM shop.products");
+    }
+    int workers = Math.min(MAX_CONNECTIONS, 1 + rate / PER_CONNECTION);
+    List<PacedConnections.Worker> all = new ArrayList<>();
+    for (int i = 0; i < workers; i++) {
+      SplittableRandom random = new SplittableRandom(SEED + run * 1000L + i);
+      Connection connection = shop.connect();
+      Worker worker = new Worker(connection, random, i, workers);
+      all.add(new PacedConnections.Worker(connection, worker::transaction));
+    }
+    this.connections = PacedConnections.start("load", all, rate, CATCH_UP);
   }
 
   /**
    * @param run makes each run's transactions other ones
    */
   static Load start(Shop shop, int rate, int run, Listener listener) throws SQLException {
-    Load load;
-    try (Connection connection = shop.connect()) {
-      load = new Load(listener, connection);
-    }
-    int workers = Math.min(MAX_CONNECTIONS, 1 + rate / PER_CONNECTION);
-    List<Worker> all = new ArrayList<>();
-    for (int i = 0; i < workers; i++) {
-      SplittableRandom random = new SplittableRandom(SEED + run * 1000L + i);
-      all.add(load.new Worker(shop.connect(), random, i, workers));
-    }
-    long interval = 1_000_000_000L * workers / rate;
-    for (int i = 0; i < workers; i++) {
-      Worker worker = all.get(i);
-      long first = System.nanoTime() + interval * i / workers;
-      load.threads.add(
-          Thread.ofPlatform().name("load-" + i).start(() -> worker.run(first, interval)));
-    }
-    return load;
+    return new Load(shop, rate, run, listener);
   }
 
   private static long number(Connection connection, String query) throws SQLException {
@@ -95,21 +89,13 @@ final class Load implements AutoCloseable {
 
   /** What ended the load early. */
   Optional<SQLException> failure() {
-    return Optional.ofNullable(failure.get());
+    return connections.failure();
   }
 
   /** Lets the running transactions finish and stops. */
   @Override
   public void close() {
-    stopping = true;
-    threads.forEach(LockSupport::unpark);
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    connections.close();
   }
 
   /** An order's lines are sorted by product: rows are locked in one order by everybody. */
@@ -230,25 +216,7 @@ final class Load implements AutoCloseable {
       return lines;
     }
 
-    void run(long firstAt, long interval) {
-      long next = firstAt;
-      try (connection) {
-        while (!stopping && failure.get() == null) {
-          long now = System.nanoTime();
-          if (now < next) {
-            LockSupport.parkNanos(next - now);
-            continue;
-          }
-          // A source that cannot keep up is not asked for more and more.
-          next = Math.max(next + interval, now - 100_000_000);
-          transaction();
-        }
-      } catch (SQLException e) {
-        failure.compareAndSet(null, e);
-      }
-    }
-
-    private void transaction() throws SQLException {
+    void transaction() throws SQLException {
       try {
         int changed = change();
         rows.add(changed);

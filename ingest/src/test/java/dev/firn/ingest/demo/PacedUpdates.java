@@ -3,15 +3,13 @@ package dev.firn.ingest.demo;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Updates of single accounts, each as likely as any other, and a few that are opened and closed; in
@@ -25,13 +23,21 @@ final class PacedUpdates implements AutoCloseable {
   private static final int PERCENT_OPENED = 1;
   private static final int PERCENT_CLOSED = 1;
   private static final long SEED = 0xBE7C;
+  private static final Duration ALL_MISSED = Duration.ofDays(1);
 
-  private final AtomicReference<SQLException> failure = new AtomicReference<>();
   private final LongAdder changed = new LongAdder();
-  private final List<Thread> threads = new ArrayList<>();
-  private volatile boolean stopping;
+  private final PacedConnections connections;
 
-  private PacedUpdates() {}
+  private PacedUpdates(FollowedDatabase database, int accounts, int rate) throws SQLException {
+    List<PacedConnections.Worker> workers = new ArrayList<>();
+    for (int number = 0; number < CONNECTIONS; number++) {
+      Connection connection = database.connect();
+      Teller teller = new Teller(connection, number, accounts);
+      workers.add(new PacedConnections.Worker(connection, teller::transaction));
+    }
+    double transactions = (double) rate / ROWS_PER_TRANSACTION;
+    this.connections = PacedConnections.start("updates", workers, transactions, ALL_MISSED);
+  }
 
   /**
    * Starts.
@@ -40,21 +46,7 @@ final class PacedUpdates implements AutoCloseable {
    * @param rate rows a second
    */
   static PacedUpdates start(FollowedDatabase database, int accounts, int rate) throws SQLException {
-    PacedUpdates updates = new PacedUpdates();
-    long interval = TimeUnit.SECONDS.toNanos(1) * ROWS_PER_TRANSACTION * CONNECTIONS / rate;
-    List<Teller> tellers = new ArrayList<>();
-    for (int number = 0; number < CONNECTIONS; number++) {
-      tellers.add(updates.new Teller(database.connect(), number, accounts));
-    }
-    long now = System.nanoTime();
-    for (Teller teller : tellers) {
-      long first = now + interval * teller.number / CONNECTIONS;
-      updates.threads.add(
-          Thread.ofPlatform()
-              .name("updates-" + teller.number)
-              .start(() -> teller.run(first, interval)));
-    }
-    return updates;
+    return new PacedUpdates(database, accounts, rate);
   }
 
   /** Rows of committed transactions. */
@@ -63,21 +55,13 @@ final class PacedUpdates implements AutoCloseable {
   }
 
   Optional<SQLException> failure() {
-    return Optional.ofNullable(failure.get());
+    return connections.failure();
   }
 
   /** Lets the running transactions finish. */
   @Override
   public void close() {
-    stopping = true;
-    threads.forEach(LockSupport::unpark);
-    try {
-      for (Thread thread : threads) {
-        thread.join();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    connections.close();
   }
 
   /** One connection; the accounts that it works on are its own, so that nobody waits for a lock. */
@@ -107,24 +91,7 @@ final class PacedUpdates implements AutoCloseable {
       this.close = connection.prepareStatement("DELETE FROM books.accounts WHERE id = ?");
     }
 
-    void run(long firstAt, long interval) {
-      long next = firstAt;
-      try (connection) {
-        while (!stopping && failure.get() == null) {
-          long wait = next - System.nanoTime();
-          if (wait > 0) {
-            LockSupport.parkNanos(wait);
-          } else {
-            next += interval;
-            transaction();
-          }
-        }
-      } catch (SQLException e) {
-        failure.compareAndSet(null, e);
-      }
-    }
-
-    private void transaction() throws SQLException {
+    void transaction() throws SQLException {
       for (int row = 0; row < ROWS_PER_TRANSACTION; row++) {
         add(random.nextInt(100));
       }
