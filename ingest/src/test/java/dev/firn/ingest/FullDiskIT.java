@@ -1,8 +1,6 @@
 package dev.firn.ingest;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.firn.testing.PostgresServer;
 import java.io.IOException;
@@ -12,7 +10,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,15 +22,14 @@ class FullDiskIT {
 
   @TempDir Path folder;
   private PostgresServer server;
+  private SmallDisk disk;
   private Path lake;
   private Path config;
 
   @BeforeEach
   void mount() throws Exception {
-    lake = Files.createDirectory(folder.resolve("lake"));
-    assumeTrue(
-        run("mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", lake.toString()) == 0,
-        "no small file system can be mounted here (it takes root on Linux)");
+    disk = SmallDisk.mount(folder.resolve("lake"), 40);
+    lake = disk.folder();
     server = PostgresServer.start(18);
     sql(
         "CREATE TABLE orders (id int PRIMARY KEY, note text)",
@@ -58,7 +54,9 @@ class FullDiskIT {
   void unmount() throws Exception {
     if (server != null) {
       server.close();
-      assertThat(run("umount", lake.toString())).isZero();
+    }
+    if (disk != null) {
+      disk.close();
     }
   }
 
@@ -113,12 +111,6 @@ class FullDiskIT {
         }
       }
     }
-  }
-
-  private static int run(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(List.of(command)).redirectErrorStream(true).start();
-    System.out.print(new String(process.getInputStream().readAllBytes(), UTF_8));
-    return process.waitFor();
   }
 
   private void sql(String... statements) throws SQLException {
