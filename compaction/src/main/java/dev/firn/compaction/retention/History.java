@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.TableMetadata;
@@ -23,6 +24,16 @@ record History(List<Snapshot> chain, List<Snapshot> older) {
   static final Comparator<Snapshot> ORDER =
       Comparator.comparingLong(Snapshot::sequenceNumber)
           .thenComparingLong(Snapshot::timestampMillis);
+
+  /**
+   * What Iceberg's sinks for Flink, Kafka Connect and Spark's streams look for along the chain when
+   * they start; what they do not find they write a second time.
+   */
+  private static final List<String> NOTES_OF_OTHERS =
+      List.of(
+          "flink.max-committed-checkpoint-id",
+          "kafka.connect.offsets.",
+          "spark.sql.streaming.epochId");
 
   History {
     chain = List.copyOf(chain);
@@ -81,15 +92,26 @@ record History(List<Snapshot> chain, List<Snapshot> older) {
   }
 
   /**
-   * How many of the chain lead from its newest snapshot to its newest with a mark, both counted.
+   * How many of the chain lead from its newest snapshot to that from which a writer goes on, both
+   * counted: the newest with a mark of Firn's, or else with another tool's note of its progress.
    */
   int toNewestMark() {
+    int marked = toNewest(History::isMarked);
+    return marked > 0 ? marked : toNewest(History::isNoted);
+  }
+
+  private int toNewest(Predicate<Snapshot> which) {
     for (int i = 0; i < chain.size(); i++) {
-      if (isMarked(chain.get(i))) {
+      if (which.test(chain.get(i))) {
         return i + 1;
       }
     }
     return 0;
+  }
+
+  private static boolean isNoted(Snapshot snapshot) {
+    return snapshot.summary().keySet().stream()
+        .anyMatch(key -> NOTES_OF_OTHERS.stream().anyMatch(key::startsWith));
   }
 
   static boolean isMarked(Snapshot snapshot) {

@@ -72,7 +72,7 @@ final class MadeTable {
             position));
   }
 
-  private long commit(Instant at, Map<String, String> summary) {
+  long commit(Instant at, Map<String, String> summary) {
     long parent = metadata.currentSnapshot() == null ? -1 : metadata.currentSnapshot().snapshotId();
     Snapshot snapshot = snapshot(++last, parent, at, summary);
     metadata =

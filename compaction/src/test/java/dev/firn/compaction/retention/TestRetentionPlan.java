@@ -21,6 +21,8 @@ import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.TableMetadata;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TestRetentionPlan {
   private static final long SEED = Long.getLong("firn.seed", 20261122);
@@ -175,6 +177,38 @@ class TestRetentionPlan {
     table.run(settings(Duration.ZERO, 1, 0, 0, 0), START.plus(Duration.ofDays(1)));
 
     assertThat(table.ids()).hasSize(6).first().isEqualTo(mark);
+  }
+
+  /** Another tool looks for its progress in the same way. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "flink.max-committed-checkpoint-id",
+        "kafka.connect.offsets.control.lake",
+        "spark.sql.streaming.epochId"
+      })
+  void nothingGoesBetweenTheHeadAndTheNewestNoteOfAnotherTool(String key) {
+    MadeTable table = MadeTable.in(folder);
+    table.commit(START, Map.of(key, "1"));
+    long note = table.commit(START.plusSeconds(1), Map.of(key, "2"));
+    table.commits(5, START.plusSeconds(2), Duration.ofSeconds(1));
+
+    table.run(settings(Duration.ZERO, 1, 0, 0, 0), START.plus(Duration.ofDays(1)));
+
+    assertThat(table.ids()).hasSize(6).first().isEqualTo(note);
+  }
+
+  /** Where Firn has taken a table over, nobody else goes on. */
+  @Test
+  void aMarkOfFirnCountsMoreThanAnOlderNote() {
+    MadeTable table = MadeTable.in(folder);
+    table.commit(START, Map.of("flink.max-committed-checkpoint-id", "1"));
+    table.commit(START.plusSeconds(1), 2, "2");
+    long head = table.commit(START.plusSeconds(2), 3, "3");
+
+    table.run(settings(Duration.ZERO, 1, 0, 0, 0), START.plus(Duration.ofDays(1)));
+
+    assertThat(table.ids()).containsExactly(head);
   }
 
   @Test
