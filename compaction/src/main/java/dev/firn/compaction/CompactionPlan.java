@@ -1,5 +1,6 @@
 package dev.firn.compaction;
 
+import static java.util.Comparator.naturalOrder;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Duration;
@@ -8,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BinaryOperator;
 import org.apache.iceberg.DataFile;
 import org.apache.iceberg.ManifestFile;
 import org.apache.iceberg.Snapshot;
@@ -20,8 +23,9 @@ import org.apache.iceberg.util.PartitionMap;
  *
  * @param groups one commit each; empty: nothing to do
  * @param files how many data files the table has
+ * @param notes for people, such as why rows are not sorted as their owner has said
  */
-public record CompactionPlan(List<FileGroup> groups, long files) {
+public record CompactionPlan(List<FileGroup> groups, long files, List<String> notes) {
   /** Of the target size: what is smaller is merged. */
   static final double SMALL = 0.75;
 
@@ -39,6 +43,7 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
 
   public CompactionPlan {
     groups = List.copyOf(groups);
+    notes = List.copyOf(notes);
   }
 
   /**
@@ -47,10 +52,17 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
    * @param now what is merged beside a writer depends on how old it is
    */
   public static CompactionPlan of(Table table, CompactionSettings settings, Instant now) {
+    return of(table, settings, now, new Pace());
+  }
+
+  /**
+   * @param pace of the table's rewrites before
+   */
+  static CompactionPlan of(Table table, CompactionSettings settings, Instant now, Pace pace) {
     Snapshot snapshot = table.currentSnapshot();
     return snapshot == null
-        ? new CompactionPlan(List.of(), 0)
-        : new Planning(table, snapshot, settings, now).plan();
+        ? new CompactionPlan(List.of(), 0, List.of())
+        : new Planning(table, snapshot, settings, now, new Tiers(pace)).plan();
   }
 
   /** What all groups have to read. */
@@ -92,16 +104,18 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
     private final PartitionMap<List<PlannedFile>> partitions;
     private final List<PlannedFile> older = new ArrayList<>();
     private final Ages ages;
-    private final Tiers tiers = new Tiers();
+    private final Tiers tiers;
     private long files;
 
-    Planning(Table table, Snapshot snapshot, CompactionSettings settings, Instant now) {
+    Planning(
+        Table table, Snapshot snapshot, CompactionSettings settings, Instant now, Tiers tiers) {
       this.table = table;
       this.snapshot = snapshot;
       this.settings = settings;
       this.order = RowOrder.of(table);
       this.partitions = PartitionMap.create(table.specs());
       this.ages = new Ages(table, now);
+      this.tiers = tiers;
       List<LiveDelete> live = new ArrayList<>();
       for (ManifestFile manifest : snapshot.deleteManifests(table.io())) {
         Manifests.deleteFiles(table, manifest, live::add);
@@ -119,7 +133,13 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
           .forEach(candidates -> groups.addAll(groups(chosen(candidates))));
       groups.addAll(groups(older));
       groups.sort(FileGroup.OLDEST_FIRST);
-      return new CompactionPlan(groups, files);
+      return new CompactionPlan(groups, files, notes());
+    }
+
+    private List<String> notes() {
+      return order instanceof RowOrder.AsTheyLie(Optional<String> problem)
+          ? problem.stream().toList()
+          : List.of();
     }
 
     private static long bytes(List<PlannedFile> files) {
@@ -179,13 +199,12 @@ public record CompactionPlan(List<FileGroup> groups, long files) {
 
     private Tiers.SmallFile facts(PlannedFile planned) {
       Duration age = ages.of(planned.file());
-      Duration unchanged = planned.deletes().stream().map(ages::of).reduce(age, Planning::shorter);
+      Duration unchanged =
+          planned.deletes().stream()
+              .map(ages::of)
+              .reduce(age, BinaryOperator.minBy(naturalOrder()));
       return new Tiers.SmallFile(
           planned.file().recordCount(), planned.bytes(), planned.deletedFraction(), age, unchanged);
-    }
-
-    private static Duration shorter(Duration one, Duration other) {
-      return one.compareTo(other) < 0 ? one : other;
     }
 
     private List<FileGroup> groups(List<PlannedFile> chosen) {

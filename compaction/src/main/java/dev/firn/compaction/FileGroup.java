@@ -1,5 +1,6 @@
 package dev.firn.compaction;
 
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
@@ -40,6 +41,12 @@ public final class FileGroup {
   /** What is to be read, as it lies in the storage. */
   public long bytes() {
     return files.stream().mapToLong(PlannedFile::bytes).sum();
+  }
+
+  /** How long that takes, about. */
+  Duration cost() {
+    long rows = files.stream().mapToLong(planned -> planned.file().recordCount()).sum();
+    return Tiers.cost(files.size(), rows, bytes());
   }
 
   /** Whether rows go to other partitions than those they lie in. */

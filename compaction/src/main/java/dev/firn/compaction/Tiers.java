@@ -2,6 +2,7 @@ package dev.firn.compaction;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Function;
@@ -19,7 +20,7 @@ final class Tiers {
   static final int REST = 20;
 
   /** After so many times as long without a change, what is left is merged whatever it saves. */
-  static final int QUIET = 20;
+  static final int QUIET = 5;
 
   /** Where that much of the bytes is in the way, as smaller files or as deleted rows. */
   static final double IN_THE_WAY = CompactionPlan.MUCH_DELETED;
@@ -47,9 +48,14 @@ final class Tiers {
   record SmallFile(
       long rows, long bytes, double deletedFraction, Duration age, Duration unchanged) {}
 
+  private final Pace pace;
   private Duration spent = Duration.ZERO;
 
-  /** How long it takes to write files again as one, about. */
+  Tiers(Pace pace) {
+    this.pace = pace;
+  }
+
+  /** How long it takes to write files again as one, about, as long as nothing better is known. */
   static Duration cost(int files, long rows, long bytes) {
     return EACH_COMMIT
         .plus(EACH_FILE.multipliedBy(files))
@@ -64,7 +70,7 @@ final class Tiers {
   <T> List<T> toMerge(List<T> small, Function<T, SmallFile> facts) {
     List<T> bySize = new ArrayList<>(small);
     bySize.sort(Comparator.comparingLong(file -> facts.apply(file).bytes()));
-    Sum sum = new Sum();
+    Sum sum = new Sum(unchanged(small, facts));
     int chosen = 0;
     Duration cost = Duration.ZERO;
     for (T file : bySize) {
@@ -78,26 +84,37 @@ final class Tiers {
     return bySize.subList(0, chosen);
   }
 
+  /** For how long nothing has changed in all of them. */
+  private static <T> Duration unchanged(List<T> small, Function<T, SmallFile> facts) {
+    return small.stream()
+        .map(file -> facts.apply(file).unchanged())
+        .min(Comparator.naturalOrder())
+        .orElse(Duration.ZERO);
+  }
+
   /** The smallest files up to one. */
-  private static final class Sum {
+  private final class Sum {
     private int files;
     private long rows;
     private long bytes;
     private double inTheWay;
     private Duration oldest = Duration.ZERO;
-    private Duration unchanged = Duration.ofDays(Integer.MAX_VALUE);
+    private final Duration unchanged;
+
+    Sum(Duration unchanged) {
+      this.unchanged = unchanged;
+    }
 
     void add(SmallFile file) {
       files++;
       rows += file.rows();
       inTheWay = bytes + file.deletedFraction() * file.bytes();
       bytes += file.bytes();
-      oldest = oldest.compareTo(file.age()) > 0 ? oldest : file.age();
-      unchanged = unchanged.compareTo(file.unchanged()) < 0 ? unchanged : file.unchanged();
+      oldest = Collections.max(List.of(oldest, file.age()));
     }
 
     Duration cost() {
-      return Tiers.cost(files, rows, bytes);
+      return pace.of(Tiers.cost(files, rows, bytes));
     }
 
     boolean isWorthIt() {
@@ -110,7 +127,7 @@ final class Tiers {
       return isAtLeast(oldest, REST, spent.plus(cost()));
     }
 
-    private static boolean isAtLeast(Duration time, int times, Duration cost) {
+    private boolean isAtLeast(Duration time, int times, Duration cost) {
       return time.compareTo(cost.multipliedBy(times)) >= 0;
     }
   }

@@ -20,6 +20,7 @@ final class Work {
   private long done;
   private long began;
   private long said;
+  private long waited;
 
   Work(String name, Progress progress, Pacer pacer, LongSupplier nanoTime) {
     this.name = name;
@@ -51,12 +52,19 @@ final class Work {
   /** So many bytes more of the old files have been read. */
   void advance(long read) {
     done += read;
+    long before = nanoTime.getAsLong();
     pacer.pace();
     long now = nanoTime.getAsLong();
+    waited += now - before;
     if (now - said >= BETWEEN_LINES) {
       said = now;
       progress.say(line(now - began));
     }
+  }
+
+  /** A clock that stands still while the work waits. */
+  Duration working() {
+    return Duration.ofNanos(nanoTime.getAsLong() - waited);
   }
 
   private String line(long nanos) {

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -249,8 +250,8 @@ public final class CompactionFixture {
 
   /** Everything, as by hand. */
   static TableResult compact(Table table) {
-    return Compaction.run(
-        table, table.name(), all(TARGET), Progress.NONE, Pacer.NONE, Instant.now());
+    return Compaction.of(table.name(), all(TARGET), Progress.NONE, Pacer.NONE)
+        .run(table, InstantSource.system());
   }
 
   static CompactionSettings all(long targetBytes) {

@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
@@ -161,13 +161,12 @@ class TestDigest {
     Snapshot before = lake.table().currentSnapshot();
 
     TableResult result =
-        Compaction.run(
-            lake.table(),
-            "other.t",
-            CompactionFixture.all(CompactionFixture.TARGET),
-            Progress.NONE,
-            () -> written().forEach(file -> replace(file, other)),
-            Instant.now());
+        Compaction.of(
+                "other.t",
+                CompactionFixture.all(CompactionFixture.TARGET),
+                Progress.NONE,
+                () -> written().forEach(file -> replace(file, other)))
+            .run(lake.table(), InstantSource.system());
 
     assertThat(result.failure())
         .hasValueSatisfying(e -> assertThat(e).hasMessageContaining("digest"));

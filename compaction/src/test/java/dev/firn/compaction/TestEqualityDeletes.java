@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -197,7 +198,8 @@ class TestEqualityDeletes {
         new CompactionSettings(CompactionFixture.TARGET, CompactionMode.ALL, 1 << 20);
 
     TableResult result =
-        Compaction.run(lake.table(), "other.t", tight, Progress.NONE, Pacer.NONE, Instant.now());
+        Compaction.of("other.t", tight, Progress.NONE, Pacer.NONE)
+            .run(lake.table(), InstantSource.system());
 
     assertThat(result.deletedRowsRemoved()).isEqualTo(12_000);
     assertThat(lake.rows().keySet()).isEqualTo(before);

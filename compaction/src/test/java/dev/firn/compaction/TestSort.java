@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -149,13 +150,12 @@ class TestSort {
   }
 
   private static TableResult tiered(ForeignTable lake, Instant now) {
-    return Compaction.run(
-        lake.table(),
-        "other.t",
-        new CompactionSettings(CompactionFixture.TARGET, CompactionMode.TIERED),
-        Progress.NONE,
-        Pacer.NONE,
-        now);
+    return Compaction.of(
+            "other.t",
+            new CompactionSettings(CompactionFixture.TARGET, CompactionMode.TIERED),
+            Progress.NONE,
+            Pacer.NONE)
+        .run(lake.table(), () -> now);
   }
 
   /** In each partition by itself. */
@@ -202,7 +202,8 @@ class TestSort {
   }
 
   private static TableResult run(ForeignTable lake, Pacer pacer) {
-    return Compaction.run(lake.table(), "other.t", TIGHT, Progress.NONE, pacer, Instant.now());
+    return Compaction.of("other.t", TIGHT, Progress.NONE, pacer)
+        .run(lake.table(), InstantSource.system());
   }
 
   @Test

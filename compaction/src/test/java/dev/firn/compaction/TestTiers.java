@@ -2,12 +2,14 @@ package dev.firn.compaction;
 
 import static dev.firn.compaction.CompactionFixture.with;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.firn.compaction.Tiers.SmallFile;
 import dev.firn.writer.RowChange;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -43,6 +46,54 @@ class TestTiers {
     assertThat(chosen(narrow(rest), narrow(Duration.ZERO))).hasSize(2);
   }
 
+  /** Where rewrites are slow, rows rest for longer. */
+  @Test
+  void whatTheyTookCounts() {
+    Pace pace = new Pace();
+    Duration estimate = Tiers.cost(2, 0, 2 * MIB);
+    assertThat(pace.of(estimate)).isEqualTo(estimate);
+    for (int i = 0; i < 100; i++) {
+      pace.add(second(60), second(240));
+    }
+    assertThat(pace.of(estimate).toMillis()).isCloseTo(4 * estimate.toMillis(), within(10L));
+    Duration rest = pace.of(estimate).multipliedBy(Tiers.REST);
+    List<SmallFile> early = List.of(file(MIB, rest.minusMillis(1)), file(MIB, Duration.ZERO));
+    List<SmallFile> later = List.of(file(MIB, rest), file(MIB, Duration.ZERO));
+    assertThat(new Tiers(pace).toMerge(early, file -> file)).isEmpty();
+    assertThat(new Tiers(pace).toMerge(later, file -> file)).hasSize(2);
+  }
+
+  @Test
+  void aFastMachineIsNotReliedUpon() {
+    Pace pace = new Pace();
+    pace.add(second(1_000), Duration.ZERO);
+    assertThat(pace.of(second(2))).isEqualTo(second(1));
+  }
+
+  /** By a clock that goes on by a second at each look; of the waits nothing is remembered. */
+  @Test
+  void aRunRemembersHowLongTheOneBeforeTook() {
+    CompactionFixture lake = with(1_000, folder, 3);
+    AtomicReference<Instant> time = new AtomicReference<>(Instant.now().plusSeconds(100));
+    InstantSource clock = () -> time.updateAndGet(now -> now.plusSeconds(1));
+    Pacer waiting = () -> time.updateAndGet(now -> now.plus(Duration.ofHours(1)));
+    Compaction slow = Compaction.of("shop.orders", TIERED, Progress.NONE, waiting);
+    deleteSome(lake, 0, 200);
+    assertThat(slow.run(lake.table(), clock).isNothing()).isFalse();
+
+    deleteSome(lake, 200, 400);
+    Instant now = Instant.ofEpochMilli(lake.table().currentSnapshot().timestampMillis());
+    assertThat(slow.run(lake.table(), () -> now.plusSeconds(5)).isNothing()).isTrue();
+    assertThat(run(lake, now.plusSeconds(5)).isNothing()).isFalse();
+
+    deleteSome(lake, 400, 600);
+    assertThat(slow.run(lake.table(), () -> now.plusSeconds(60)).isNothing()).isFalse();
+  }
+
+  private static void deleteSome(CompactionFixture lake, int from, int to) {
+    lake.commit(IntStream.range(from, to).mapToObj(lake::delete).toArray(RowChange[]::new));
+  }
+
   private static SmallFile narrow(Duration age) {
     return new SmallFile(1_000_000, MIB, 0, age, age);
   }
@@ -51,8 +102,8 @@ class TestTiers {
   void aLittleIsNotMergedIntoMuch() {
     Duration hour = Duration.ofHours(1);
     SmallFile large = file(80 * MIB, hour);
-    SmallFile little = file(10 * MIB, Duration.ofMinutes(1));
-    SmallFile more = file(20 * MIB, Duration.ofMinutes(1));
+    SmallFile little = file(10 * MIB, second(20));
+    SmallFile more = file(20 * MIB, second(20));
     assertThat(chosen(large, little)).isEmpty();
     assertThat(chosen(large, more)).hasSize(2);
   }
@@ -85,7 +136,7 @@ class TestTiers {
   void partitionsShareTheTimeThatATableGets() {
     Duration rest = Tiers.cost(2, 0, 20 * MIB).multipliedBy(Tiers.REST);
     List<SmallFile> partition = List.of(file(10 * MIB, rest), file(10 * MIB, rest));
-    Tiers tiers = new Tiers();
+    Tiers tiers = new Tiers(new Pace());
     assertThat(tiers.toMerge(partition, file -> file)).hasSize(2);
     assertThat(tiers.toMerge(partition, file -> file)).isEmpty();
   }
@@ -108,7 +159,7 @@ class TestTiers {
         files.add(file(random.nextLong(5_000, 200_000), age));
         files.replaceAll(file -> deleted(file, 0.0005));
       }
-      List<SmallFile> merged = new Tiers().toMerge(files, file -> file);
+      List<SmallFile> merged = new Tiers(new Pace()).toMerge(files, file -> file);
       if (!merged.isEmpty()) {
         spent = spent.plus(Tiers.cost(merged.size(), 0, bytes(merged)));
         long live = (long) merged.stream().mapToDouble(TestTiers::liveBytes).sum();
@@ -121,9 +172,9 @@ class TestTiers {
     }
     assertThat(spent).isLessThan(Duration.ofHours(3).dividedBy(Tiers.REST));
 
-    Duration quiet = Tiers.cost(files.size(), 0, bytes(files)).multipliedBy(Tiers.QUIET);
-    files.replaceAll(aged(quiet));
-    assertThat(new Tiers().toMerge(files, file -> file)).hasSameSizeAs(files);
+    Duration rest = Tiers.cost(files.size(), 0, bytes(files)).multipliedBy(Tiers.REST);
+    files.replaceAll(aged(rest));
+    assertThat(new Tiers(new Pace()).toMerge(files, file -> file)).hasSameSizeAs(files);
   }
 
   @Test
@@ -203,10 +254,11 @@ class TestTiers {
   }
 
   private static List<SmallFile> chosen(SmallFile... files) {
-    return new Tiers().toMerge(List.of(files), file -> file);
+    return new Tiers(new Pace()).toMerge(List.of(files), file -> file);
   }
 
   private static TableResult run(CompactionFixture lake, Instant now) {
-    return Compaction.run(lake.table(), "shop.orders", TIERED, Progress.NONE, Pacer.NONE, now);
+    return Compaction.of("shop.orders", TIERED, Progress.NONE, Pacer.NONE)
+        .run(lake.table(), () -> now);
   }
 }

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -92,12 +92,8 @@ class TestWork {
   }
 
   private static TableResult run(ForeignTable lake, Pacer pacer) {
-    return Compaction.run(
-        lake.table(),
-        "other.t",
-        CompactionFixture.all(CompactionFixture.TARGET),
-        Progress.NONE,
-        pacer,
-        Instant.now());
+    return Compaction.of(
+            "other.t", CompactionFixture.all(CompactionFixture.TARGET), Progress.NONE, pacer)
+        .run(lake.table(), InstantSource.system());
   }
 }

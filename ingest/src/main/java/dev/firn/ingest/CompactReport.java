@@ -144,7 +144,8 @@ final class CompactReport {
               bytes(plan.removable().total().bytes())));
       plan.removable().paths().forEach(path -> told.add("  " + path));
     }
-    Stream.concat(plan.retention().notes().stream(), plan.removable().notes().stream())
+    Stream.of(plan.notes(), plan.retention().notes(), plan.removable().notes())
+        .flatMap(List::stream)
         .forEach(note -> told.add("note: " + note));
     if (told.isEmpty()) {
       told.add("nothing to do (%d files)".formatted(plan.files()));

@@ -1,10 +1,14 @@
 package dev.firn.ingest;
 
+import static java.util.Collections.max;
+import static java.util.Collections.min;
+
 import dev.firn.compaction.maintenance.Part;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -25,20 +29,18 @@ final class DueParts {
    */
   DueParts(Duration interval, Duration grace, Instant start) {
     every.put(Part.REWRITE, interval);
-    every.put(Part.RETENTION, longer(interval, Duration.ofMinutes(1)));
-    every.put(
-        Part.SWEEP,
-        longer(
-            interval,
-            shorter(Duration.ofMinutes(10), longer(grace.dividedBy(4), Duration.ofSeconds(30)))));
+    every.put(Part.RETENTION, max(List.of(interval, Duration.ofMinutes(1))));
+    Duration quarter = max(List.of(grace.dividedBy(4), Duration.ofSeconds(30)));
+    Duration sweep = min(List.of(quarter, Duration.ofMinutes(10)));
+    every.put(Part.SWEEP, max(List.of(interval, sweep)));
     every.put(Part.ORPHANS, Duration.ofDays(1));
     next.put(Part.ORPHANS, start.plus(Duration.ofMinutes(10)));
   }
 
   /** What was due is done; where it failed, the pauses grow. */
   void done(boolean isWell, Instant now) {
-    pause =
-        isWell ? Duration.ZERO : shorter(LONGEST_PAUSE, longer(FIRST_PAUSE, pause.multipliedBy(2)));
+    Duration longer = max(List.of(FIRST_PAUSE, pause.multipliedBy(2)));
+    pause = isWell ? Duration.ZERO : min(List.of(LONGEST_PAUSE, longer));
     notBefore = now.plus(pause);
   }
 
@@ -55,13 +57,5 @@ final class DueParts {
       }
     });
     return due;
-  }
-
-  private static Duration longer(Duration one, Duration other) {
-    return one.compareTo(other) > 0 ? one : other;
-  }
-
-  private static Duration shorter(Duration one, Duration other) {
-    return one.compareTo(other) < 0 ? one : other;
   }
 }

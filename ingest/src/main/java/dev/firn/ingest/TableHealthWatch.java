@@ -8,6 +8,8 @@ import dev.firn.compaction.health.TableHealth;
 import dev.firn.writer.LakeTables;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -119,7 +121,7 @@ final class TableHealthWatch implements AutoCloseable {
 
   static Duration pause(Duration period, Duration took) {
     Duration rest = took.multipliedBy(REST);
-    return rest.compareTo(period) > 0 ? rest : period;
+    return Collections.max(List.of(rest, period));
   }
 
   /** Looks at all tables, of which some may not be there. */

@@ -11,7 +11,7 @@ import dev.firn.compaction.Progress;
 import dev.firn.compaction.TableResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
@@ -115,13 +115,12 @@ class TestCompactionFaults {
   }
 
   private TableResult compact() {
-    return Compaction.run(
-        new FaultyCatalog(storage, faults, CONTROL).loadTable(TABLE),
-        "db.t",
-        new CompactionSettings(128L << 20, CompactionMode.ALL),
-        Progress.NONE,
-        Pacer.NONE,
-        Instant.now());
+    return Compaction.of(
+            "db.t",
+            new CompactionSettings(128L << 20, CompactionMode.ALL),
+            Progress.NONE,
+            Pacer.NONE)
+        .run(new FaultyCatalog(storage, faults, CONTROL).loadTable(TABLE), InstantSource.system());
   }
 
   private Table table() {

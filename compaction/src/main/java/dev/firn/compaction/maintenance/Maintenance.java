@@ -20,7 +20,9 @@ import dev.firn.writer.LakeTables;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -40,6 +42,7 @@ public final class Maintenance {
   private final Progress progress;
   private final Pacer pacer;
   private final Cleaning cleaning;
+  private final Map<TableIdentifier, Compaction> compactions = new HashMap<>();
 
   /**
    * @param progress is told how far long work is
@@ -78,6 +81,7 @@ public final class Maintenance {
         plan.groups().size(),
         plan.groups().stream().mapToLong(FileGroup::size).sum(),
         plan.bytes(),
+        plan.notes(),
         retention,
         swept.plus(orphans));
   }
@@ -124,13 +128,11 @@ public final class Maintenance {
     }
 
     private TableResult rewrite() {
-      return Compaction.run(
-          catalog.loadTable(name),
-          name.toString(),
-          settings.compaction(),
-          progress,
-          pacer,
-          clock.instant());
+      return compactions
+          .computeIfAbsent(
+              name,
+              table -> Compaction.of(table.toString(), settings.compaction(), progress, pacer))
+          .run(catalog.loadTable(name), clock);
     }
 
     private RetentionResult retain() {
