@@ -211,6 +211,9 @@ public final class CompactCommand implements Callable<Integer> {
   private List<TableIdentifier> chosen(Catalog catalog) {
     List<TableIdentifier> known = new ArrayList<>(LakeTables.in(catalog));
     if (tables.isEmpty()) {
+      if (known.isEmpty()) {
+        say("  Firn keeps no table here; others are named in full: firn compact NAMESPACE.TABLE");
+      }
       return known;
     }
     tables.stream()

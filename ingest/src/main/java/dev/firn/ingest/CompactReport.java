@@ -111,7 +111,9 @@ final class CompactReport {
             results.stream().mapToLong(done -> removed(done).files()).sum(),
             results.stream().mapToLong(done -> removed(done).bytes()).sum());
     told.add(history(expired, removed));
-    return String.join(System.lineSeparator(), named("%d tables".formatted(results.size()), told));
+    return String.join(
+        System.lineSeparator(),
+        named(results.size() == 1 ? "1 table" : results.size() + " tables", told));
   }
 
   /** What would be done to one table. */

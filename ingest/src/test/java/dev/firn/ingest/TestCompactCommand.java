@@ -11,6 +11,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.apache.iceberg.PartitionSpec;
@@ -71,15 +73,16 @@ class TestCompactCommand {
   }
 
   private static Run compact(String... more) {
-    String[] args = new String[more.length + 3];
-    args[0] = "compact";
-    args[1] = "--config";
-    args[2] = folder.resolve("shop.properties").toString();
-    System.arraycopy(more, 0, args, 3, more.length);
+    return run("--config", folder.resolve("shop.properties"), more);
+  }
+
+  private static Run run(String option, Path place, String... more) {
+    List<String> args = new ArrayList<>(List.of("compact", option, place.toString()));
+    args.addAll(List.of(more));
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     CommandLine firn = Firn.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-    int exit = firn.execute(args);
+    int exit = firn.execute(args.toArray(String[]::new));
     return new Run(exit, out.toString(), err.toString());
   }
 
@@ -93,13 +96,29 @@ class TestCompactCommand {
     Path json = folder.resolve("result.json");
     Run run = compact("--once", "--json", json.toString());
     assertThat(run.exit()).as(run.err()).isZero();
-    assertThat(run.out()).contains("2 snapshots expired", "1 tables");
+    assertThat(run.out()).contains("2 snapshots expired", "1 table ");
     assertThat(snapshots()).isEqualTo(1);
     JsonNode row = new ObjectMapper().readTree(json.toFile()).get(0);
     assertThat(row.get("table").asText()).isEqualTo("shop.orders");
     assertThat(row.get("snapshotsExpired").asLong()).isEqualTo(2);
     assertThat(row.get("unreachableFilesRemoved").asLong()).isPositive();
     assertThat(row.get("failure").asText()).isEmpty();
+  }
+
+  @Test
+  void whereFirnKeepsNothingItSaysHowToNameTheTablesOfOthers() throws IOException {
+    Path lake = Files.createDirectory(folder.resolve("other"));
+    Catalog catalog = Lake.open(Lake.DEFAULT_NAME, Lake.embedded(lake));
+    ((SupportsNamespaces) catalog).createNamespace(ORDERS.namespace());
+    catalog.createTable(
+        ORDERS, new Schema(Types.NestedField.required(1, "id", Types.LongType.get())));
+
+    Run run = run("--dir", lake);
+    assertThat(run.exit()).isZero();
+    assertThat(run.out()).contains("Firn keeps no table here", "firn compact NAMESPACE.TABLE");
+    Run named = run("--dir", lake, "shop.orders");
+    assertThat(named.exit()).isZero();
+    assertThat(named.out()).contains("shop.orders", "1 table ").doesNotContain("keeps no table");
   }
 
   @Test
