@@ -25,7 +25,10 @@ final class Tiers {
   /** Where that much of the bytes is in the way, as smaller files or as deleted rows. */
   static final double IN_THE_WAY = CompactionPlan.MUCH_DELETED;
 
-  /** So many files are always too many, where merging them takes no longer than {@link #SHORT}. */
+  /**
+   * So many files are always too many, where merging them is estimated to take no longer than
+   * {@link #SHORT}: also where it takes longer in truth, or nobody would ever merge them there.
+   */
   static final int MANY = 8;
 
   private static final Duration SHORT = Duration.ofSeconds(1);
@@ -113,12 +116,16 @@ final class Tiers {
       oldest = Collections.max(List.of(oldest, file.age()));
     }
 
+    private Duration estimate() {
+      return Tiers.cost(files, rows, bytes);
+    }
+
     Duration cost() {
-      return pace.of(Tiers.cost(files, rows, bytes));
+      return pace.of(estimate());
     }
 
     boolean isWorthIt() {
-      boolean many = files >= MANY && cost().compareTo(SHORT) <= 0;
+      boolean many = files >= MANY && estimate().compareTo(SHORT) <= 0;
       boolean quiet = inTheWay > 0 && isAtLeast(unchanged, QUIET, cost());
       return inTheWay >= IN_THE_WAY * bytes || many || quiet;
     }

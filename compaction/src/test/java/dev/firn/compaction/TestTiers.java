@@ -61,6 +61,8 @@ class TestTiers {
     List<SmallFile> later = List.of(file(MIB, rest), file(MIB, Duration.ZERO));
     assertThat(new Tiers(pace).toMerge(early, file -> file)).isEmpty();
     assertThat(new Tiers(pace).toMerge(later, file -> file)).hasSize(2);
+    List<SmallFile> many = Collections.nCopies(40, file(1_000, second(100)));
+    assertThat(new Tiers(pace).toMerge(many, file -> file)).hasSizeGreaterThan(Tiers.MANY);
   }
 
   @Test
