@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -181,11 +182,7 @@ public final class Simulation {
     WriterProcess process = process();
     faults.beforeStep(process.faults());
     strangers.disturbSometimes(process.faults());
-    try {
-      act(process);
-    } catch (Throwable e) {
-      endOf(process.faults(), e);
-      restart();
+    if (!survives(process, this::act)) {
       return;
     }
     violations.rethrow();
@@ -196,6 +193,18 @@ public final class Simulation {
     process.faults().forget();
     if (random.nextInt(12) == 0) {
       checkLake();
+    }
+  }
+
+  /** Whether the process came to the end of it; otherwise there is another one. */
+  private boolean survives(WriterProcess process, Consumer<WriterProcess> action) {
+    try {
+      action.accept(process);
+      return true;
+    } catch (Throwable e) {
+      endOf(process.faults(), e);
+      restart();
+      return false;
     }
   }
 
@@ -512,7 +521,8 @@ public final class Simulation {
     process().faults().disarm();
     for (int i = 0; i < 2; i++) {
       while (!readings.asked(process().pipeline()).isEmpty()) {
-        readings.read(process());
+        // somebody may rewrite the table meanwhile
+        boolean unused = survives(process(), readings::read);
       }
       do {
         batch(process());
