@@ -1,8 +1,6 @@
 package dev.firn.compaction;
 
 import dev.firn.writer.SummaryKeys;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +45,7 @@ final class CurrentFiles {
             .toList();
     this.deletes = new DeleteIndex(table.specs(), live);
     this.read = read;
-    this.newByEquality = rewrite.tools().equality().rows(withNewEqualityDeletes());
+    this.newByEquality = rewrite.tools().equality().rows(withNewEqualityDeletes(live));
   }
 
   /**
@@ -111,32 +109,31 @@ final class CurrentFiles {
   }
 
   /** The old files that have come under more equality deletes, each with these alone. */
-  private List<PlannedFile> withNewEqualityDeletes() {
-    List<PlannedFile> changed = new ArrayList<>();
-    for (SourceFile source : rewrite.sources()) {
-      if (isPresent(source)) {
-        List<DeleteFile> added = newEqualityDeletes(source.planned());
-        if (!added.isEmpty()) {
-          changed.add(new PlannedFile(source.file(), source.planned().spec(), List.of(), added));
-        }
-      }
+  private List<PlannedFile> withNewEqualityDeletes(List<LiveDelete> live) {
+    List<PlannedFile> before =
+        rewrite.sources().stream().filter(this::isPresent).map(SourceFile::planned).toList();
+    Set<String> known = EqualityDeletes.all(table, before).keySet();
+    Set<String> added = EqualityDeletes.all(table, under(before, deletes)).keySet();
+    if (!added.containsAll(known)) {
+      throw new SupersededException("equality deletes are gone meanwhile");
     }
-    return changed;
-  }
-
-  private List<DeleteFile> newEqualityDeletes(PlannedFile planned) {
-    List<DeleteFile> now = deletes.equality(planned.file());
-    if (now.isEmpty() && planned.equalityDeletes().isEmpty()) {
+    added.removeAll(known);
+    if (added.isEmpty()) {
       return List.of();
     }
-    Map<String, DeleteFile> added = new HashMap<>();
-    now.forEach(delete -> added.put(delete.location(), delete));
-    for (DeleteFile known : planned.equalityDeletes()) {
-      if (added.remove(known.location()) == null) {
-        throw new SupersededException("equality deletes are gone meanwhile");
-      }
-    }
-    return List.copyOf(added.values());
+    List<LiveDelete> ofThese =
+        live.stream().filter(delete -> added.contains(delete.file().location())).toList();
+    return under(before, new DeleteIndex(table.specs(), ofThese)).stream()
+        .filter(file -> !file.equalityDeletes().isEmpty())
+        .toList();
+  }
+
+  private static List<PlannedFile> under(List<PlannedFile> files, DeleteIndex deletes) {
+    return files.stream()
+        .map(planned ->
+            new PlannedFile(
+                planned.file(), planned.spec(), List.of(), deletes.equality(planned.file())))
+        .toList();
   }
 
   long snapshotId() {

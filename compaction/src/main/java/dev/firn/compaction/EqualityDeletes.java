@@ -61,9 +61,7 @@ final class EqualityDeletes {
    * @param files with the equality deletes that may apply to each
    */
   Map<String, PositionDeleteIndex> rows(Collection<PlannedFile> files) {
-    Map<String, DeleteFile> deletes = new LinkedHashMap<>();
-    files.forEach(
-        file -> file.equalityDeletes().forEach(delete -> deletes.put(delete.location(), delete)));
+    Map<String, DeleteFile> deletes = all(table, files);
     Map<String, PositionDeleteIndex> rows = new HashMap<>();
     int slices = deletes.isEmpty() ? 0 : slices(deletes.values());
     for (int slice = 0; slice < slices; slice++) {
@@ -80,6 +78,23 @@ final class EqualityDeletes {
       }
     }
     return rows;
+  }
+
+  /**
+   * The equality deletes of some files, by location. Of one partition the file with the most has
+   * those of all the others: thousands of files times thousands of deletes are not gone through.
+   */
+  static Map<String, DeleteFile> all(Table table, Collection<PlannedFile> files) {
+    PartitionMap<List<DeleteFile>> most = PartitionMap.create(table.specs());
+    for (PlannedFile file : files) {
+      List<DeleteFile> before = most.get(file.file().specId(), file.file().partition());
+      if (before == null || before.size() < file.equalityDeletes().size()) {
+        most.put(file.file().specId(), file.file().partition(), file.equalityDeletes());
+      }
+    }
+    Map<String, DeleteFile> all = new LinkedHashMap<>();
+    most.values().forEach(deletes -> deletes.forEach(delete -> all.put(delete.location(), delete)));
+    return all;
   }
 
   private int slices(Collection<DeleteFile> deletes) {

@@ -1,6 +1,5 @@
 package dev.firn.compaction;
 
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -138,10 +137,6 @@ public final class GroupRewrite {
 
   /** How many files of equality deletes apply to the old files, and not to the new ones. */
   int equalityDeletesMerged() {
-    Set<String> merged = new HashSet<>();
-    group
-        .files()
-        .forEach(file -> file.equalityDeletes().forEach(delete -> merged.add(delete.location())));
-    return merged.size();
+    return EqualityDeletes.all(table, group.files()).size();
   }
 }

@@ -25,12 +25,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Predicate;
-import org.apache.iceberg.DeleteFile;
-import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
+import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
 import org.apache.iceberg.catalog.Catalog;
@@ -217,22 +215,22 @@ public final class CompactionFixture {
 
   /** All files of a table as one group. */
   static FileGroup group(Table table) {
+    Snapshot snapshot = table.currentSnapshot();
+    List<LiveDelete> live = new ArrayList<>();
+    snapshot
+        .deleteManifests(table.io())
+        .forEach(manifest -> Manifests.deleteFiles(table, manifest, live::add));
+    DeleteIndex deletes = new DeleteIndex(table.specs(), live);
     return new FileGroup(
-        table.currentSnapshot().snapshotId(),
+        snapshot.snapshotId(),
         files(table).stream()
             .map(task ->
                 new PlannedFile(
                     task.file(),
                     task.spec(),
-                    deletes(task, equality -> !equality),
-                    deletes(task, equality -> equality)))
+                    deletes.positions(task.file()),
+                    deletes.equality(task.file())))
             .toList());
-  }
-
-  private static List<DeleteFile> deletes(FileScanTask task, Predicate<Boolean> byEquality) {
-    return task.deletes().stream()
-        .filter(delete -> byEquality.test(delete.content() == FileContent.EQUALITY_DELETES))
-        .toList();
   }
 
   GroupRewrite rewrite(FileGroup group, long targetBytes) {
