@@ -116,11 +116,7 @@ public record CompactionPlan(List<FileGroup> groups, long files, List<String> no
       this.partitions = PartitionMap.create(table.specs());
       this.ages = new Ages(table, now);
       this.tiers = tiers;
-      List<LiveDelete> live = new ArrayList<>();
-      for (ManifestFile manifest : snapshot.deleteManifests(table.io())) {
-        Manifests.deleteFiles(table, manifest, live::add);
-      }
-      this.deletes = new DeleteIndex(table.specs(), live);
+      this.deletes = new DeleteIndex(table.specs(), Manifests.deleteFiles(table, snapshot));
     }
 
     CompactionPlan plan() {

@@ -1,6 +1,5 @@
 package dev.firn.compaction;
 
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -76,10 +75,7 @@ final class DanglingDeletes {
   }
 
   private List<DeleteFile> find() {
-    List<LiveDelete> deletes = new ArrayList<>();
-    for (ManifestFile manifest : snapshot.deleteManifests(table.io())) {
-      Manifests.deleteFiles(table, manifest, deletes::add);
-    }
+    List<LiveDelete> deletes = Manifests.deleteFiles(table, snapshot);
     if (deletes.isEmpty()) {
       return List.of();
     }

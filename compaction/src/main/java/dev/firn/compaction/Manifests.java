@@ -4,6 +4,7 @@ import static org.apache.iceberg.util.ContentFileUtil.referencedDataFileLocation
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.iceberg.DataFile;
@@ -11,6 +12,7 @@ import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.ManifestFile;
 import org.apache.iceberg.ManifestFiles;
 import org.apache.iceberg.ManifestReader;
+import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 
 /**
@@ -60,15 +62,23 @@ final class Manifests {
     }
   }
 
-  static void deleteFiles(Table table, ManifestFile manifest, Consumer<LiveDelete> deletes) {
+  /** All delete files of a snapshot. */
+  static List<LiveDelete> deleteFiles(Table table, Snapshot snapshot) {
+    return snapshot.deleteManifests(table.io()).stream()
+        .flatMap(manifest -> deleteFiles(table, manifest).stream())
+        .toList();
+  }
+
+  static List<LiveDelete> deleteFiles(Table table, ManifestFile manifest) {
+    List<LiveDelete> deletes = new ArrayList<>();
     try (ManifestReader<DeleteFile> reader =
         ManifestFiles.readDeleteManifest(manifest, table.io(), table.specs())
             .select(DELETE_COLUMNS)) {
       reader.forEach(file ->
-          deletes.accept(
-              new LiveDelete(file.copyWithoutStats(), referencedDataFileLocation(file))));
+          deletes.add(new LiveDelete(file.copyWithoutStats(), referencedDataFileLocation(file))));
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot list the delete files of " + table.name(), e);
     }
+    return deletes;
   }
 }

@@ -59,15 +59,10 @@ final class SeenManifests {
     for (ManifestFile manifest : snapshot.deleteManifests(table.io())) {
       manifests.add(manifest.path());
       found.addAll(
-          deletes.computeIfAbsent(manifest.path(), unused -> readDeletes(table, manifest)));
+          deletes.computeIfAbsent(
+              manifest.path(), unused -> Manifests.deleteFiles(table, manifest)));
     }
     deletes.keySet().retainAll(manifests);
-    return found;
-  }
-
-  private static List<LiveDelete> readDeletes(Table table, ManifestFile manifest) {
-    List<LiveDelete> found = new ArrayList<>();
-    Manifests.deleteFiles(table, manifest, found::add);
     return found;
   }
 }

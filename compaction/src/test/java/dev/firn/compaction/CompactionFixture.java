@@ -216,11 +216,7 @@ public final class CompactionFixture {
   /** All files of a table as one group. */
   static FileGroup group(Table table) {
     Snapshot snapshot = table.currentSnapshot();
-    List<LiveDelete> live = new ArrayList<>();
-    snapshot
-        .deleteManifests(table.io())
-        .forEach(manifest -> Manifests.deleteFiles(table, manifest, live::add));
-    DeleteIndex deletes = new DeleteIndex(table.specs(), live);
+    DeleteIndex deletes = new DeleteIndex(table.specs(), Manifests.deleteFiles(table, snapshot));
     return new FileGroup(
         snapshot.snapshotId(),
         files(table).stream()
