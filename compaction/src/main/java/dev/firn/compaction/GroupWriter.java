@@ -28,8 +28,6 @@ import org.jspecify.annotations.Nullable;
  * Writes the live rows of a group of files to new ones, in one pass over the old ones if it can.
  */
 final class GroupWriter {
-  private static final int PACE_ROWS = 8_192;
-
   /** Of the memory, so much for rows that are sorted. */
   private static final int SHARE_OF_SORTED = 4;
 
@@ -98,7 +96,9 @@ final class GroupWriter {
     while (out.nextPass()) {
       for (Copied file : copied) {
         readLive(
-            file, new Steps(tools.work(), file.file, 0), (live, row) -> write(file, live, row));
+            file,
+            new Steps(tools.work(), file.file.file().recordCount(), 0),
+            (live, row) -> write(file, live, row));
       }
     }
     return copied;
@@ -152,30 +152,18 @@ final class GroupWriter {
     };
   }
 
-  private static final class Copied {
-    private final PlannedFile file;
-    private final PositionDeleteIndex deleted;
-    private final PositionDeleteIndex byEquality;
-
-    /** Where its first live row stands, if rows are not moved. */
-    private final long firstRow;
-
-    /** Of its live rows, if they are; negative: not written yet. */
-    private final LongBuffer places;
-
-    Copied(
-        PlannedFile file,
-        PositionDeleteIndex deleted,
-        PositionDeleteIndex byEquality,
-        long firstRow,
-        LongBuffer places) {
-      this.file = file;
-      this.deleted = deleted;
-      this.byEquality = byEquality;
-      this.firstRow = firstRow;
-      this.places = places;
-    }
-  }
+  /**
+   * A file whose rows are copied.
+   *
+   * @param firstRow where its first live row stands, if rows are not moved
+   * @param places of its live rows, if they are; negative: not written yet
+   */
+  private record Copied(
+      PlannedFile file,
+      PositionDeleteIndex deleted,
+      PositionDeleteIndex byEquality,
+      long firstRow,
+      LongBuffer places) {}
 
   private boolean moves() {
     return spreads || sorts;
@@ -193,7 +181,7 @@ final class GroupWriter {
   private void readAll(Copied file, LiveRows to) throws IOException {
     PlannedFile planned = file.file;
     long live = planned.file().recordCount() - file.deleted.cardinality();
-    Steps steps = new Steps(tools.work(), planned, planned.bytes());
+    Steps steps = new Steps(tools.work(), planned.file().recordCount(), planned.bytes());
     long found = readLive(file, steps, to);
     steps.end();
     if (steps.rows != planned.file().recordCount() || found != live) {
@@ -286,7 +274,7 @@ final class GroupWriter {
   }
 
   private void digest(DataFile file, RowDigest digest, SortKeys keys) {
-    long position = 0;
+    Steps steps = new Steps(tools.work(), file.recordCount(), 0);
     tools.work().advance(0);
     Consumer<Record> place = spreads ? partitionCheck(file) : row -> {};
     Consumer<Record> order = sorts ? orderCheck(file, keys) : row -> {};
@@ -298,10 +286,7 @@ final class GroupWriter {
         digest.add(row);
         place.accept(row);
         order.accept(row);
-        position++;
-        if (position % PACE_ROWS == 0) {
-          tools.work().advance(0);
-        }
+        steps.next();
       }
     } catch (IOException e) {
       throw new UncheckedIOException("Cannot read a new data file of " + table.name(), e);
@@ -349,11 +334,12 @@ final class GroupWriter {
     private long bytes;
 
     /**
+     * @param rows that the file should have
      * @param bytes that the work advances by in all
      */
-    Steps(Work work, PlannedFile file, long bytes) {
+    Steps(Work work, long rows, long bytes) {
       this.work = work;
-      this.allRows = file.file().recordCount();
+      this.allRows = rows;
       this.allBytes = bytes;
     }
 
