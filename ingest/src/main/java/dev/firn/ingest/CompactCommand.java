@@ -207,23 +207,11 @@ public final class CompactCommand implements Callable<Integer> {
     }
   }
 
-  /** A name in full may be that of a table that somebody else keeps. */
   private List<TableIdentifier> chosen(Catalog catalog) {
-    List<TableIdentifier> known = new ArrayList<>(LakeTables.in(catalog));
-    if (tables.isEmpty()) {
-      if (known.isEmpty()) {
-        say("  Firn keeps no table here; others are named in full: firn compact NAMESPACE.TABLE");
-      }
-      return known;
+    List<TableIdentifier> chosen = AskedTables.of(catalog, tables);
+    if (chosen.isEmpty()) {
+      say("  Firn keeps no table here; others are named in full: firn compact NAMESPACE.TABLE");
     }
-    tables.stream()
-        .flatMap(name -> LakeTables.named(catalog, name).stream())
-        .filter(name -> !known.contains(name))
-        .forEach(known::add);
-    return new NamedTables<>(
-            known,
-            "the tables that Firn keeps here (another one needs its whole name, namespace.table)",
-            TableIdentifier::name)
-        .of(tables);
+    return chosen;
   }
 }

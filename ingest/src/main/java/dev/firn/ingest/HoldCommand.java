@@ -9,7 +9,6 @@ import dev.firn.compaction.CompactionException;
 import dev.firn.compaction.retention.Hold;
 import dev.firn.compaction.retention.Holds;
 import dev.firn.writer.Lake;
-import dev.firn.writer.LakeTables;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -78,17 +77,9 @@ public final class HoldCommand implements Runnable {
       }
     }
 
-    List<TableIdentifier> chosen(Catalog catalog, List<String> names) {
-      List<TableIdentifier> known = LakeTables.in(catalog);
-      return names.isEmpty()
-          ? known
-          : new NamedTables<>(known, "the tables that Firn keeps here", TableIdentifier::name)
-              .of(names);
-    }
-
     Row change(String name, Function<Table, Hold> change) {
       return in(catalog -> {
-        TableIdentifier found = chosen(catalog, List.of(name)).getFirst();
+        TableIdentifier found = AskedTables.of(catalog, List.of(name)).getFirst();
         Table table = catalog.loadTable(found);
         return Row.of(found, table, change.apply(table));
       });
@@ -244,7 +235,7 @@ public final class HoldCommand implements Runnable {
 
     private List<Row> rows(Catalog catalog) {
       List<Row> rows = new ArrayList<>();
-      for (TableIdentifier name : common.chosen(catalog, tables)) {
+      for (TableIdentifier name : AskedTables.of(catalog, tables)) {
         Table table = catalog.loadTable(name);
         Holds.list(table).forEach(hold -> rows.add(Row.of(name, table, hold)));
       }

@@ -4,7 +4,6 @@ import dev.firn.compaction.health.HealthSettings;
 import dev.firn.compaction.health.Prices;
 import dev.firn.compaction.health.TableHealth;
 import dev.firn.writer.Lake;
-import dev.firn.writer.LakeTables;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -38,7 +37,10 @@ public final class TablesCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "TABLE",
       arity = "0..*",
-      description = "Say all of these, such as orders or shop.orders (default: a line for each).")
+      description = {
+        "Say all of these, such as orders or shop.orders; of a table that Firn does not keep the",
+        "whole name (default: a line for each that Firn keeps)."
+      })
   private List<String> tables = List.of();
 
   @ArgGroup(multiplicity = "1")
@@ -102,7 +104,7 @@ public final class TablesCommand implements Callable<Integer> {
     Catalog catalog = Lake.open(target.catalogName(), target.catalog());
     try (Closeable closing = Lake.closing(catalog)) {
       List<TablesReport.Entry> entries = new ArrayList<>();
-      for (TableIdentifier name : chosen(LakeTables.in(catalog))) {
+      for (TableIdentifier name : AskedTables.of(catalog, tables)) {
         entries.add(new TablesReport.Entry(name.toString(), look(catalog, name, settings)));
       }
       return entries;
@@ -121,12 +123,5 @@ public final class TablesCommand implements Callable<Integer> {
     } catch (RuntimeException e) {
       return Asked.nothing("cannot be read: " + ConnectionLoss.reason(e));
     }
-  }
-
-  private List<TableIdentifier> chosen(List<TableIdentifier> known) {
-    return tables.isEmpty()
-        ? known
-        : new NamedTables<>(known, "the tables that Firn keeps here", TableIdentifier::name)
-            .of(tables);
   }
 }

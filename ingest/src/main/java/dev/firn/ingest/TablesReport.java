@@ -51,7 +51,7 @@ record TablesReport(List<Entry> tables) {
   /** A line for each table, then what is wrong with some. */
   String text() {
     if (tables.isEmpty()) {
-      return "Firn keeps no tables here";
+      return "Firn keeps no tables here; others are named in full: firn tables NAMESPACE.TABLE";
     }
     List<List<String>> rows = new ArrayList<>(List.of(HEAD));
     tables.forEach(

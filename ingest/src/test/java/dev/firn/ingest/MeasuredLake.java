@@ -35,6 +35,11 @@ final class MeasuredLake implements AutoCloseable {
     return create(name, Map.of("firn.pipeline", "shop", "firn.epoch", "1"));
   }
 
+  /** Without a mark. */
+  Table foreign(TableIdentifier name) {
+    return create(name, Map.of());
+  }
+
   Table changelog(TableIdentifier of) {
     return create(LakeTables.changelogOf(of), Map.of(LakeTables.CHANGELOG_OF, of.toString()));
   }

@@ -171,6 +171,21 @@ class TestTablesCommand {
     try (MeasuredLake lake = new MeasuredLake(folder)) {
       assertThat(lake.catalog).isNotNull();
     }
-    assertThat(tables().out()).isEqualToIgnoringNewLines("Firn keeps no tables here");
+    assertThat(tables().out()).startsWith("Firn keeps no tables here; others are named in full");
+  }
+
+  @Test
+  void aTableOfAnotherToolIsNamedInFull() throws Exception {
+    try (MeasuredLake lake = new MeasuredLake(folder)) {
+      MeasuredLake.append(lake.foreign(TableIdentifier.of("shop", "theirs")), 2);
+    }
+
+    assertThat(tables().out()).doesNotContain("theirs");
+    assertThat(tables("theirs").err()).contains("unknown table theirs", "whole name");
+    assertThat(tables("shop.theirs"))
+        .returns(0, Ended::code)
+        .extracting(Ended::out)
+        .asString()
+        .contains("shop.theirs at ", ": healthy");
   }
 }
