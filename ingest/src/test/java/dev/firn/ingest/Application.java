@@ -14,13 +14,14 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** The built application in a process of its own, which is ended with the test. */
-final class Application implements AutoCloseable {
+public final class Application implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** What a command printed, and its exit code. */
-  record Printed(int exit, String text) {}
+  public record Printed(int exit, String text) {}
 
   private final Process process;
   private final Thread reader;
@@ -34,21 +35,36 @@ final class Application implements AutoCloseable {
 
   static Application start(Map<String, String> environment, String... arguments)
       throws IOException {
-    return new Application(launch(environment, arguments));
+    return new Application(launch(shortRun(), environment, arguments));
   }
 
   /** Runs a command to its end. */
   static Printed run(Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {
-    Process process = launch(environment, arguments);
+    return run(shortRun(), environment, arguments);
+  }
+
+  /** Runs a command to its end, in a JVM with options of its own. */
+  public static Printed run(Program program, String... arguments)
+      throws IOException, InterruptedException {
+    return run(program, Map.of(), arguments);
+  }
+
+  private static Printed run(Program program, Map<String, String> environment, String... arguments)
+      throws IOException, InterruptedException {
+    Process process = launch(program, environment, arguments);
     String text = new String(process.getInputStream().readAllBytes(), UTF_8);
     return new Printed(process.waitFor(), text);
   }
 
-  private static Process launch(Map<String, String> environment, String... arguments)
-      throws IOException {
-    List<String> command = BuiltApplication.program().shortRun().command(arguments);
-    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+  private static Program shortRun() {
+    return BuiltApplication.program().shortRun();
+  }
+
+  private static Process launch(
+      Program program, Map<String, String> environment, String... arguments) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder(program.command(arguments)).redirectErrorStream(true);
     builder.environment().putAll(environment);
     Process process = builder.start();
     process.getOutputStream().close();
@@ -73,9 +89,18 @@ final class Application implements AutoCloseable {
 
   /** Waits for a line of its output. */
   void await(String text) throws InterruptedException {
+    await("'%s'".formatted(text), () -> lines.stream().anyMatch(line -> line.contains(text)));
+  }
+
+  /**
+   * Waits for something that it does.
+   *
+   * @param what it is, if it does not happen
+   */
+  void await(String what, BooleanSupplier happened) throws InterruptedException {
     Instant deadline = Instant.now().plus(PATIENCE);
-    while (lines.stream().noneMatch(line -> line.contains(text))) {
-      assertThat(Instant.now()).as("waiting for '%s' in %s", text, lines).isBefore(deadline);
+    while (!happened.getAsBoolean()) {
+      assertThat(Instant.now()).as("waiting for %s in %s", what, lines).isBefore(deadline);
       assertThat(process.isAlive() || !coming.isEmpty()).as("ended: %s", lines).isTrue();
       listen();
     }

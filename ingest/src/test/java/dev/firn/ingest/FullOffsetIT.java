@@ -100,6 +100,8 @@ class FullOffsetIT {
     properties.setProperty("table.include.list", "public.t");
     properties.setProperty("publication.autocreate.mode", "filtered");
     properties.setProperty("poll.interval.ms", "10");
+    properties.setProperty("slot.max.retries", "100");
+    properties.setProperty("slot.retry.delay.ms", "500");
     properties.setProperty("offset.flush.interval.ms", "0");
     properties.setProperty(
         "offset.storage", "org.apache.kafka.connect.storage.FileOffsetBackingStore");
@@ -137,7 +139,7 @@ class FullOffsetIT {
   /** One run of the engine, which acknowledges a number of events and ends. */
   private static final class Reader
       implements DebeziumEngine.ChangeConsumer<ChangeEvent<SourceRecord, SourceRecord>> {
-    private static final int PATIENCE_SECONDS = 60;
+    private static final int PATIENCE_SECONDS = 300;
 
     private final Properties properties;
     private final Set<Long> acknowledged;
@@ -173,7 +175,9 @@ class FullOffsetIT {
               .build();
       try {
         thread.execute(engine);
-        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS))
+            .as("%s rows so far", acknowledged.size())
+            .isTrue();
       } finally {
         engine.close();
         thread.shutdown();

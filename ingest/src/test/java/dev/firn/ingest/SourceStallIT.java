@@ -81,9 +81,9 @@ class SourceStallIT {
         "CREATE TABLE elsewhere AS SELECT repeat('x', 1000) AS x FROM generate_series(1, 30000)",
         "INSERT INTO t VALUES (3, 1)");
     ingest.await("of log for replication slot firn_firn, more than");
-    while (ingest.lines().stream().filter(line -> line.contains("no sign of life")).count() < 2) {
-      ingest.listen();
-    }
+    ingest.await(
+        "a second word of it",
+        () -> ingest.lines().stream().filter(line -> line.contains("no sign of life")).count() > 1);
     Application.Printed status = Application.run(Map.of(), "status", "--config", config.toString());
     assertThat(status.text()).containsPattern("retains [2-9][0-9]\\.[0-9] MB of log");
     signal("-CONT", sender);

@@ -49,6 +49,8 @@ class StopIT {
     lines.add("debezium.source.database.user=postgres");
     lines.add("debezium.source.database.dbname=postgres");
     lines.add("debezium.sink.iceberg.pipeline=shop");
+    // What fails should be the batch.
+    lines.add("debezium.sink.iceberg.maintenance=false");
     // The client's own trials would take longer than a stop may.
     lines.add("debezium.sink.iceberg.s3.retry.num-retries=1");
     lines.add("debezium.sink.iceberg.s3.retry.min-wait-ms=10");
@@ -67,7 +69,7 @@ class StopIT {
 
   @Test
   void stopWhileTheStorageRefusesIsAsTold() throws Exception {
-    stopped(new Fault.Refused(503, "SlowDown"), 0, "stopped before all was committed");
+    stopped(new Fault.RefusedUploads(503, "SlowDown"), 0, "stopped before all was committed");
     goesOn();
   }
 
@@ -82,9 +84,7 @@ class StopIT {
       ingest.await("batch 1 committed");
       faulty.fail(fault);
       sql("UPDATE orders SET n = n + 1 WHERE id <= 500");
-      while (faulty.failed() == 0) {
-        ingest.listen();
-      }
+      ingest.await("an upload that fails", () -> faulty.failedUploads() > 0);
       int exit = ingest.terminate();
       List<String> lines = ingest.lines();
       assertThat(exit).as("%s", String.join("\n", lines)).isEqualTo(expected);

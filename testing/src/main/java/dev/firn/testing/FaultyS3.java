@@ -36,6 +36,9 @@ public final class FaultyS3 implements AutoCloseable {
     /** An answer of the server's own kind, as {@code 503 SlowDown}. */
     record Refused(int status, String code) implements Fault {}
 
+    /** So are uploads only. */
+    record RefusedUploads(int status, String code) implements Fault {}
+
     /** Connections are not taken. */
     record Down() implements Fault {}
 
@@ -53,7 +56,7 @@ public final class FaultyS3 implements AutoCloseable {
   private final InetSocketAddress server;
   private final int port;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
-  private final AtomicInteger failed = new AtomicInteger();
+  private final AtomicInteger failedUploads = new AtomicInteger();
   private volatile ServerSocket listening;
   private volatile @Nullable Fault fault;
 
@@ -77,7 +80,7 @@ public final class FaultyS3 implements AutoCloseable {
 
   /** From now on requests fail so. */
   public void fail(Fault with) {
-    failed.set(0);
+    failedUploads.set(0);
     fault = with;
     if (with instanceof Fault.Down) {
       close(listening);
@@ -94,9 +97,9 @@ public final class FaultyS3 implements AutoCloseable {
     open.forEach(FaultyS3::close);
   }
 
-  /** How many requests have failed since the fault began; not those that found nobody. */
-  public int failed() {
-    return failed.get();
+  /** How many uploads have failed since the fault began; not those that found nobody. */
+  public int failedUploads() {
+    return failedUploads.get();
   }
 
   private ServerSocket listen(int at) {
@@ -140,23 +143,24 @@ public final class FaultyS3 implements AutoCloseable {
   private void serve(Socket client, InputStream in, String head) throws IOException {
     boolean isUpload = head.startsWith("PUT ");
     switch (fault) {
-      case Fault.Refused(int status, String code) -> {
-        failed.incrementAndGet();
-        refuse(client, in, head, "%d %s".formatted(status, code), code);
+      case Fault.Refused(int status, String code) -> refuse(client, in, head, status, code);
+      case Fault.RefusedUploads(int status, String code) when isUpload -> {
+        failedUploads.incrementAndGet();
+        refuse(client, in, head, status, code);
       }
       case Fault.StalledUploads() when isUpload -> {
-        failed.incrementAndGet();
+        failedUploads.incrementAndGet();
         in.transferTo(OutputStream.nullOutputStream());
       }
       case Fault.CutUploads() when isUpload -> {
-        failed.incrementAndGet();
+        failedUploads.incrementAndGet();
         forward(client, in, head, length(head) / 2);
       }
       case null, default -> forward(client, in, head, Long.MAX_VALUE);
     }
   }
 
-  private static void refuse(Socket client, InputStream in, String head, String status, String code)
+  private static void refuse(Socket client, InputStream in, String head, int status, String code)
       throws IOException {
     if (!head.toLowerCase(Locale.ROOT).contains("expect: 100-continue")) {
       in.skipNBytes(length(head));
@@ -167,8 +171,8 @@ public final class FaultyS3 implements AutoCloseable {
             .getBytes(UTF_8);
     OutputStream out = client.getOutputStream();
     out.write(
-        "HTTP/1.1 %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-            .formatted(status, head.startsWith("HEAD ") ? 0 : body.length)
+        "HTTP/1.1 %d %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            .formatted(status, code, head.startsWith("HEAD ") ? 0 : body.length)
             .getBytes(ISO_8859_1));
     if (!head.startsWith("HEAD ")) {
       out.write(body);

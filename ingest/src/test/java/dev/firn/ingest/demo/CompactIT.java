@@ -1,10 +1,10 @@
 package dev.firn.ingest.demo;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.firn.ingest.Application;
 import dev.firn.ingest.BuiltApplication;
 import dev.firn.testing.PostgresServer;
 import java.io.IOException;
@@ -250,21 +250,16 @@ class CompactIT {
 
   private JsonNode compact() throws IOException, InterruptedException {
     Path json = folder.resolve("result.json");
-    Process process =
-        new ProcessBuilder(
-                BuiltApplication.program()
-                    .shortRun()
-                    .command(
-                        "compact",
-                        "--once",
-                        "--dir",
-                        folder.resolve("lake").toString(),
-                        "--json",
-                        json.toString()))
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
+    Application.Printed done =
+        Application.run(
+            BuiltApplication.program().shortRun(),
+            "compact",
+            "--once",
+            "--dir",
+            folder.resolve("lake").toString(),
+            "--json",
+            json.toString());
+    assertThat(done.exit()).as(done.text()).isZero();
     return new ObjectMapper().readTree(Files.readString(json));
   }
 

@@ -1,16 +1,14 @@
 package dev.firn.ingest.demo;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.firn.ingest.Application;
 import dev.firn.ingest.BuiltApplication;
-import dev.firn.ingest.Program;
 import dev.firn.ingest.SmallDisk;
 import dev.firn.writer.HadoopDefaults;
 import dev.firn.writer.Lake;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -74,8 +72,8 @@ class LargeCompactIT {
   void isCompactedWithinTheMemory() throws IOException, InterruptedException {
     Path lake = folder.resolve("lake");
     Table table = written(lake);
-    Finished done = compact(lake);
-    assertThat(done.exit()).as(done.said()).isZero();
+    Application.Printed done = compact(lake);
+    assertThat(done.exit()).as(done.text()).isZero();
 
     long live = (long) FILES * (ROWS_PER_FILE - DELETED_PER_FILE);
     JsonNode told = new ObjectMapper().readTree(Files.readString(json())).get(0);
@@ -107,9 +105,9 @@ class LargeCompactIT {
     table.replaceSortOrder().asc("body").commit();
     long before = table.currentSnapshot().snapshotId();
     try (SmallDisk disk = SmallDisk.mount(folder.resolve("tmp"), 16)) {
-      Finished done = compact(lake, "-Djava.io.tmpdir=" + disk.folder());
-      assertThat(done.exit()).as(done.said()).isOne();
-      assertThat(done.said())
+      Application.Printed done = compact(lake, "-Djava.io.tmpdir=" + disk.folder());
+      assertThat(done.exit()).as(done.text()).isOne();
+      assertThat(done.text())
           .contains(
               "the folder for temporary files does not take them: " + disk.folder(),
               "make room there, or name another one with -Djava.io.tmpdir")
@@ -179,37 +177,22 @@ class LargeCompactIT {
     return writer.toDataFile();
   }
 
-  private record Finished(int exit, String said) {}
-
   private Path json() {
     return folder.resolve("result.json");
   }
 
-  private Finished compact(Path lake, String... options) throws IOException, InterruptedException {
-    Program program = BuiltApplication.program().with(HEAP);
-    for (String option : options) {
-      program = program.with(option);
-    }
-    Process process =
-        new ProcessBuilder(
-                program.command(
-                    "compact",
-                    "docs.documents",
-                    "--dir",
-                    lake.toString(),
-                    "--json",
-                    json().toString()))
-            .redirectErrorStream(true)
-            .start();
-    StringBuilder said = new StringBuilder();
-    try (BufferedReader lines = process.inputReader(UTF_8)) {
-      lines
-          .lines()
-          .forEach(line -> {
-            System.out.println(line);
-            said.append(line).append('\n');
-          });
-    }
-    return new Finished(process.waitFor(), said.toString());
+  private Application.Printed compact(Path lake, String... options)
+      throws IOException, InterruptedException {
+    Application.Printed done =
+        Application.run(
+            BuiltApplication.program().with(HEAP).with(options),
+            "compact",
+            "docs.documents",
+            "--dir",
+            lake.toString(),
+            "--json",
+            json().toString());
+    System.out.print(done.text());
+    return done;
   }
 }
