@@ -52,13 +52,12 @@ class TestCompose {
       Set.of(
           "s3:GetBucketLocation",
           "s3:ListBucket",
-          "s3:ListBucketMultipartUploads",
+          "s3:ListBucketVersions",
           "s3:GetObject",
           "s3:GetObjectVersion",
           "s3:PutObject",
           "s3:DeleteObject",
-          "s3:AbortMultipartUpload",
-          "s3:ListMultipartUploadParts");
+          "s3:AbortMultipartUpload");
 
   private final JsonNode compose = yaml();
 
@@ -360,6 +359,7 @@ class TestCompose {
         #!/bin/sh
         cd "$(dirname "$0")"
         echo "$*" >>calls
+        case $2 in import) cat >lifecycle ;; esac
         case "$1 $2 $3" in
           'admin user info') [ -e "has-$5" ] && printf '{"policyName": "%s"}\\n' "$5"; true ;;
           'admin policy attach') [ ! -e "has-$7" ] && : >"has-$7" ;;
@@ -377,6 +377,9 @@ class TestCompose {
         .contains("mb --ignore-existing store/lake", "version enable store/lake")
         .containsOnlyOnce("admin policy attach store firn-writer --user firn-writer");
     assertThat(folder.resolve("has-auditor")).exists();
+    JsonNode rules = new ObjectMapper().readTree(folder.resolve("lifecycle").toFile()).get("Rules");
+    assertThat(rules.findValuesAsText("NoncurrentDays")).containsExactly("30");
+    assertThat(rules.findValuesAsText("Status")).containsOnly("Enabled").hasSize(2);
   }
 
   @Test
