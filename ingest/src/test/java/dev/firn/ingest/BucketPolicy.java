@@ -93,8 +93,12 @@ final class BucketPolicy {
   }
 
   boolean allows(S3Call call) {
-    return statements.stream().anyMatch(s -> s.allows() && s.covers(call))
-        && statements.stream().noneMatch(s -> !s.allows() && s.covers(call));
+    return statements.stream().anyMatch(s -> s.allows() && s.covers(call)) && !denies(call);
+  }
+
+  /** Whether it says no, rather than nothing. */
+  boolean denies(S3Call call) {
+    return statements.stream().anyMatch(s -> !s.allows() && s.covers(call));
   }
 
   /** The actions that it allows on something. */

@@ -217,6 +217,19 @@ class S3RolesIT {
     }
   }
 
+  /**
+   * To MinIO the right to delete an object is one to delete its versions, unless that is denied.
+   */
+  @Test
+  void writerIsDeniedToRemoveVersionsExpressly() throws IOException {
+    BucketPolicy writer = BucketPolicy.of("firn-writer");
+    assertThat(calls(written))
+        .filteredOn(call -> call.action().equals("s3:DeleteObject"))
+        .isNotEmpty()
+        .extracting(call -> new S3Call("s3:DeleteObjectVersion", call.resource(), call.prefix()))
+        .allMatch(writer::denies);
+  }
+
   private static S3Call listing(String action, String prefix) {
     return new S3Call(action, "arn:aws:s3:::lake", Optional.of(prefix));
   }
