@@ -2,16 +2,23 @@
 FROM maven:3.9.9-eclipse-temurin-21 AS build
 WORKDIR /src
 COPY . .
-RUN mvn -B -ntp -Dquick -DskipTests -pl ingest -am package
+RUN --mount=type=cache,target=/root/.m2 mvn -B -ntp -Dquick -DskipTests -pl ingest -am package
 
 FROM eclipse-temurin:21.0.8_9-jre
+# The user has a number, so that Kubernetes can see that it is not root.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends curl \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --create-home firn
+    && groupadd --gid 10001 firn \
+    && useradd --uid 10001 --gid firn --create-home firn
 COPY --from=build /src/ingest/target/firn /opt/firn
-USER firn
+USER 10001:10001
 WORKDIR /home/firn
 EXPOSE 8080
-ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-jar", "/opt/firn/firn.jar"]
+# For "ingest" with quarkus.http.port=8080; other commands serve no health: --no-healthcheck.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
+    CMD ["curl", "--fail", "--silent", "http://127.0.0.1:8080/q/health/ready"]
+# The heap is a share of the container's memory: the rest is for threads, buffers and the mapped
+# files of large key indexes. JDK_JAVA_OPTIONS adds options, or takes these back.
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+ExitOnOutOfMemoryError", "-jar", "/opt/firn/firn.jar"]
 CMD ["help"]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the bucket, the policies and the users; run again, it brings them to what stands here.
+# Makes the bucket, its lifecycle, the policies and the users; run again, it brings them to what stands here.
 # Wants: MINIO_ENDPOINT, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD and a secret per user.
 set -eu
 
@@ -20,6 +20,8 @@ user() {
 mc alias set store "$MINIO_ENDPOINT" "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" >/dev/null
 mc mb --ignore-existing "store/$bucket"
 mc version enable "store/$bucket"
+# In place of all rules that there are: adding one would add it again each time.
+mc ilm import "store/$bucket" <"$here/lifecycle.json"
 user firn-writer "$S3_FIRN_WRITER_SECRET"
 user analyst "$S3_ANALYST_SECRET"
 user auditor "$S3_AUDITOR_SECRET"

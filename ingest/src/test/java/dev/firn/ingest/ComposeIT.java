@@ -53,8 +53,11 @@ class ComposeIT {
         .withEnv("S3_FIRN_WRITER_SECRET", "for-this-test-only")
         .withEnv("S3_ANALYST_SECRET", "for-this-test-only")
         .withEnv("S3_AUDITOR_SECRET", "for-this-test-only")
+        .withEnv("GRAFANA_PASSWORD", "for-this-test-only")
+        .withOptions("--profile metrics")
         .withBuild(true)
         .waitingFor("firn-1", Wait.forHealthcheck().withStartupTimeout(START_WITHIN))
-        .waitingFor("trino-1", Wait.forHealthcheck().withStartupTimeout(START_WITHIN));
+        .waitingFor("trino-1", Wait.forHealthcheck().withStartupTimeout(START_WITHIN))
+        .waitingFor("grafana-1", Wait.forHealthcheck().withStartupTimeout(START_WITHIN));
   }
 }

@@ -33,27 +33,33 @@ class TestCompose {
   private static final Set<String> SERVICE_KEYS =
       Set.of(
           "build",
+          "cap_drop",
           "command",
           "depends_on",
           "entrypoint",
           "environment",
           "healthcheck",
           "image",
+          "logging",
+          "mem_limit",
           "ports",
+          "profiles",
           "restart",
+          "security_opt",
           "stop_grace_period",
           "volumes");
   private static final Set<String> ACTIONS =
       Set.of(
           "s3:GetBucketLocation",
           "s3:ListBucket",
-          "s3:ListBucketMultipartUploads",
+          "s3:ListBucketVersions",
           "s3:GetObject",
           "s3:GetObjectVersion",
           "s3:PutObject",
           "s3:DeleteObject",
-          "s3:AbortMultipartUpload",
-          "s3:ListMultipartUploadParts");
+          "s3:AbortMultipartUpload");
+
+  private static final Set<String> DENIED = Set.of("s3:DeleteObjectVersion");
 
   private final JsonNode compose = yaml();
 
@@ -61,7 +67,67 @@ class TestCompose {
   void servicesAreTheOnesOfTheReadme() {
     assertThat(names(compose.get("services")))
         .containsExactlyInAnyOrder(
-            "postgres", "load", "minio", "minio-init", "catalog", "firn", "trino");
+            "postgres",
+            "load",
+            "minio",
+            "minio-init",
+            "catalog",
+            "firn",
+            "trino",
+            "prometheus",
+            "grafana");
+    assertThat(inProfile("metrics")).containsExactlyInAnyOrder("prometheus", "grafana");
+  }
+
+  private Set<String> inProfile(String profile) {
+    Set<String> services = new HashSet<>();
+    compose
+        .get("services")
+        .properties()
+        .forEach(service -> {
+          if (service.getValue().path("profiles").path(0).asText().equals(profile)) {
+            services.add(service.getKey());
+          }
+        });
+    return services;
+  }
+
+  @Test
+  void servicesSayWhetherTheyAreWellOrAreWaitedForUntilTheyEnd() {
+    Set<String> awaitedToTheEnd = new HashSet<>();
+    each(
+        "depends_on",
+        (name, condition) -> {
+          if (condition.get("condition").asText().equals("service_completed_successfully")) {
+            awaitedToTheEnd.add(name);
+          }
+        });
+    compose
+        .get("services")
+        .properties()
+        .forEach(service -> {
+          if (!awaitedToTheEnd.contains(service.getKey())) {
+            JsonNode test = service.getValue().path("healthcheck").path("test");
+            assertThat(test.path(0).asText()).as(service.getKey()).startsWith("CMD");
+            assertThat(test.path(1).asText()).as(service.getKey()).isNotEmpty();
+          }
+        });
+  }
+
+  /** What is in no profile must not wait for what is in one: it would not start without it. */
+  @Test
+  void nothingWaitsForAProfile() {
+    Set<String> metrics = inProfile("metrics");
+    compose
+        .get("services")
+        .properties()
+        .forEach(service -> {
+          if (!metrics.contains(service.getKey())) {
+            assertThat(names(service.getValue().path("depends_on")))
+                .as(service.getKey())
+                .doesNotContainAnyElementsOf(metrics);
+          }
+        });
   }
 
   @Test
@@ -142,13 +208,16 @@ class TestCompose {
                 .get("environment")
                 .properties()
                 .forEach(variable -> {
-                  if (variable.getKey().matches(".*(PASSWORD|SECRET).*")) {
+                  if (variable.getKey().matches(".*(PASSWORD|SECRET|TOKEN).*")) {
                     assertThat(variable.getValue().asText()).as(variable.getKey()).matches(SECRET);
                   }
                 });
           }
         });
     assertThat(used).isEqualTo(example.stringPropertyNames());
+    assertThat(Pattern.compile("\\$\\{").matcher(text("docker-compose.yml")).results().count())
+        .as("all variables are such secrets")
+        .isEqualTo(SECRET.matcher(text("docker-compose.yml")).results().count());
     assertThat(example.values()).allMatch(value -> ((String) value).isEmpty());
     assertThat(text(".gitignore").lines()).contains(".env");
     assertThat(text(".dockerignore").lines()).contains(".env");
@@ -215,8 +284,8 @@ class TestCompose {
     policy
         .get("Statement")
         .forEach(statement -> {
-          assertThat(statement.get("Effect").asText()).isEqualTo("Allow");
-          statement.get("Action").forEach(action -> assertThat(ACTIONS).contains(action.asText()));
+          Set<String> known = statement.get("Effect").asText().equals("Allow") ? ACTIONS : DENIED;
+          statement.get("Action").forEach(action -> assertThat(known).contains(action.asText()));
           statement
               .get("Resource")
               .forEach(
@@ -292,6 +361,7 @@ class TestCompose {
         #!/bin/sh
         cd "$(dirname "$0")"
         echo "$*" >>calls
+        case $2 in import) cat >lifecycle ;; esac
         case "$1 $2 $3" in
           'admin user info') [ -e "has-$5" ] && printf '{"policyName": "%s"}\\n' "$5"; true ;;
           'admin policy attach') [ ! -e "has-$7" ] && : >"has-$7" ;;
@@ -309,14 +379,43 @@ class TestCompose {
         .contains("mb --ignore-existing store/lake", "version enable store/lake")
         .containsOnlyOnce("admin policy attach store firn-writer --user firn-writer");
     assertThat(folder.resolve("has-auditor")).exists();
+    JsonNode rules = new ObjectMapper().readTree(folder.resolve("lifecycle").toFile()).get("Rules");
+    assertThat(rules.findValuesAsText("NoncurrentDays")).containsExactly("30");
+    assertThat(rules.findValuesAsText("Status")).containsOnly("Enabled").hasSize(2);
   }
 
   @Test
-  void imageRunsAsAnOrdinaryUser() throws IOException {
-    assertThat(text("Dockerfile"))
-        .contains("\nUSER firn\n")
-        .contains("/src/ingest/target/firn")
-        .doesNotContain(":latest");
+  void imageIsPinnedRunsAsAnOrdinaryUserAndSaysWhetherItIsWell() throws IOException {
+    String image = text("Dockerfile");
+    assertThat(found("(?m)^FROM (\\S+)", image))
+        .hasSize(2)
+        .allMatch(base -> base.matches("[a-z-]+:\\d+\\.\\d+\\.[\\w.-]+"));
+    assertThat(found("(?m)^USER (.+)$", image)).containsExactly("10001:10001");
+    assertThat(found("HEALTHCHECK[^\\[]*\\[.*\"(http[^\"]+)\"", image))
+        .containsExactly("http://127.0.0.1:8080/q/health/ready");
+    assertThat(image).contains("COPY --from=build /src/ingest/target/firn /opt/firn\n");
+    assertThat(found("\"(/opt/[^\"]+)\"", image)).containsExactly("/opt/firn/firn.jar");
+  }
+
+  /** The image is built from the whole source tree, but for what .dockerignore leaves out. */
+  @Test
+  void whatTheImageIsBuiltFromIsThere() throws IOException {
+    assertThat(found("(?m)^COPY (?!--from)(.+)$", text("Dockerfile"))).containsExactly(". .");
+    List<String> needed = new ArrayList<>(List.of("pom.xml", ".mvn"));
+    needed.addAll(found("<module>(.+)</module>", text("pom.xml")));
+    List<String> ignored = text(".dockerignore").lines().toList();
+    assertThat(needed)
+        .hasSizeGreaterThan(4)
+        .allMatch(file -> Files.exists(ROOT.resolve(file)))
+        .doesNotContainAnyElementsOf(ignored);
+    assertThat(ignored)
+        .filteredOn(line -> !line.contains("*"))
+        .filteredOn(line -> !List.of(".git", ".env", "firn-home").contains(line))
+        .allMatch(line -> Files.exists(ROOT.resolve(line)), "names something");
+  }
+
+  private static List<String> found(String regex, String in) {
+    return Pattern.compile(regex).matcher(in).results().map(match -> match.group(1)).toList();
   }
 
   private void each(String key, java.util.function.Consumer<JsonNode> action) {
@@ -325,6 +424,16 @@ class TestCompose {
         .forEach(service -> {
           if (service.has(key)) {
             service.get(key).forEach(action);
+          }
+        });
+  }
+
+  private void each(String key, java.util.function.BiConsumer<String, JsonNode> action) {
+    compose
+        .get("services")
+        .forEach(service -> {
+          if (service.has(key)) {
+            service.get(key).properties().forEach(e -> action.accept(e.getKey(), e.getValue()));
           }
         });
   }
