@@ -224,7 +224,7 @@ final class LiveTable implements AutoCloseable {
 
   /** What it must have held at a snapshot; empty where the history before is gone. */
   private Optional<Map<Integer, String>> expectedAt(Snapshot snapshot) {
-    return Place.of(load(), snapshot).map(place -> states.get(place.at()));
+    return Place.of(load(), snapshot).flatMap(place -> Optional.ofNullable(states.get(place.at())));
   }
 
   /** Makes all its files seem older than any transaction, but one. */

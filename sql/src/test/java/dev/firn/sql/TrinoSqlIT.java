@@ -11,7 +11,6 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
@@ -23,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Puts every question of sql/trino to a real Trino, on a lake that Firn's writer has filled. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class TrinoSqlIT implements ShopQuestions.Dialect {
-  private @Nullable TrinoLake trino;
+  private TrinoLake trino;
   private ShopQuestions questions;
 
   @BeforeAll
