@@ -15,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.Namespace;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +33,7 @@ final class LiveShapes implements AutoCloseable {
   private final List<ShapedTable> tables;
   private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor();
   private @Nullable ScheduledFuture<?> writing;
-  private volatile long batches;
+  private final AtomicLong batches = new AtomicLong();
   private long at;
 
   private LiveShapes(Catalog catalog, String schema, int formatVersion, Random random) {
@@ -66,7 +67,7 @@ final class LiveShapes implements AutoCloseable {
 
   /** Batches that are committed. */
   long batches() {
-    return batches;
+    return batches.get();
   }
 
   /** Begins to write, until {@link #stop}, with such a pause after each batch. */
@@ -89,7 +90,7 @@ final class LiveShapes implements AutoCloseable {
   }
 
   private void commit() {
-    if (batches == GROWS_AT) {
+    if (batches.get() == GROWS_AT) {
       tables.stream()
           .filter(table -> table.shape().equals(Shape.GROWING))
           .forEach(table -> table.grow(pipeline));
@@ -102,7 +103,7 @@ final class LiveShapes implements AutoCloseable {
     }
     pipeline.commit(pipeline.prepare(batch));
     var unused = pipeline.settle();
-    batches++;
+    batches.incrementAndGet();
   }
 
   private Place advance() {

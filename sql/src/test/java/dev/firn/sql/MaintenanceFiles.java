@@ -53,8 +53,9 @@ final class MaintenanceFiles {
     try {
       return Optional.of(ask(file, table, parameters));
     } catch (Engine.Refused e) {
-      assertThat(conflicts).as(e.getMessage()).anyMatch(e.getMessage()::contains);
-      System.out.printf("%n  %s%n", e.getMessage());
+      String message = String.valueOf(e.getMessage());
+      assertThat(conflicts).as(message).anyMatch(message::contains);
+      System.out.printf("%n  %s%n", message);
       return Optional.empty();
     }
   }

@@ -6,7 +6,9 @@ import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -30,7 +32,7 @@ final class ShapedTable {
   private final RandomValues values;
   private final Map<Long, List<Row>> states = new ConcurrentHashMap<>();
   private final List<Row> rows = new ArrayList<>();
-  private final List<Integer> free = new ArrayList<>();
+  private final Deque<Integer> free = new ArrayDeque<>();
   private RowTarget target;
   private int numbers;
 
@@ -132,10 +134,7 @@ final class ShapedTable {
 
   /** A row that is new, often under a key that was there before. */
   private Row add() {
-    int number =
-        free.isEmpty() || random.nextBoolean()
-            ? numbers++
-            : free.remove(random.nextInt(free.size()));
+    int number = free.isEmpty() || random.nextBoolean() ? numbers++ : free.removeFirst();
     Row row = new Row(number, values(number));
     rows.add(row);
     return row;

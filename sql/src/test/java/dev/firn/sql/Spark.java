@@ -47,12 +47,10 @@ final class Spark {
           "java.base/sun.security.action",
           "java.base/sun.util.calendar");
 
-  private final Process process;
   private final BufferedReader answers;
   private final Writer statements;
 
   private Spark(Process process) {
-    this.process = process;
     this.answers = process.inputReader(StandardCharsets.UTF_8);
     this.statements = process.outputWriter(StandardCharsets.UTF_8);
   }
