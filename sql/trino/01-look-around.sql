@@ -1,8 +1,9 @@
 -- What is in this lake?
 --
 -- Replace before running (as text, everywhere in this file):
---   ${schema}   where the tables lie, such as shop
---   ${table}    the table to look at, such as orders
+--   ${schema}    where the tables lie, such as shop
+--   ${table}     the table to look at, such as orders
+--   ${pipeline}  the pipeline's name, such as shop
 
 -- Every table. The schema firn holds the pipelines' own control tables, one each.
 SELECT table_schema, table_name
@@ -29,8 +30,7 @@ FROM lake.${schema}."${table}$history"
 WHERE is_current_ancestor;
 
 -- What the pipeline itself has noted: how far each table is (kind 'table'), and how far the whole
--- pipeline is (kind 'pipeline'). Replace as above:
---   ${pipeline}  the pipeline's name, such as shop
+-- pipeline is (kind 'pipeline').
 SELECT kind, name, batch, position, snapshot_id
 FROM lake.firn."${pipeline}"
 WHERE kind IN ('pipeline', 'table')

@@ -2,25 +2,28 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.Reader;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.Properties;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A Spark of one process. Its arguments are a file of Spark's properties and a folder for what it
- * leaves behind.
+ * A Spark of one process. Its argument is a folder for what it leaves behind.
  *
- * <p>Run from source, on a JDK of Spark's own. Prints {@code ready} when it answers. Then each line
- * of its standard input is a statement, which it answers with a line of {@code columns} or {@code
- * error}, a line for each {@code row}, and {@code end}; values are separated by tabs. Ends when its
- * standard input does.
+ * <p>Run from source, on a JDK of Spark's own. Each line of its standard input is {@code open} and a
+ * file of Spark's properties, for a session with these, or a statement for the last session. It
+ * answers with a line of {@code columns} or {@code error}, a line for each {@code row}, and {@code
+ * end}; values are separated by tabs, and tabs, line breaks and backslashes in them are escaped as in
+ * Java. Ends when its standard input does.
  */
 public final class SparkServer {
   private static final int MOST_CHARACTERS = 2000;
+  private static final String OPEN = "open ";
 
   private SparkServer() {}
 
@@ -28,18 +31,30 @@ public final class SparkServer {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     // Only answers go there.
     System.setOut(System.err);
-    SparkSession spark = start(Path.of(arguments[0]), Path.of(arguments[1]));
-    out.println("ready");
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    for (String statement = in.readLine(); statement != null; statement = in.readLine()) {
-      out.println(answer(spark, statement) + "end");
+    SparkSession spark = null;
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      if (line.startsWith(OPEN)) {
+        Properties properties = read(Path.of(line.substring(OPEN.length())));
+        spark = spark == null ? start(properties, Path.of(arguments[0])) : another(spark, properties);
+        out.println("columns\nend");
+      } else {
+        out.println(answer(spark, line) + "end");
+      }
     }
-    spark.stop();
     System.exit(0);
   }
 
-  private static SparkSession start(Path file, Path folder) throws Exception {
+  private static Properties read(Path file) throws Exception {
+    Properties properties = new Properties();
+    try (Reader reader = Files.newBufferedReader(file)) {
+      properties.load(reader);
+    }
+    return properties;
+  }
+
+  private static SparkSession start(Properties properties, Path folder) {
     SparkSession.Builder builder =
         SparkSession.builder()
             .master("local[2]")
@@ -49,15 +64,26 @@ public final class SparkServer {
             .config("spark.local.dir", folder.resolve("local").toString())
             .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toUri().toString())
             .config("spark.sql.session.timeZone", "UTC")
+            // Values are of java.time, which has one calendar for all centuries.
+            .config("spark.sql.datetime.java8API.enabled", "true")
             .config("spark.sql.shuffle.partitions", "2");
-    Properties properties = new Properties();
-    try (Reader reader = Files.newBufferedReader(file)) {
-      properties.load(reader);
-    }
     properties.forEach((key, value) -> builder.config((String) key, (String) value));
     SparkSession spark = builder.getOrCreate();
     spark.sparkContext().setLogLevel("WARN");
     return spark;
+  }
+
+  /** A session with catalogs of its own; what only a start can set stays as it is. */
+  private static SparkSession another(SparkSession spark, Properties properties) {
+    SparkSession session = spark.newSession();
+    properties.forEach(
+        (key, value) -> {
+          if (((String) key).startsWith("spark.sql.catalog.")) {
+            session.conf().set((String) key, (String) value);
+          }
+        });
+    SparkSession.setActiveSession(session);
+    return session;
   }
 
   private static String answer(SparkSession spark, String statement) {
@@ -91,8 +117,29 @@ public final class SparkServer {
   private static void line(StringBuilder lines, String kind, Object... values) {
     lines.append(kind);
     for (Object value : values) {
-      lines.append('\t').append(value == null ? "NULL" : value.toString().replaceAll("\\s", " "));
+      lines.append('\t').append(escaped(text(value)));
     }
     lines.append('\n');
+  }
+
+  private static String text(Object value) {
+    if (value == null) {
+      return "NULL";
+    }
+    if (value instanceof byte[] bytes) {
+      return HexFormat.of().formatHex(bytes);
+    }
+    if (value instanceof Float number) {
+      // JDKs differ in the shortest decimals for them.
+      return Float.toHexString(number);
+    }
+    if (value instanceof Double number) {
+      return Double.toHexString(number);
+    }
+    return value instanceof BigDecimal number ? number.toPlainString() : value.toString();
+  }
+
+  private static String escaped(String text) {
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r");
   }
 }

@@ -25,8 +25,7 @@ record Answer(List<String> columns, List<List<String>> rows) {
     while (result.next()) {
       List<String> row = new ArrayList<>();
       for (int i = 1; i <= width; i++) {
-        String value = result.getString(i);
-        row.add(value == null ? "NULL" : value);
+        row.add(Values.text(result, i));
       }
       rows.add(List.copyOf(row));
     }
@@ -36,6 +35,11 @@ record Answer(List<String> columns, List<List<String>> rows) {
   /** Its rows, values separated by a bar. */
   List<String> lines() {
     return rows.stream().map(row -> String.join("|", row)).toList();
+  }
+
+  /** Its rows, values separated by a bar, sorted. */
+  List<String> sortedLines() {
+    return lines().stream().sorted().toList();
   }
 
   /** Its rows with only these columns, which must exist. */

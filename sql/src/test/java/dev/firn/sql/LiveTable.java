@@ -1,22 +1,25 @@
 package dev.firn.sql;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.firn.writer.Batch;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.LakeTables;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineSettings;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowKey;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.SummaryKeys;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
@@ -43,7 +47,6 @@ import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.types.Types;
-import org.apache.iceberg.util.SnapshotUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +57,8 @@ import org.jspecify.annotations.Nullable;
  * the first instead.
  */
 final class LiveTable implements AutoCloseable {
+  private static final Duration LONG_AGO = Duration.ofDays(9);
+
   private static final Schema SCHEMA =
       new Schema(
           Types.NestedField.required(1, "id", Types.IntegerType.get()),
@@ -67,19 +72,6 @@ final class LiveTable implements AutoCloseable {
 
   private static final int CHANGES = 4;
   private static final int OLD_ROW_EVERY = 20;
-
-  /** A place in a log that only counts. */
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
 
   private final Catalog catalog;
   private final TableIdentifier name;
@@ -105,7 +97,7 @@ final class LiveTable implements AutoCloseable {
             catalog,
             new PipelineSettings(
                 name.name(), Namespace.of("firn"), formatVersion, Map.of(), 128L << 20),
-            text -> new Place(Long.parseLong(text)),
+            Place::parse,
             Runnable::run);
     this.target = pipeline.open(new TableDefinition(name, SCHEMA, List.of("id")));
   }
@@ -117,7 +109,7 @@ final class LiveTable implements AutoCloseable {
     for (int i = 0; i < FIRST_ROWS; i++) {
       first.add(name, table.row(table.insertNew("first")));
     }
-    first.publish(end(table.position));
+    first.publish(new Place(table.position).end());
     table.states.put(table.position, Map.copyOf(table.rows));
     return table;
   }
@@ -159,6 +151,13 @@ final class LiveTable implements AutoCloseable {
     writing = null;
   }
 
+  /** Makes some batches. */
+  void commit(int count) {
+    for (int i = 0; i < count; i++) {
+      commit();
+    }
+  }
+
   /** Makes one batch. */
   void commit() {
     long next = position + 1;
@@ -166,7 +165,7 @@ final class LiveTable implements AutoCloseable {
         next % OLD_ROW_EVERY == 0 ? List.of(update(random.nextInt(FIRST_ROWS))) : newChanges();
     states.put(next, Map.copyOf(rows));
     Batch batch = pipeline.newBatch();
-    batch.add(new SourceTransaction(changes, end(next)));
+    batch.add(new SourceTransaction(changes, new Place(next).end()));
     pipeline.commit(pipeline.prepare(batch));
     var unused = pipeline.settle();
     position = next;
@@ -223,29 +222,40 @@ final class LiveTable implements AutoCloseable {
     return row;
   }
 
-  private static TransactionEnd end(long position) {
-    return new TransactionEnd(
-        Long.toString(position),
-        new Place(position),
-        Instant.ofEpochSecond(position),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(position)));
-  }
-
-  /** What it must hold. */
-  Map<Integer, String> expected() {
-    return Map.copyOf(rows);
-  }
-
   /** What it must have held at a snapshot; empty where the history before is gone. */
-  Optional<Map<Integer, String>> expectedAt(Snapshot snapshot) {
-    Table table = load();
-    for (Snapshot before : SnapshotUtil.ancestorsOf(snapshot.snapshotId(), table::snapshot)) {
-      String at = before.summary().get(SummaryKeys.POSITION);
-      if (at != null && !at.isEmpty()) {
-        return Optional.ofNullable(states.get(Long.parseLong(at)));
+  private Optional<Map<Integer, String>> expectedAt(Snapshot snapshot) {
+    return Place.of(load(), snapshot).flatMap(place -> Optional.ofNullable(states.get(place.at())));
+  }
+
+  /** Makes all its files seem older than any transaction, but one. */
+  void age(Path except) {
+    FileTime time = FileTime.from(Instant.now().minus(LONG_AGO));
+    try (Stream<Path> files = Files.walk(folder())) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (!file.equals(except)) {
+          Files.setLastModifiedTime(file, time);
+        }
       }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    return Optional.empty();
+  }
+
+  /** Where its files lie. */
+  Path folder() {
+    return Path.of(URI.create(load().location()));
+  }
+
+  /** It holds what it must, in every snapshot; so say baseline and changelog. */
+  void check() {
+    for (Snapshot snapshot : load().snapshots()) {
+      Map<Integer, String> read = read(snapshot.snapshotId());
+      expectedAt(snapshot)
+          .ifPresent(
+              expected -> assertThat(read).as("%s in %s", name, snapshot).isEqualTo(expected));
+    }
+    assertThat(read(load().currentSnapshot().snapshotId())).as(name.toString()).isEqualTo(rows);
+    assertThat(replayed()).as("changelog of %s", name).isEqualTo(rows);
   }
 
   /** Reads every snapshot of the changelog to its end. */

@@ -43,12 +43,13 @@ import org.apache.iceberg.util.SnapshotUtil;
  *
  * <p>Batch 1 is the initial snapshot. Batch 2: order 10 is paid, 13 placed, and, in a transaction
  * of its own, Ben moves to Basel. Batch 3: order 12 and Cleo are gone. Batch 4: order 10 is
- * shipped. Batch 5: order 12 comes back as another one, 13 is cancelled; then the customers are
- * truncated and Dora comes.
+ * shipped. Batch 5: order 12 comes back as another one, 13 is cancelled; then, in a transaction of
+ * their own, the customers are truncated, Dora comes and orders 14.
  */
 final class ShopLake {
   static final TableIdentifier CUSTOMERS = TableIdentifier.of("shop", "customers");
   static final TableIdentifier ORDERS = TableIdentifier.of("shop", "orders");
+  static final long BATCHES = 5;
 
   /** When the source committed what ends at position 0; a position is so many seconds later. */
   private static final Instant START = Instant.parse("2026-03-01T09:00:00Z");
@@ -115,7 +116,8 @@ final class ShopLake {
         lake.transaction(
             0x1600,
             change(CUSTOMERS, new RowChange.Truncate()),
-            lake.newCustomer(4, "Dora", "Oslo")));
+            lake.newCustomer(4, "Dora", "Oslo"),
+            lake.insert(14, 4, "placed", "5.00")));
     return lake;
   }
 

@@ -13,16 +13,23 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/** A real Spark in a process of its own; ends when it is closed, or when this process does. */
-final class Spark implements AutoCloseable {
+/** A real Spark in a process of its own; ends when this process does. */
+final class Spark {
   /** The JDKs that Spark 4.1 is made for. */
   static final int MIN_JDK = 17;
 
   static final int MAX_JDK = 21;
 
+  static final String NO_JDK =
+      "Spark needs a JDK from %d to %d; none in JAVA_HOME or the usual folders (FIRN_JDK_DIRS)"
+          .formatted(MIN_JDK, MAX_JDK);
+
   private static final long START_SECONDS = 120;
-  private static final long STOP_SECONDS = 20;
+  private static final Path LOG = Path.of("target", "spark.log");
+  private static final Path LEFT_BEHIND = Path.of("target", "spark");
   private static final List<String> OPENED =
       List.of(
           "java.base/java.lang",
@@ -40,51 +47,66 @@ final class Spark implements AutoCloseable {
           "java.base/sun.security.action",
           "java.base/sun.util.calendar");
 
-  private final Process process;
   private final BufferedReader answers;
   private final Writer statements;
 
-  /** Spark answered a statement with an error. */
-  static final class Refused extends RuntimeException {
-    Refused(String statement, String reason) {
-      super(statement + ": " + reason);
-    }
-  }
-
   private Spark(Process process) {
-    this.process = process;
     this.answers = process.inputReader(StandardCharsets.UTF_8);
     this.statements = process.outputWriter(StandardCharsets.UTF_8);
   }
 
   /**
-   * Starts it and returns when it answers.
+   * Opens a lake in the one Spark that all tests of this process share, one after the other: a
+   * start takes as long as many questions.
    *
-   * @param properties a file of Spark's properties
-   * @param folder for what it leaves behind
+   * @param java of a JDK that Spark runs on
+   * @param folder of an embedded lake
    */
-  static Spark start(Path java, Path properties, Path folder, Path log) {
+  static Engine open(Path java, Path folder) {
+    Spark spark = Shared.of(java);
     try {
-      ProcessBuilder builder = new ProcessBuilder(command(java, properties, folder));
+      Path properties = folder.resolve("spark.conf");
+      String text = Files.readString(Path.of("spark", "catalog", "embedded.conf"));
+      Files.writeString(properties, text.replace("${dir}", folder.toString()));
+      var unused =
+          CompletableFuture.supplyAsync(() -> spark.ask("open " + properties))
+              .orTimeout(START_SECONDS, TimeUnit.SECONDS)
+              .join();
+      return spark::ask;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (CompletionException e) {
+      throw new IllegalStateException("Spark opened no session; its log is " + LOG, e);
+    }
+  }
+
+  /** The one of this process; it ends with it. */
+  private static final class Shared {
+    private static @Nullable Spark spark;
+
+    private Shared() {}
+
+    static synchronized Spark of(Path java) {
+      if (spark == null) {
+        spark = start(java);
+      }
+      return spark;
+    }
+  }
+
+  private static Spark start(Path java) {
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command(java));
       // Else it asks for the name of this machine, which may have none.
       builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
-      Process process = builder.redirectError(log.toFile()).start();
-      Spark spark = new Spark(process);
-      try {
-        CompletableFuture.runAsync(spark::awaitReady)
-            .orTimeout(START_SECONDS, TimeUnit.SECONDS)
-            .join();
-        return spark;
-      } catch (CompletionException e) {
-        process.destroyForcibly();
-        throw new IllegalStateException("Spark did not start; its log is " + log, e);
-      }
+      Process process = builder.redirectError(LOG.toFile()).start();
+      return new Spark(process);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  private static List<String> command(Path java, Path properties, Path folder) throws IOException {
+  private static List<String> command(Path java) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(java.toString());
     command.addAll(List.of("-Xmx640m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
@@ -92,15 +114,8 @@ final class Spark implements AutoCloseable {
     command.add("-cp");
     command.add(Files.readString(Path.of("spark-server", "target", "class-path")).strip());
     command.add(Path.of("src", "test", "spark", "SparkServer.java").toString());
-    command.add(properties.toString());
-    command.add(folder.toString());
+    command.add(LEFT_BEHIND.toString());
     return command;
-  }
-
-  private void awaitReady() {
-    if (!"ready".equals(line())) {
-      throw new IllegalStateException("it ended");
-    }
   }
 
   private String line() {
@@ -118,9 +133,9 @@ final class Spark implements AutoCloseable {
   /**
    * Asks one statement, and waits for the answer.
    *
-   * @throws Refused Spark answers with an error
+   * @throws Engine.Refused Spark answers with an error
    */
-  Answer ask(String statement) {
+  private Answer ask(String statement) {
     try {
       statements.write(statement.replace('\n', ' ') + "\n");
       statements.flush();
@@ -134,28 +149,13 @@ final class Spark implements AutoCloseable {
       rows.add(row.subList(1, row.size()));
     }
     if (columns.getFirst().equals("error")) {
-      throw new Refused(statement, columns.getLast());
+      throw new Engine.Refused(statement, columns.getLast());
     }
     return new Answer(columns.subList(1, columns.size()), rows);
   }
 
   private static List<String> fields(String line) {
-    return List.of(line.split("\t", -1));
-  }
-
-  @Override
-  public void close() {
-    try {
-      statements.close();
-      if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly().waitFor();
-      }
-    } catch (IOException e) {
-      process.destroyForcibly();
-    } catch (InterruptedException e) {
-      process.destroyForcibly();
-      Thread.currentThread().interrupt();
-    }
+    return Stream.of(line.split("\t", -1)).map(String::translateEscapes).toList();
   }
 
   /** The {@code java} of a JDK that Spark runs on. */

@@ -80,7 +80,8 @@ record SqlFile(Path path, String text) {
     return value;
   }
 
-  private String withoutComments() {
+  /** Its statements as they stand there. */
+  String withoutComments() {
     return COMMENT.matcher(text).replaceAll("");
   }
 }

@@ -22,6 +22,10 @@ final class Trino implements AutoCloseable {
   /** The oldest JDK that Trino runs on. */
   static final int MIN_JDK = 25;
 
+  static final String NO_JDK =
+      "Trino needs a JDK %d or newer; none in JAVA_HOME or the usual folders (FIRN_JDK_DIRS)"
+          .formatted(MIN_JDK);
+
   private static final String READY = "listening on ";
   private static final long START_SECONDS = 120;
   private static final long STOP_SECONDS = 20;

@@ -8,6 +8,7 @@ import dev.firn.writer.Lake;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Locale;
@@ -69,7 +70,15 @@ sealed interface DemoLake extends AutoCloseable {
   /** Opens a lake whose catalog is reached so. */
   static DemoLake open(DemoFolder folder, Storage storage, Access access) {
     DemoLake lake = open(folder, storage);
-    return access == Access.EMBEDDED ? lake : BehindRest.start(lake, access == Access.REST_ATOMIC);
+    if (access == Access.EMBEDDED) {
+      return lake;
+    }
+    try {
+      Files.createDirectories(folder.lake());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return BehindRest.start(lake, access == Access.REST_ATOMIC);
   }
 
   /**

@@ -1,6 +1,6 @@
 -- Write all rows of a range anew, sorted, so that queries by these columns read few files.
 --
--- What 02-rewrite-data-files says holds here too.
+-- What 22-rewrite-data-files says holds here too.
 --
 -- Replace before running (as text, everywhere in this file):
 --   ${schema}  where the table lies, such as shop

@@ -1,0 +1,104 @@
+package dev.firn.sql;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.nio.ByteBuffer;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.ZoneOffset;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types;
+import org.jspecify.annotations.Nullable;
+
+/** Values of every type that Firn writes, also those at which engines like to differ. */
+final class RandomValues {
+  private static final int NULL_ONE_OF = 8;
+  private static final int MOST_BYTES = 20;
+  private static final String[] TEXTS = {
+    "", "a", "Zürich", "東京", "🦔", "\t", "\n", "\\n", "'", "\"", "|", " ", "\u0000", "${x}"
+  };
+
+  /** From before the Gregorian calendar, to where years have five digits. */
+  private static final long FIRST_DAY = LocalDate.of(-4712, 1, 1).toEpochDay();
+
+  private static final long END_DAY = LocalDate.of(12_000, 1, 1).toEpochDay();
+
+  private final Random random;
+
+  RandomValues(Random random) {
+    this.random = random;
+  }
+
+  /** Any value, or none. */
+  @Nullable Object any(Type type) {
+    return random.nextInt(NULL_ONE_OF) == 0 ? null : some(type);
+  }
+
+  private Object some(Type type) {
+    return switch (type.typeId()) {
+      case BOOLEAN -> random.nextBoolean();
+      case INTEGER -> random.nextInt();
+      case LONG -> random.nextLong();
+      case FLOAT -> Float.intBitsToFloat(random.nextInt());
+      case DOUBLE -> Double.longBitsToDouble(random.nextLong());
+      case STRING -> text();
+      case DECIMAL -> decimal((Types.DecimalType) type);
+      case DATE -> date();
+      case TIME -> time();
+      case TIMESTAMP -> timestamp((Types.TimestampType) type);
+      case UUID -> new UUID(random.nextLong(), random.nextLong());
+      case BINARY -> bytes();
+      default -> throw new IllegalArgumentException("no value of " + type);
+    };
+  }
+
+  /** The value of a key column in the row of some number: all columns together differ by it. */
+  static Object key(Type type, int number) {
+    return switch (type.typeId()) {
+      case INTEGER -> number;
+      case LONG -> (long) number << 30;
+      case STRING -> TEXTS[number % TEXTS.length];
+      case DATE -> LocalDate.ofEpochDay(number / TEXTS.length);
+      case UUID -> new UUID(number, ~number);
+      default -> throw new IllegalArgumentException("no key of " + type);
+    };
+  }
+
+  private String text() {
+    StringBuilder text = new StringBuilder();
+    for (int i = random.nextInt(TEXTS.length); i > 0; i--) {
+      text.append(TEXTS[random.nextInt(TEXTS.length)]);
+    }
+    return text.toString();
+  }
+
+  private BigDecimal decimal(Types.DecimalType type) {
+    BigInteger end = BigInteger.TEN.pow(type.precision());
+    BigInteger digits = new BigInteger(end.bitLength(), random).mod(end);
+    return new BigDecimal(random.nextBoolean() ? digits : digits.negate(), type.scale());
+  }
+
+  private LocalDate date() {
+    return LocalDate.ofEpochDay(random.nextLong(FIRST_DAY, END_DAY));
+  }
+
+  private LocalTime time() {
+    return LocalTime.ofNanoOfDay(
+        TimeUnit.MICROSECONDS.toNanos(random.nextLong(TimeUnit.DAYS.toMicros(1))));
+  }
+
+  private Object timestamp(Types.TimestampType type) {
+    LocalDateTime local = date().atTime(time());
+    return type.shouldAdjustToUTC() ? local.atOffset(ZoneOffset.UTC) : local;
+  }
+
+  private ByteBuffer bytes() {
+    byte[] bytes = new byte[random.nextInt(MOST_BYTES)];
+    random.nextBytes(bytes);
+    return ByteBuffer.wrap(bytes);
+  }
+}

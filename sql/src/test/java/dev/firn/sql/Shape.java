@@ -1,0 +1,105 @@
+package dev.firn.sql;
+
+import dev.firn.writer.ColumnChanges;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.iceberg.Schema;
+import org.apache.iceberg.types.Types;
+
+/**
+ * What a table is made of.
+ *
+ * @param name of the table
+ * @param key its key columns; none: it has no key
+ * @param partition the column that it is partitioned by; none: it is not
+ */
+record Shape(String name, Schema schema, List<String> key, List<String> partition) {
+  private static final Types.NestedField ID =
+      Types.NestedField.required(1, "id", Types.LongType.get());
+
+  static final Shape KEYED =
+      new Shape(
+          "keyed",
+          new Schema(ID, column(2, "name", Types.StringType.get())),
+          List.of("id"),
+          List.of());
+  static final Shape COMPOSITE =
+      new Shape(
+          "composite",
+          new Schema(
+              column(1, "amount", Types.DecimalType.of(10, 2)),
+              Types.NestedField.required(2, "place", Types.StringType.get()),
+              Types.NestedField.required(3, "day", Types.DateType.get())),
+          List.of("place", "day"),
+          List.of());
+  static final Shape KEYLESS =
+      new Shape(
+          "keyless",
+          new Schema(
+              column(1, "flag", Types.BooleanType.get()),
+              column(2, "amount", Types.DecimalType.of(3, 1))),
+          List.of(),
+          List.of());
+  static final Shape PARTITIONED =
+      new Shape(
+          "partitioned",
+          new Schema(
+              ID,
+              column(2, "flag", Types.BooleanType.get()),
+              column(3, "n", Types.IntegerType.get())),
+          List.of("id"),
+          List.of("flag"));
+
+  /** Its columns change while it is written. */
+  static final Shape GROWING =
+      new Shape(
+          "growing",
+          new Schema(ID, column(2, "n", Types.IntegerType.get())),
+          List.of("id"),
+          List.of());
+
+  static final ColumnChanges GROWTH =
+      new ColumnChanges(
+          List.of(new ColumnChanges.NewColumn("note", Types.StringType.get(), null)),
+          Map.of("n", Types.LongType.get()),
+          Set.of("id", "n", "note"));
+
+  /** Every type but that which Spark does not know. */
+  static final Shape TYPED =
+      new Shape(
+          "typed",
+          new Schema(
+              Types.NestedField.required(1, "id", Types.UUIDType.get()),
+              column(2, "a_boolean", Types.BooleanType.get()),
+              column(3, "an_int", Types.IntegerType.get()),
+              column(4, "a_long", Types.LongType.get()),
+              column(5, "a_float", Types.FloatType.get()),
+              column(6, "a_double", Types.DoubleType.get()),
+              column(7, "a_string", Types.StringType.get()),
+              column(8, "a_small_decimal", Types.DecimalType.of(9, 2)),
+              column(9, "a_decimal", Types.DecimalType.of(18, 0)),
+              column(10, "a_large_decimal", Types.DecimalType.of(38, 10)),
+              column(11, "a_date", Types.DateType.get()),
+              column(12, "a_timestamp", Types.TimestampType.withoutZone()),
+              column(13, "an_instant", Types.TimestampType.withZone()),
+              column(14, "a_uuid", Types.UUIDType.get()),
+              column(15, "bytes", Types.BinaryType.get())),
+          List.of("id"),
+          List.of());
+
+  /** With the type that Spark does not know. */
+  static final Shape TIMED =
+      new Shape(
+          "timed",
+          new Schema(ID, column(2, "a_time", Types.TimeType.get())),
+          List.of("id"),
+          List.of());
+
+  static final List<Shape> ALL =
+      List.of(KEYED, COMPOSITE, KEYLESS, PARTITIONED, GROWING, TYPED, TIMED);
+
+  private static Types.NestedField column(int id, String name, org.apache.iceberg.types.Type type) {
+    return Types.NestedField.optional(id, name, type);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.firn.sql;
+
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+
+/** One text for a value, whichever engine has read it; {@code NULL} for none. */
+final class Values {
+  private static final String ZONE = " UTC";
+
+  private Values() {}
+
+  /** Of a value as Iceberg's own reader gives it. */
+  static String text(@Nullable Object value) {
+    return switch (value) {
+      case null -> "NULL";
+      case byte[] bytes -> HexFormat.of().formatHex(bytes);
+      case ByteBuffer buffer -> {
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        yield HexFormat.of().formatHex(bytes);
+      }
+      case BigDecimal number -> number.toPlainString();
+      // JDKs differ in the shortest decimals for them.
+      case Float number -> Float.toHexString(number);
+      case Double number -> Double.toHexString(number);
+      case OffsetDateTime time -> time.toInstant().toString();
+      default -> value.toString();
+    };
+  }
+
+  /** Of a column of the present row; its session is in UTC. */
+  static String text(ResultSet row, int column) throws SQLException {
+    String text = row.getString(column);
+    if (text == null) {
+      return text(null);
+    }
+    // Trino's driver would use classes that know two calendars and no microseconds.
+    return switch (row.getMetaData().getColumnType(column)) {
+      case Types.DATE -> LocalDate.parse(text).toString();
+      case Types.TIME -> LocalTime.parse(text).toString();
+      case Types.TIMESTAMP -> local(text).toString();
+      case Types.TIMESTAMP_WITH_TIMEZONE ->
+          local(text.substring(0, text.length() - ZONE.length()))
+              .toInstant(ZoneOffset.UTC)
+              .toString();
+      default -> text(row.getObject(column));
+    };
+  }
+
+  private static LocalDateTime local(String text) {
+    return LocalDateTime.parse(text.replace(' ', 'T'));
+  }
+}
