@@ -15,11 +15,16 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Stands before an S3 server and hands requests on, each on a connection of its own, or lets them
- * fail as it is told to.
+ * fail as it is told to. It remembers what was asked.
  */
 public final class FaultyS3 implements AutoCloseable {
 
@@ -49,6 +54,28 @@ public final class FaultyS3 implements AutoCloseable {
     record CutUploads() implements Fault {}
   }
 
+  /**
+   * What was asked.
+   *
+   * @param target the path and query, or the whole address when it came as to a proxy
+   * @param head the request line and all headers
+   */
+  public record Request(String method, String target, String head) {
+    private static Request of(String head) {
+      String[] line = head.lines().findFirst().orElse("").split(" ", 3);
+      return new Request(line[0], line.length > 1 ? line[1] : "", head);
+    }
+
+    /** A header's first value. */
+    public Optional<String> header(String name) {
+      String start = name.toLowerCase(Locale.ROOT) + ":";
+      return head.lines()
+          .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(start))
+          .map(line -> line.substring(start.length()).strip())
+          .findFirst();
+    }
+  }
+
   private static final Pattern LENGTH = Pattern.compile("(?im)^content-length:\\s*(\\d+)\\s*$");
   private static final Pattern CONNECTION = Pattern.compile("(?im)^connection:.*\\r\\n");
   private static final int HEAD_END = ('\r' << 24) | ('\n' << 16) | ('\r' << 8) | '\n';
@@ -56,6 +83,7 @@ public final class FaultyS3 implements AutoCloseable {
   private final InetSocketAddress server;
   private final int port;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
   private final AtomicInteger failedUploads = new AtomicInteger();
   private volatile ServerSocket listening;
   private volatile @Nullable Fault fault;
@@ -102,6 +130,15 @@ public final class FaultyS3 implements AutoCloseable {
     return failedUploads.get();
   }
 
+  /** What was asked since it was last taken, in the order of arrival. */
+  public List<Request> takeRequests() {
+    List<Request> taken = new ArrayList<>();
+    for (Request next = requests.poll(); next != null; next = requests.poll()) {
+      taken.add(next);
+    }
+    return taken;
+  }
+
   private ServerSocket listen(int at) {
     try {
       ServerSocket socket = new ServerSocket();
@@ -131,7 +168,9 @@ public final class FaultyS3 implements AutoCloseable {
       InputStream in = new BufferedInputStream(client.getInputStream());
       byte[] head = head(in);
       if (head.length > 0) {
-        serve(client, in, new String(head, ISO_8859_1));
+        String asked = new String(head, ISO_8859_1);
+        requests.add(Request.of(asked));
+        serve(client, in, asked);
       }
     } catch (IOException e) {
       // one of both sides is gone
