@@ -124,6 +124,14 @@ public record SinkSettings(
           "snapshot-loading-mode",
           "lock-impl",
           "metrics-reporter-impl",
+          "unique-table-location",
+          "auth.session-timeout-ms",
+          "token-expires-in-ms",
+          "scan-planning-mode",
+          "namespace-separator",
+          "view-endpoints-supported",
+          "app-id",
+          "app-name",
           "user");
 
   private static final Set<String> CATALOG_PREFIXES =
@@ -142,6 +150,8 @@ public record SinkSettings(
           "nessie.",
           "lock.",
           "io.",
+          "kms.",
+          "lakeformation.",
           "encryption.");
 
   /** Keys of memiiso/debezium-server-iceberg that mean nothing here, and what there is instead. */
@@ -197,7 +207,9 @@ public record SinkSettings(
     Map<String, String> catalog = new HashMap<>();
     Map<String, String> table = new HashMap<>();
     given.forEach((key, value) -> {
-      if (isCatalogKey(key)) {
+      if (AwsKeys.isMistyped(key, given)) {
+        throw refused(key, value);
+      } else if (isCatalogKey(key)) {
         catalog.put(key, value);
       } else if (key.startsWith(TABLE_PREFIX)) {
         table.put(key.substring(TABLE_PREFIX.length()), value);
@@ -228,7 +240,8 @@ public record SinkSettings(
         pipeline(keys, table, maxHeapBytes),
         keys.text("catalog-name").orElse(Lake.DEFAULT_NAME),
         LakeTimeouts.in(
-            catalog, atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
+            AwsProfile.in(catalog),
+            atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
@@ -315,6 +328,7 @@ public record SinkSettings(
     }
     Set<String> known = new TreeSet<>(OWN_KEYS);
     known.addAll(CATALOG_KEYS);
+    known.addAll(AwsKeys.known());
     return new SettingsException(
         "unknown key %s%s%s; the nearest known key is %s%s"
             .formatted(PREFIX, key, Keys.shown(key, value), PREFIX, Keys.nearest(key, known)));

@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.iceberg.CatalogProperties;
 import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.io.FileIO;
 import org.apache.iceberg.io.ResolvingFileIO;
 import org.apache.iceberg.jdbc.JdbcCatalog;
 
@@ -43,21 +44,33 @@ public final class Lake {
 
   /** Any catalog that {@code CatalogUtil} can load ({@code type} or {@code catalog-impl}). */
   public static Catalog open(String name, Map<String, String> properties) {
-    Map<String, String> asked = new HashMap<>(properties);
+    Map<String, String> asked = withFileIo(properties);
     if (isJdbc(properties)) {
       asked.remove(CatalogUtil.ICEBERG_CATALOG_TYPE);
       asked.put(CatalogProperties.CATALOG_IMPL, AskOnceJdbcCatalog.class.getName());
     }
-    String fileIo = fileIo(properties);
+    return CatalogUtil.buildIcebergCatalog(name, asked, new Configuration());
+  }
+
+  /** What reads and writes the files of a catalog that leaves this to its properties. */
+  public static FileIO fileIo(Map<String, String> properties) {
+    Map<String, String> asked = withFileIo(properties);
+    return CatalogUtil.loadFileIO(
+        asked.get(CatalogProperties.FILE_IO_IMPL), asked, new Configuration());
+  }
+
+  private static Map<String, String> withFileIo(Map<String, String> properties) {
+    Map<String, String> asked = new HashMap<>(properties);
+    String fileIo = fileIoName(properties);
     if (ObjectStoreFileIO.canAsk(fileIo)) {
       asked.put(CatalogProperties.FILE_IO_IMPL, ObjectStoreFileIO.class.getName());
       asked.put(ObjectStoreFileIO.ASKED, fileIo);
     }
-    return CatalogUtil.buildIcebergCatalog(name, asked, new Configuration());
+    return asked;
   }
 
-  /** What reads and writes files, if it is known before the catalog is asked; else empty. */
-  private static String fileIo(Map<String, String> properties) {
+  /** Its class, if it is known before the catalog is asked; else empty. */
+  private static String fileIoName(Map<String, String> properties) {
     String set = properties.getOrDefault(CatalogProperties.FILE_IO_IMPL, "");
     if (!set.isEmpty()) {
       return set;
