@@ -41,6 +41,14 @@ public final class FaultyS3 implements AutoCloseable {
     /** An answer of the server's own kind, as {@code 503 SlowDown}. */
     record Refused(int status, String code) implements Fault {}
 
+    /** The same, with what the server tells besides. */
+    record Told(int status, String code, String message, Map<String, String> headers)
+        implements Fault {
+      public Told {
+        headers = Map.copyOf(headers);
+      }
+    }
+
     /** So are uploads only. */
     record RefusedUploads(int status, String code) implements Fault {}
 
@@ -183,6 +191,7 @@ public final class FaultyS3 implements AutoCloseable {
     boolean isUpload = head.startsWith("PUT ");
     switch (fault) {
       case Fault.Refused(int status, String code) -> refuse(client, in, head, status, code);
+      case Fault.Told told -> refuse(client, in, head, told);
       case Fault.RefusedUploads(int status, String code) when isUpload -> {
         failedUploads.incrementAndGet();
         refuse(client, in, head, status, code);
@@ -201,22 +210,34 @@ public final class FaultyS3 implements AutoCloseable {
 
   private static void refuse(Socket client, InputStream in, String head, int status, String code)
       throws IOException {
+    refuse(client, in, head, new Fault.Told(status, code, "as told", Map.of()));
+  }
+
+  private static void refuse(Socket client, InputStream in, String head, Fault.Told told)
+      throws IOException {
     if (!head.toLowerCase(Locale.ROOT).contains("expect: 100-continue")) {
       in.skipNBytes(length(head));
     }
     byte[] body =
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>%s</Code><Message>as told</Message></Error>"
-            .formatted(code)
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>"
+            .formatted(told.code(), told.message())
             .getBytes(UTF_8);
     OutputStream out = client.getOutputStream();
     out.write(
-        "HTTP/1.1 %d %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-            .formatted(status, code, head.startsWith("HEAD ") ? 0 : body.length)
+        "HTTP/1.1 %d %s\r\n%sContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            .formatted(
+                told.status(), told.code(), lines(told), head.startsWith("HEAD ") ? 0 : body.length)
             .getBytes(ISO_8859_1));
     if (!head.startsWith("HEAD ")) {
       out.write(body);
     }
     out.flush();
+  }
+
+  private static String lines(Fault.Told told) {
+    StringBuilder lines = new StringBuilder();
+    told.headers().forEach((name, value) -> lines.append("%s: %s\r\n".formatted(name, value)));
+    return lines.toString();
   }
 
   /**
