@@ -6,6 +6,7 @@ import dev.firn.writer.CommitLoop;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Patience;
 import dev.firn.writer.PipelineSettings;
+import dev.firn.writer.PipelineSettings.Visibility;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -58,6 +59,7 @@ public record SinkSettings(
   private static final long MIN_MEMORY_BYTES = 1L << 20;
   private static final String TABLE_PREFIX = "table.";
   private static final String MAX_AGE = "commit.max-age";
+  private static final String ATOMIC = "commit.atomic";
   private static final String RETRY = "retry.max-duration";
   private static final String REQUEST = "retry.request-timeout";
   private static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofMinutes(2);
@@ -85,6 +87,7 @@ public record SinkSettings(
               "changelog.exclude.list",
               SchemaChanges.KEY,
               "commit.interval-min",
+              ATOMIC,
               MAX_AGE,
               RETRY,
               REQUEST,
@@ -293,7 +296,8 @@ public record SinkSettings(
             keys.bytes("key-index.memory", 0).orElse(maxHeapBytes / 4),
             Path.of(keys.text("key-index.folder").orElse(System.getProperty("java.io.tmpdir")))),
         Patience.of(
-            atLeast(keys, RETRY, Patience.LEAST, PipelineSettings.DEFAULT_PATIENCE.within())));
+            atLeast(keys, RETRY, Patience.LEAST, PipelineSettings.DEFAULT_PATIENCE.within())),
+        keys.truth(ATOMIC).orElse(false) ? Visibility.WHOLE_BATCH : Visibility.EACH_TABLE);
   }
 
   private static Duration atLeast(Keys keys, String key, Duration least, Duration otherwise) {

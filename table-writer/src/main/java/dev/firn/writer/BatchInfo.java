@@ -10,12 +10,15 @@ import java.util.Map;
  * What the commits of one batch say about it.
  *
  * @param first when the source committed its first transaction
+ * @param visible how its tables become so
  */
-record BatchInfo(Mark mark, TransactionEnd end, Instant first, long transactions) {
+record BatchInfo(
+    Mark mark, TransactionEnd end, Instant first, long transactions, BatchCommit visible) {
   BatchInfo {
     requireNonNull(mark, "mark is null");
     requireNonNull(end, "end is null");
     requireNonNull(first, "first is null");
+    requireNonNull(visible, "visible is null");
   }
 
   Map<String, String> summary() {

@@ -16,7 +16,19 @@ import org.apache.iceberg.UpdateSchema;
  * @param onto the snapshot that the commit must land on; -1: none
  * @param troubles learns of each attempt that fails
  */
-record MarkedCommit(String name, Table table, Mark mark, long onto, Troubles troubles) {
+record MarkedCommit(
+    String name, Table table, Mark mark, long onto, Troubles troubles, Begin begin) {
+
+  /** How the table's transaction begins. */
+  @FunctionalInterface
+  interface Begin {
+    Transaction of(Table table);
+  }
+
+  /** By itself. */
+  MarkedCommit(String name, Table table, Mark mark, long onto, Troubles troubles) {
+    this(name, table, mark, onto, troubles, Table::newTransaction);
+  }
 
   /** Adds to a transaction what is to be committed, under the demands on the table's head. */
   @FunctionalInterface
@@ -56,7 +68,7 @@ record MarkedCommit(String name, Table table, Mark mark, long onto, Troubles tro
     Head head = new Head(name, mark.pipeline(), mark.epoch(), onto, UUID.randomUUID().toString());
     return new CommitAttempts(table, head, troubles)
         .commit(() -> {
-          Transaction transaction = table.newTransaction();
+          Transaction transaction = begin.of(table);
           change.addTo(transaction, head);
           UpdateProperties properties = transaction.updateProperties();
           mark.values().forEach(properties::set);

@@ -40,6 +40,7 @@ public final class Pipeline {
   private final TablesToRead toRead;
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
   private final Changelogs changelogs;
+  private final Supplier<BatchCommit> batchCommits;
 
   private volatile Recovery recovery;
 
@@ -61,6 +62,7 @@ public final class Pipeline {
     this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
     this.changelogs = new Changelogs(tableCommits);
+    this.batchCommits = BatchCommits.of(catalog, settings);
     this.tables = new Tables(catalog, settings);
     this.troubles = new Troubles(catalog, settings);
     String writer = writerName();
@@ -454,7 +456,7 @@ public final class Pipeline {
           commits.put(
               table, () -> write.commit(info, () -> changelogs.addFirst(table, changes, info)));
         });
-    CommittedBatch committed = committed(info, tableCommits.commit(commits));
+    CommittedBatch committed = committed(info, tableCommits.commit(info.visible(), commits));
     batch.tables().forEach((table, changes) -> changelogs.add(table, changes, info));
     return committed;
   }
@@ -533,7 +535,7 @@ public final class Pipeline {
         commits.put(table, () -> writer(table).commitAtOnce(write, info, first));
       }
     });
-    return committed(info, tableCommits.commit(commits));
+    return committed(info, tableCommits.commit(info.visible(), commits));
   }
 
   /** A place for a large transaction's changes of a table; empty when it has no changelog. */
@@ -551,7 +553,7 @@ public final class Pipeline {
         new LinkedHashMap<>();
     branches.forEach(
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
-    CommittedBatch published = committed(info, tableCommits.commit(commits));
+    CommittedBatch published = committed(info, tableCommits.commit(info.visible(), commits));
     changelogs.beginAfter(info.mark());
     var unused = settle();
     steps.left(Step.SNAPSHOT);
@@ -572,7 +574,7 @@ public final class Pipeline {
             lastBatch + 1,
             end.position().toString(),
             claimed.writer());
-    return new BatchInfo(mark, end, first, transactions);
+    return new BatchInfo(mark, end, first, transactions, batchCommits.get());
   }
 
   private CommittedBatch committed(

@@ -18,6 +18,7 @@ import org.apache.iceberg.catalog.TableIdentifier;
  * @param targetFileBytes size at which a data file is closed and the next one begun
  * @param keyIndex where the places of all keys are kept
  * @param patience for how long what storage or catalog refuse is tried again
+ * @param visibility what of a batch readers see at once
  */
 public record PipelineSettings(
     String name,
@@ -26,9 +27,18 @@ public record PipelineSettings(
     Map<String, String> tableProperties,
     long targetFileBytes,
     KeyIndexSettings keyIndex,
-    Patience patience) {
+    Patience patience,
+    Visibility visibility) {
   /** For how long an outage of storage or catalog may last unless it is set. */
   public static final Patience DEFAULT_PATIENCE = Patience.of(Duration.ofMinutes(5));
+
+  /** What of a batch becomes visible at once. */
+  public enum Visibility {
+    /** Each table's part; for any catalog. */
+    EACH_TABLE,
+    /** All of it; for a REST catalog that commits several tables in one transaction. */
+    WHOLE_BATCH
+  }
 
   /**
    * Where key indexes are kept.
@@ -68,11 +78,13 @@ public record PipelineSettings(
         tableProperties,
         targetFileBytes,
         KeyIndexSettings.standard(),
-        DEFAULT_PATIENCE);
+        DEFAULT_PATIENCE,
+        Visibility.EACH_TABLE);
   }
 
   public PipelineSettings {
     requireNonNull(patience, "patience is null");
+    requireNonNull(visibility, "visibility is null");
     requireNonNull(name, "name is null");
     requireNonNull(controlNamespace, "controlNamespace is null");
     if (!name.matches("[A-Za-z0-9_-]+")) {

@@ -193,15 +193,14 @@ final class SnapshotBranch {
   CommittedBatch.TableCommit publish(BatchInfo info) {
     Head onMain = head(main, tip.commit());
     Snapshot published =
-        undisturbed(() ->
-            new CommitAttempts(table, onMain, troubles)
-                .commit(() -> moveMain(onMain, info.mark())));
+        undisturbed(
+            () -> new CommitAttempts(table, onMain, troubles).commit(() -> moveMain(onMain, info)));
     writer.published(published, info.mark());
     return new CommittedBatch.TableCommit(published.snapshotId(), write.inserted(), 0, 0);
   }
 
-  private void moveMain(Head onMain, Mark mark) {
-    Transaction transaction = table.newTransaction();
+  private void moveMain(Head onMain, BatchInfo info) {
+    Transaction transaction = info.visible().transaction(writer.state().identifier(), table);
     Table base = transaction.table();
     onMain.validate(CommitTrials.ancestors(base, SnapshotRef.MAIN_BRANCH));
     requireTip(base);
@@ -212,7 +211,7 @@ final class SnapshotBranch {
         .commit();
     TableWriter.tag(transaction, Changelog.BASELINE);
     UpdateProperties properties = transaction.updateProperties();
-    mark.values().forEach(properties::set);
+    info.mark().values().forEach(properties::set);
     properties.commit();
     transaction.commitTransaction();
   }

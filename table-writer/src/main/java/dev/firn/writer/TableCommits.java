@@ -27,8 +27,9 @@ record TableCommits(Executor executor, StepListener steps) {
    * Commits all tables; when some fail the others are let finish, then the first failure is thrown.
    */
   Map<TableIdentifier, CommittedBatch.TableCommit> commit(
+      BatchCommit visible,
       Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits) {
-    Progress progress = new Progress(commits.size());
+    Progress progress = new Progress(visible, commits.size());
     Map<TableIdentifier, CompletableFuture<Optional<CommittedBatch.TableCommit>>> running =
         new LinkedHashMap<>();
     commits.forEach((table, commit) ->
@@ -46,11 +47,14 @@ record TableCommits(Executor executor, StepListener steps) {
 
   /** How many of a batch's tables are committed. */
   private final class Progress {
+    private final BatchCommit visible;
     private int all;
     private int committed;
 
-    Progress(int all) {
+    Progress(BatchCommit visible, int all) {
+      this.visible = visible;
       this.all = all;
+      visible.begin(all);
       steps.tables(0, all);
     }
 
@@ -59,8 +63,12 @@ record TableCommits(Executor executor, StepListener steps) {
       steps.entered(Step.STATE_COMMIT);
       try {
         Optional<CommittedBatch.TableCommit> made = commit.get();
+        visible.landed();
         ended(made.isPresent());
         return made;
+      } catch (RuntimeException | Error e) {
+        visible.failed(e);
+        throw e;
       } finally {
         steps.left(Step.STATE_COMMIT);
       }

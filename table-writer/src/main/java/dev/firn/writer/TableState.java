@@ -14,6 +14,7 @@ import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.TableUtil;
+import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.BaseDeleteLoader;
 import org.apache.iceberg.deletes.PositionDeleteIndex;
 import org.apache.iceberg.io.CloseableIterable;
@@ -320,7 +321,11 @@ final class TableState {
     return table.io();
   }
 
+  TableIdentifier identifier() {
+    return target.table();
+  }
+
   String name() {
-    return target.table().toString();
+    return identifier().toString();
   }
 }

@@ -227,7 +227,12 @@ final class TableWriter {
       FileChanges changes = written.removing(state.files().committed());
       try {
         Snapshot snapshot =
-            commit(info.mark(), summary, changes, anew.files(), Optional.of(LakeTables.BASELINE));
+            commit(
+                marked(info.mark(), Table::newTransaction),
+                summary,
+                changes,
+                anew.files(),
+                Optional.of(LakeTables.BASELINE));
         takeOver(anew, write, changes, snapshot);
         state.release();
         state = anew;
@@ -278,8 +283,7 @@ final class TableWriter {
    */
   private boolean commitColumns(ColumnChanges changes) {
     if (!changes.isIn(state.table().schema())) {
-      MarkedCommit commit =
-          new MarkedCommit(state.name(), state.table(), mark, state.snapshotId(), troubles);
+      MarkedCommit commit = marked(mark, Table::newTransaction);
       state.reflects(commit.commit(commit.emptySnapshot(changes)));
     }
     return state.columnsChanged(changes.sent());
@@ -308,7 +312,9 @@ final class TableWriter {
   /** After somebody else's commit the same rows may have to be deleted elsewhere. */
   private Snapshot commitOrDiscardDeletes(TableWrite write, FileChanges changes, BatchInfo info) {
     try {
-      return commit(info.mark(), summary(write, info), changes, state.files(), Optional.empty());
+      MarkedCommit commit =
+          marked(info.mark(), table -> info.visible().transaction(state.identifier(), table));
+      return commit(commit, summary(write, info), changes, state.files(), Optional.empty());
     } catch (Head.ForeignCommitException e) {
       if (e.isOnTop()) {
         changes.discardDeletes(state.table());
@@ -361,29 +367,33 @@ final class TableWriter {
         "table %s: changed by someone else".formatted(state.name()), cause);
   }
 
-  private Snapshot commit(
-      Mark newMark,
+  private MarkedCommit marked(Mark newMark, MarkedCommit.Begin begin) {
+    return new MarkedCommit(
+        state.name(), state.table(), newMark, state.snapshotId(), troubles, begin);
+  }
+
+  private static Snapshot commit(
+      MarkedCommit commit,
       Map<String, String> summary,
       FileChanges changes,
       LiveFiles files,
       Optional<String> tag) {
-    return new MarkedCommit(state.name(), state.table(), newMark, state.snapshotId(), troubles)
-        .commit((transaction, head) -> {
-          RowDelta delta =
-              transaction
-                  .newRowDelta()
-                  .scanManifestsWith(CALLER_RUNS)
-                  .writeManifestsWith(CALLER_RUNS, 1)
-                  .validateWith(head);
-          if (head.snapshotId() != -1) {
-            delta.validateFromSnapshot(head.snapshotId());
-          }
-          changes.addTo(delta, files);
-          summary.forEach(delta::set);
-          delta.set(SummaryKeys.COMMIT, head.commit());
-          delta.commit();
-          tag.ifPresent(name -> tag(transaction, name));
-        });
+    return commit.commit((transaction, head) -> {
+      RowDelta delta =
+          transaction
+              .newRowDelta()
+              .scanManifestsWith(CALLER_RUNS)
+              .writeManifestsWith(CALLER_RUNS, 1)
+              .validateWith(head);
+      if (head.snapshotId() != -1) {
+        delta.validateFromSnapshot(head.snapshotId());
+      }
+      changes.addTo(delta, files);
+      summary.forEach(delta::set);
+      delta.set(SummaryKeys.COMMIT, head.commit());
+      delta.commit();
+      tag.ifPresent(name -> tag(transaction, name));
+    });
   }
 
   static void tag(Transaction transaction, String name) {

@@ -42,7 +42,7 @@ final class TestStepListener {
         new LinkedHashMap<>();
     each.forEach(
         one -> commits.put(TableIdentifier.of(ORDERS.namespace(), "t" + commits.size()), one));
-    var unused = new TableCommits(Runnable::run, listener).commit(commits);
+    var unused = new TableCommits(Runnable::run, listener).commit(BatchCommit.EACH, commits);
   }
 
   @Test

@@ -96,7 +96,8 @@ class TestOutages {
               Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "20"),
               128L << 20,
               PipelineSettings.KeyIndexSettings.standard(),
-              Patience.of(patience));
+              Patience.of(patience),
+              PipelineSettings.Visibility.EACH_TABLE);
       pipeline =
           Pipeline.takeOver(catalog, settings, text -> new Place(Long.parseLong(text)), threads);
       target = pipeline.open(new TableDefinition(TABLE, SCHEMA, List.of("id")));
