@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.TableProperties;
 import org.apache.iceberg.catalog.Namespace;
 
@@ -237,6 +238,7 @@ public record SinkSettings(
           "no lake is configured: set %sdir=FOLDER for an embedded one, or %stype (or %scatalog-impl) and the other properties of an Iceberg catalog"
               .formatted(PREFIX, PREFIX, PREFIX));
     }
+    requireSafeCommits(keys, catalog);
     long memory =
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(
@@ -255,6 +257,18 @@ public record SinkSettings(
         MaintenanceConfig.parse(keys),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
+  }
+
+  /** It commits by renaming a file, which must fail where another process was first. */
+  private static void requireSafeCommits(Keys keys, Map<String, String> catalog) {
+    boolean isHadoop =
+        "hadoop".equalsIgnoreCase(catalog.get("type"))
+            || CatalogUtil.ICEBERG_CATALOG_HADOOP.equals(catalog.get("catalog-impl"));
+    if (isHadoop && !catalog.getOrDefault("warehouse", "").startsWith("hdfs:")) {
+      throw keys.illValued(
+          "warehouse",
+          "hdfs://...: on other storage a Hadoop catalog loses one of two commits at a time; take type=jdbc or type=rest, or dir for a local folder");
+    }
   }
 
   /** The settings of the commit loop. */

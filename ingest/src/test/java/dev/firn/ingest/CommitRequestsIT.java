@@ -7,66 +7,33 @@ import dev.firn.compaction.health.Prices;
 import dev.firn.compaction.health.TableHealth;
 import dev.firn.testing.FaultyS3;
 import dev.firn.testing.S3Server;
-import dev.firn.writer.Batch;
-import dev.firn.writer.InitialSnapshot;
+import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.Lake;
-import dev.firn.writer.Pipeline;
-import dev.firn.writer.Position;
-import dev.firn.writer.RowChange;
-import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
-import dev.firn.writer.SourceTransaction;
-import dev.firn.writer.TableChange;
-import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.apache.iceberg.Schema;
-import org.apache.iceberg.catalog.Catalog;
-import org.apache.iceberg.catalog.TableIdentifier;
-import org.apache.iceberg.data.GenericRecord;
-import org.apache.iceberg.data.Record;
-import org.apache.iceberg.types.Types;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a batch asks of an S3 server, counted where the requests arrive. */
 class CommitRequestsIT {
-  private static final TableIdentifier ORDERS = TableIdentifier.of("shop", "orders");
-  private static final Schema SCHEMA =
-      new Schema(
-          Types.NestedField.required(1, "id", Types.IntegerType.get()),
-          Types.NestedField.optional(2, "note", Types.StringType.get()));
+  private static final Duration SLOW = Duration.ofSeconds(1);
 
   @TempDir private Path folder;
   private S3Server server;
   private FaultyS3 s3;
-  private Catalog catalog;
-  private ExecutorService threads;
-  private Pipeline pipeline;
-  private RowTarget target;
-
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
+  private SmallPipeline pipeline;
 
   @BeforeEach
   void start() throws IOException {
@@ -76,106 +43,92 @@ class CommitRequestsIT {
     Map<String, String> properties = new HashMap<>(Lake.embedded(folder.resolve("lake")));
     properties.putAll(s3.fileIo(server));
     properties.put("warehouse", "s3://%s/warehouse".formatted(S3Server.BUCKET));
-    SinkSettings settings = SinkSettings.parse(properties, 1L << 30);
-    catalog = Lake.open(settings.catalogName(), settings.catalog());
-    threads = Executors.newCachedThreadPool();
-    pipeline =
-        Pipeline.takeOver(
-            catalog, settings.pipeline(), text -> new Place(Long.parseLong(text)), threads);
+    pipeline = new SmallPipeline(properties, true);
   }
 
   @AfterEach
   void stop() throws IOException {
-    threads.shutdown();
-    Lake.closing(catalog).close();
+    pipeline.close();
     s3.close();
     server.close();
   }
 
-  private void openTable(boolean changelog) {
-    target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, List.of("id"), changelog));
-    InitialSnapshot snapshot = pipeline.initialSnapshot();
-    for (int id = 0; id < 100; id++) {
-      snapshot.add(ORDERS, row(id, "first"));
-    }
-    snapshot.publish(end(1));
-  }
-
-  /** Data file, vectors, manifests (one is written anew), manifest list, metadata.json. */
+  /**
+   * The table: data file, vectors, manifests (one is written anew), manifest list, metadata.json.
+   * The changelog: data file, manifest, manifest list, metadata.json. The control table: its one
+   * file, the manifests of the new and of the old, manifest list, metadata.json. Nothing is read.
+   */
   @Test
-  void commitOfATableAsksForWhatItWritesAlone() {
-    openTable(false);
-    assertThat(requestsOf("/shop/orders/")).containsExactlyEntriesOf(Map.of("PUT", 7L));
-  }
-
-  /** Data file, manifest, manifest list, metadata.json. */
-  @Test
-  void changelogIsAppendedToByFourRequests() {
-    openTable(true);
-    assertThat(requestsOf("/shop/orders_changelog/")).containsExactlyEntriesOf(Map.of("PUT", 4L));
-  }
-
-  /** Its one file, the manifests of the new and of the old, manifest list, metadata.json. */
-  @Test
-  void controlTableIsReplacedByFiveRequests() {
-    openTable(false);
-    assertThat(requestsOf("/firn/firn/")).containsExactlyEntriesOf(Map.of("PUT", 5L));
+  void batchAsksForWhatItWritesAlone() {
+    pipeline.commit(10);
+    var unused = s3.takeRequests();
+    pipeline.commit(11);
+    Map<String, Long> counted =
+        s3.takeRequests().stream()
+            .collect(
+                Collectors.groupingBy(CommitRequestsIT::methodAndTable, Collectors.counting()));
+    assertThat(counted)
+        .isEqualTo(
+            Map.of("PUT shop/orders", 7L, "PUT shop/orders_changelog", 4L, "PUT firn/firn", 5L));
   }
 
   @Test
   void healthCountsWhatWasAsked() {
-    openTable(false);
-    commit(2);
-    TableHealth before = health();
-    long puts = requestsOf("/shop/orders/").getOrDefault("PUT", 0L);
-    TableHealth after = health();
-    assertThat(after.activity().lastHour().puts() - before.activity().lastHour().puts())
-        .isEqualTo(2 * puts);
-    assertThat(after.activity().lastHour().gets()).isZero();
-  }
-
-  private TableHealth health() {
-    return TableHealth.of(
-        catalog.loadTable(ORDERS), new HealthSettings(128L << 20, Prices.DEFAULT), Instant.now());
-  }
-
-  /** A commit after a first one, by the methods of the requests for one folder's files. */
-  private Map<String, Long> requestsOf(String folder) {
-    commit(10);
+    pipeline.commit(10);
+    TableHealth.Requests before = lastHour();
     var unused = s3.takeRequests();
-    commit(11);
-    return s3.takeRequests().stream()
-        .filter(request -> request.target().contains(folder))
-        .collect(Collectors.groupingBy(FaultyS3.Request::method, Collectors.counting()));
+    pipeline.commit(11);
+    long puts =
+        s3.takeRequests().stream()
+            .map(CommitRequestsIT::methodAndTable)
+            .filter("PUT shop/orders"::equals)
+            .count();
+    assertThat(lastHour().puts() - before.puts()).isEqualTo(puts).isPositive();
+    assertThat(lastHour().gets()).isZero();
   }
 
-  private void commit(long at) {
-    Batch batch = pipeline.newBatch();
-    batch.add(
-        new SourceTransaction(
-            List.of(change((int) at, "again"), change(1000 + (int) at, "new")), end(at)));
-    var committed = pipeline.commit(pipeline.prepare(batch));
+  /** Seven uploads of the table one after the other would take seven times as long as one. */
+  @Test
+  void uploadsThatNeedNotWaitForEachOtherDoNot() {
+    pipeline.commit(10);
+    s3.fail(new FaultyS3.Fault.SlowUploads(SLOW));
+    Instant begun = Instant.now();
+    CommittedBatch committed = pipeline.commitVisibly(11);
+    Duration took = Duration.between(begun, Instant.now());
+    s3.mend();
+    System.out.printf("a commit with uploads of %s: %s%n", SLOW, took);
     assertThat(committed.tables()).hasSize(1);
-    var unused = pipeline.settle();
+    assertThat(took).isBetween(SLOW.multipliedBy(3), SLOW.multipliedBy(5));
   }
 
-  private TableChange change(int id, String note) {
-    Record row = row(id, note);
-    return new TableChange(ORDERS, new RowChange.Update(target.keys().keyOf(row), row), 100);
+  /** Files and manifests are on their way beside each other: what fails one fails the commit. */
+  @ParameterizedTest
+  @ValueSource(strings = {".parquet", ".puffin", "-m0.avro", "-m1.avro", "snap-", ".metadata.json"})
+  void uploadThatFailsFailsTheCommit(String name) throws Exception {
+    s3.fail(new FaultyS3.Fault.RefusedNames(name, 403, "AccessDenied"));
+    CompletableFuture<CommittedBatch> commit =
+        CompletableFuture.supplyAsync(() -> pipeline.commitVisibly(11));
+    while (s3.failedUploads() < 2) {
+      assertThat(commit).isNotDone();
+      TimeUnit.MILLISECONDS.sleep(10);
+    }
+    assertThat(SmallPipeline.rows(pipeline.catalog)).containsEntry(11, "first");
+    s3.mend();
+    assertThat(commit.get(1, TimeUnit.MINUTES).tables()).hasSize(1);
+    assertThat(SmallPipeline.rows(pipeline.catalog)).hasSize(101).containsEntry(11, "again");
   }
 
-  private Record row(int id, String note) {
-    Record row = GenericRecord.create(target.written());
-    row.set(0, id);
-    row.set(1, note);
-    return row;
+  private static String methodAndTable(FaultyS3.Request request) {
+    String[] path = request.target().split("/", -1);
+    return "%s %s/%s".formatted(request.method(), path[3], path[4]);
   }
 
-  private static TransactionEnd end(long at) {
-    return new TransactionEnd(
-        "x" + at,
-        new Place(at),
-        Instant.ofEpochSecond(at),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(at)));
+  private TableHealth.Requests lastHour() {
+    return TableHealth.of(
+            pipeline.catalog.loadTable(SmallPipeline.ORDERS),
+            new HealthSettings(128L << 20, Prices.DEFAULT),
+            Instant.now())
+        .activity()
+        .lastHour();
   }
 }

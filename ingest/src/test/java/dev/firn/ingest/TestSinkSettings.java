@@ -144,6 +144,20 @@ class TestSinkSettings {
   }
 
   @Test
+  void hadoopCatalogIsForHdfsAlone() {
+    for (String warehouse : List.of("s3://b/w", "file:///w", "/w")) {
+      assertThatThrownBy(() ->
+              parse(new HashMap<>(), "type", "hadoop", "warehouse", warehouse))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("warehouse=%s: expected hdfs://".formatted(warehouse));
+    }
+    assertThat(
+            parse(new HashMap<>(), "type", "hadoop", "warehouse", "hdfs://n/w")
+                .catalog())
+        .containsEntry("type", "hadoop");
+  }
+
+  @Test
   void keysThatTheUserNamesPassOn() {
     assertThat(
             parse(

@@ -104,6 +104,12 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
     return new NewFile(asked().newOutputFile(location));
   }
 
+  /** By such a file others become part of a table. */
+  private static boolean isOfOthers(String location) {
+    return location.endsWith(".metadata.json")
+        || location.substring(location.lastIndexOf('/') + 1).startsWith("snap-");
+  }
+
   /** Manifests, manifest lists and a table's metadata: files that are read whole, if at all. */
   private static boolean isMetadata(String location) {
     return location.endsWith(".avro") || location.endsWith(".metadata.json");
@@ -111,12 +117,16 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
 
   @Override
   public void deleteFile(String location) {
+    // What is removed may be on its way.
+    Uploads.settle();
     METADATA.remove(location);
     asked().deleteFile(location);
   }
 
   @Override
   public void deleteFiles(Iterable<String> locations) {
+    // What is removed may be on its way.
+    Uploads.settle();
     locations.forEach(METADATA::remove);
     ((SupportsBulkOperations) asked()).deleteFiles(locations);
   }
@@ -185,8 +195,7 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
 
     @Override
     public PositionOutputStream createOrOverwrite() {
-      PositionOutputStream out = file.createOrOverwrite();
-      return isMetadata(location()) ? new Kept(out, location()) : out;
+      return new Upload(file.createOrOverwrite(), location());
     }
 
     @Override
@@ -200,16 +209,18 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
     }
   }
 
-  /** Keeps what is written, for when it is read, from the time on that it is complete. */
-  private static final class Kept extends PositionOutputStream {
+  /** Keeps metadata for when it is read, from the time on that it is complete. */
+  private static final class Upload extends PositionOutputStream {
     private final PositionOutputStream out;
     private final String location;
+    private final boolean isKept;
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
     private boolean isClosed;
 
-    Kept(PositionOutputStream out, String location) {
+    Upload(PositionOutputStream out, String location) {
       this.out = out;
       this.location = location;
+      this.isKept = isMetadata(location);
     }
 
     @Override
@@ -220,7 +231,7 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
     @Override
     public void write(int b) throws IOException {
       out.write(b);
-      if (content.size() <= METADATA.largestFile()) {
+      if (isToKeep()) {
         content.write(b);
       }
     }
@@ -228,9 +239,13 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
     @Override
     public void write(byte[] bytes, int from, int length) throws IOException {
       out.write(bytes, from, length);
-      if (content.size() <= METADATA.largestFile()) {
+      if (isToKeep()) {
         content.write(bytes, from, length);
       }
+    }
+
+    private boolean isToKeep() {
+      return isKept && content.size() <= METADATA.largestFile();
     }
 
     @Override
@@ -240,10 +255,18 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
 
     @Override
     public void close() throws IOException {
-      if (!isClosed) {
-        isClosed = true;
+      if (isClosed) {
+        return;
+      }
+      isClosed = true;
+      Uploads.close(() -> {
         out.close();
-        METADATA.put(location, content.toByteArray());
+        if (isKept) {
+          METADATA.put(location, content.toByteArray());
+        }
+      });
+      if (isOfOthers(location)) {
+        Uploads.await();
       }
     }
 

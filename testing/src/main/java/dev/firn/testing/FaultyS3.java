@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -51,6 +53,12 @@ public final class FaultyS3 implements AutoCloseable {
 
     /** So are uploads only. */
     record RefusedUploads(int status, String code) implements Fault {}
+
+    /** Uploads are answered so much later. */
+    record SlowUploads(Duration by) implements Fault {}
+
+    /** Uploads to names with this in them are refused. */
+    record RefusedNames(String part, int status, String code) implements Fault {}
 
     /** Connections are not taken. */
     record Down() implements Fault {}
@@ -196,6 +204,15 @@ public final class FaultyS3 implements AutoCloseable {
         failedUploads.incrementAndGet();
         refuse(client, in, head, status, code);
       }
+      case Fault.RefusedNames(String part, int status, String code)
+          when isUpload && Request.of(head).target().contains(part) -> {
+        failedUploads.incrementAndGet();
+        refuse(client, in, head, status, code);
+      }
+      case Fault.SlowUploads(Duration by) when isUpload -> {
+        pause(by);
+        forward(client, in, head, Long.MAX_VALUE);
+      }
       case Fault.StalledUploads() when isUpload -> {
         failedUploads.incrementAndGet();
         in.transferTo(OutputStream.nullOutputStream());
@@ -205,6 +222,14 @@ public final class FaultyS3 implements AutoCloseable {
         forward(client, in, head, length(head) / 2);
       }
       case null, default -> forward(client, in, head, Long.MAX_VALUE);
+    }
+  }
+
+  private static void pause(Duration time) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(time.toNanos());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
