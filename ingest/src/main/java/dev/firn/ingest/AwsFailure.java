@@ -93,7 +93,9 @@ record AwsFailure(Map<String, String> catalog) {
                   .formatted(PREFIX));
       case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture" -> clock(said, answer);
       case "NoSuchBucket" -> bucket(said);
-      case "AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException" ->
+      case "AuthorizationHeaderMalformed",
+          "PermanentRedirect",
+          "IllegalLocationConstraintException" ->
           region(said, refused, answer);
       default -> byStatus(said, refused, answer);
     };
@@ -165,8 +167,7 @@ record AwsFailure(Map<String, String> catalog) {
 
   private static Optional<Duration> behind(String date) {
     try {
-      Instant there =
-          ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      Instant there = ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
       return Optional.of(Duration.between(Instant.now(), there));
     } catch (DateTimeParseException e) {
       return Optional.empty();

@@ -43,11 +43,9 @@ final class LakeChecks {
   private void catalog() {
     Catalog catalog;
     try {
-      catalog =
-          Lake.open(settings.catalogName(), LakeProbe.impatient(settings.catalog()));
+      catalog = Lake.open(settings.catalogName(), LakeProbe.impatient(settings.catalog()));
     } catch (RuntimeException e) {
-      failed(
-          "catalog", e, "see debezium.sink.iceberg.type (or catalog-impl), uri and credentials");
+      failed("catalog", e, "see debezium.sink.iceberg.type (or catalog-impl), uri and credentials");
       return;
     }
     try (Closeable closing = Lake.closing(catalog)) {

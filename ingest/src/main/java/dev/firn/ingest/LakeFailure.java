@@ -76,8 +76,7 @@ record LakeFailure(String found, String todo, boolean mayPass) {
     return Optional.empty();
   }
 
-  private static Optional<LakeFailure> known(
-      Throwable t, Map<String, String> catalog) {
+  private static Optional<LakeFailure> known(Throwable t, Map<String, String> catalog) {
     if (t instanceof SdkException refused) {
       return Optional.of(new AwsFailure(catalog).of(refused));
     }
@@ -98,8 +97,7 @@ record LakeFailure(String found, String todo, boolean mayPass) {
   }
 
   /** What Iceberg says of properties that are missing or name something that is not there. */
-  private static Optional<LakeFailure> ofMessage(
-      String message, Map<String, String> catalog) {
+  private static Optional<LakeFailure> ofMessage(String message, Map<String, String> catalog) {
     Matcher missing = CLASS_MISSING.matcher(message);
     if (missing.lookingAt()) {
       return Optional.of(classMissing(missing.group(1), missing.group(2), catalog));
@@ -122,12 +120,10 @@ record LakeFailure(String found, String todo, boolean mayPass) {
   }
 
   private static LakeFailure unset(String key, String what) {
-    return new LakeFailure(
-        "%s%s is not set".formatted(PREFIX, key), "set it: %s".formatted(what));
+    return new LakeFailure("%s%s is not set".formatted(PREFIX, key), "set it: %s".formatted(what));
   }
 
-  private static LakeFailure classMissing(
-      String kind, String name, Map<String, String> catalog) {
+  private static LakeFailure classMissing(String kind, String name, Map<String, String> catalog) {
     String key =
         kind.equals("FileIO") ? "io-impl" : catalog.containsKey("type") ? "type" : "catalog-impl";
     String value = catalog.getOrDefault(key, name);

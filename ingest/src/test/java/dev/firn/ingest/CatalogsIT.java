@@ -99,8 +99,8 @@ class CatalogsIT {
     try (RestFront front = new RestFront(rest, Optional.of("a-token"), Map.of())) {
       works(local(Map.of("type", "rest", "uri", front.uri(), "token", "a-token")));
       assertThat(front.tokenRequests()).isEmpty();
-      assertThatThrownBy(() ->
-              works(local(Map.of("type", "rest", "uri", front.uri(), "token", "another"))))
+      assertThatThrownBy(
+              () -> works(local(Map.of("type", "rest", "uri", front.uri(), "token", "another"))))
           .isInstanceOf(NotAuthorizedException.class);
     }
   }

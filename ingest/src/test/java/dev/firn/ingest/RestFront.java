@@ -76,8 +76,7 @@ final class RestFront implements AutoCloseable {
         giveToken(exchange, body);
         return;
       }
-      String authorization =
-          String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
+      String authorization = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
       authorizations.add(authorization);
       if (token.isPresent() && !authorization.equals("Bearer " + token.orElseThrow())) {
         answer(

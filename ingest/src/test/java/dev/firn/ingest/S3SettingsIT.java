@@ -258,8 +258,7 @@ class S3SettingsIT {
     byte[] content = new byte[bytes];
     try (FileIO io = Lake.fileIo(sink.catalog())) {
       OutputFile file =
-          io.newOutputFile(
-              "%s/%s".formatted(sink.catalog().get("warehouse"), UUID.randomUUID()));
+          io.newOutputFile("%s/%s".formatted(sink.catalog().get("warehouse"), UUID.randomUUID()));
       try (PositionOutputStream out = file.create()) {
         out.write(content);
       }

@@ -89,8 +89,7 @@ final class SmallPipeline implements AutoCloseable {
   /** What a reader sees. */
   static Map<Integer, String> rows(Catalog catalog) throws IOException {
     Map<Integer, String> rows = new TreeMap<>();
-    try (CloseableIterable<Record> read =
-        IcebergGenerics.read(catalog.loadTable(ORDERS)).build()) {
+    try (CloseableIterable<Record> read = IcebergGenerics.read(catalog.loadTable(ORDERS)).build()) {
       read.forEach(row -> rows.put((Integer) row.getField("id"), (String) row.getField("note")));
     }
     return rows;

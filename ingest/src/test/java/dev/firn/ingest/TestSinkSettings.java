@@ -146,14 +146,11 @@ class TestSinkSettings {
   @Test
   void hadoopCatalogIsForHdfsAlone() {
     for (String warehouse : List.of("s3://b/w", "file:///w", "/w")) {
-      assertThatThrownBy(() ->
-              parse(new HashMap<>(), "type", "hadoop", "warehouse", warehouse))
+      assertThatThrownBy(() -> parse(new HashMap<>(), "type", "hadoop", "warehouse", warehouse))
           .isInstanceOf(SettingsException.class)
           .hasMessageContaining("warehouse=%s: expected hdfs://".formatted(warehouse));
     }
-    assertThat(
-            parse(new HashMap<>(), "type", "hadoop", "warehouse", "hdfs://n/w")
-                .catalog())
+    assertThat(parse(new HashMap<>(), "type", "hadoop", "warehouse", "hdfs://n/w").catalog())
         .containsEntry("type", "hadoop");
   }
 
@@ -170,7 +167,9 @@ class TestSinkSettings {
                     "1")
                 .catalog())
         .containsKeys(
-            "s3.write.tags.team", "client.assume-role.tags.team", "client.credentials-provider.own");
+            "s3.write.tags.team",
+            "client.assume-role.tags.team",
+            "client.credentials-provider.own");
     assertThat(
             parse(
                     new HashMap<>(Map.of("type", "rest", "client.factory", "com.example.Own")),

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.iceberg.CatalogProperties;
 import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.inmemory.InMemoryInputFile;
 import org.apache.iceberg.io.DelegateFileIO;
@@ -58,8 +57,7 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
   @Override
   public void initialize(Map<String, String> properties) {
     String implementation = requireNonNull(properties.get(ASKED), ASKED);
-    asked =
-        CatalogUtil.loadFileIO(implementation, properties, new Configuration(), credentials);
+    asked = CatalogUtil.loadFileIO(implementation, properties, new Configuration(), credentials);
   }
 
   @Override
@@ -259,12 +257,14 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
         return;
       }
       isClosed = true;
-      Uploads.close(() -> {
-        out.close();
-        if (isKept) {
-          METADATA.put(location, content.toByteArray());
-        }
-      });
+      Uploads.close(
+          location,
+          () -> {
+            out.close();
+            if (isKept) {
+              METADATA.put(location, content.toByteArray());
+            }
+          });
       if (isOfOthers(location)) {
         Uploads.await();
       }

@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,7 +45,7 @@ final class Uploads {
       await();
       return result;
     } catch (IOException e) {
-      throw new UncheckedIOException("Cannot upload", e);
+      throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
     } finally {
       uploads.end();
     }
@@ -64,20 +66,20 @@ final class Uploads {
   }
 
   /** Closes a file that is uploaded by that, at once or beside others. */
-  static void close(Closeable file) throws IOException {
+  static void close(String location, Closeable file) throws IOException {
     Uploads uploads = OF_THIS_THREAD.get();
     if (uploads == null) {
       file.close();
     } else {
-      uploads.running.add(CompletableFuture.runAsync(() -> closeNow(file), THREADS));
+      uploads.running.add(CompletableFuture.runAsync(() -> closeNow(location, file), THREADS));
     }
   }
 
-  private static void closeNow(Closeable file) {
+  private static void closeNow(String location, Closeable file) {
     try {
       file.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException | RuntimeException e) {
+      throw new UncheckedIOException(new IOException("Cannot upload " + location, e));
     }
   }
 
@@ -100,9 +102,8 @@ final class Uploads {
     Throwable why = uploads == null ? null : uploads.failure;
     switch (why instanceof CompletionException e ? e.getCause() : why) {
       case null -> {}
-      case UncheckedIOException cause -> throw new IOException(cause.getCause());
-      case RuntimeException cause -> throw cause;
-      case Throwable cause -> throw new IOException(cause);
+      case UncheckedIOException cause -> throw requireNonNull(cause.getCause());
+      case Throwable cause -> throw new IOException("Cannot upload", cause);
     }
   }
 }
