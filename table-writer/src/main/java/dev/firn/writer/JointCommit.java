@@ -167,7 +167,7 @@ final class JointCommit implements BatchCommit {
           throw e;
         }
       }
-      if (table.current() == base && !isThere(metadata)) {
+      if (!has(table.current(), metadata) && !isThere(metadata)) {
         throw new CommitStateUnknownException(
             new IllegalStateException(
                 "%s: not in the table that the catalog shows".formatted(name)));
@@ -177,13 +177,16 @@ final class JointCommit implements BatchCommit {
     /** After a failure here Iceberg must not remove the files of a commit that may be there. */
     private boolean isThere(TableMetadata committed) {
       try {
-        TableMetadata now = table.refresh();
-        return now.currentSnapshot() != null
-            && SnapshotUtil.ancestorIds(now.currentSnapshot(), now::snapshot)
-                .contains(committed.currentSnapshot().snapshotId());
+        return has(table.refresh(), committed);
       } catch (RuntimeException e) {
         throw new CommitStateUnknownException(e);
       }
+    }
+
+    private static boolean has(TableMetadata table, TableMetadata committed) {
+      return table.currentSnapshot() != null
+          && SnapshotUtil.ancestorIds(table.currentSnapshot(), table::snapshot)
+              .contains(committed.currentSnapshot().snapshotId());
     }
 
     @Override

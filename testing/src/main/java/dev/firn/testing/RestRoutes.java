@@ -112,7 +112,7 @@ final class RestRoutes {
     }
   }
 
-  /** With names replaced, as {@code GET namespaces/&#42;/tables}. */
+  // With stars for names, as GET namespaces/*/tables.
   private static String route(String method, List<String> parts) {
     List<String> words = new ArrayList<>(parts);
     for (int name : new int[] {1, 3}) {

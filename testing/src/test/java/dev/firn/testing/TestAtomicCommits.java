@@ -26,6 +26,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +45,6 @@ import org.apache.iceberg.data.Record;
 import org.apache.iceberg.expressions.Expression;
 import org.apache.iceberg.expressions.Expressions;
 import org.apache.iceberg.io.CloseableIterable;
-import org.apache.iceberg.relocated.com.google.common.collect.Lists;
 import org.apache.iceberg.types.Types;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -241,7 +241,9 @@ class TestAtomicCommits {
   private static List<Record> read(Catalog reader, TableIdentifier table, Expression where) {
     try (CloseableIterable<Record> rows =
         IcebergGenerics.read(reader.loadTable(table)).where(where).build()) {
-      return Lists.newArrayList(rows);
+      List<Record> found = new ArrayList<>();
+      rows.forEach(found::add);
+      return found;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -2,8 +2,12 @@ package dev.firn.ingest.demo;
 
 import dev.firn.ingest.CommandException;
 import dev.firn.testing.PostgresServer;
+import dev.firn.testing.RestCatalog;
 import dev.firn.testing.S3Server;
 import dev.firn.writer.Lake;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Locale;
@@ -11,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.iceberg.catalog.Catalog;
 
 /**
  * The demo's lake: a SQLite catalog, and files in a folder or on an S3 server of the demo's own.
@@ -32,6 +37,16 @@ sealed interface DemoLake extends AutoCloseable {
     }
   }
 
+  /** How a lake's catalog is reached. */
+  enum Access {
+    /** The SQLite file itself. */
+    EMBEDDED,
+    /** A REST catalog in front of it; each table is committed by itself. */
+    REST,
+    /** The same, and all tables of a batch are committed as one. */
+    REST_ATOMIC
+  }
+
   Storage storage();
 
   /** What opens its catalog, as Iceberg takes it. */
@@ -49,6 +64,12 @@ sealed interface DemoLake extends AutoCloseable {
       case LOCAL -> new LocalFiles(folder.lake());
       case S3 -> OnS3.start(folder);
     };
+  }
+
+  /** Opens a lake whose catalog is reached so. */
+  static DemoLake open(DemoFolder folder, Storage storage, Access access) {
+    DemoLake lake = open(folder, storage);
+    return access == Access.EMBEDDED ? lake : BehindRest.start(lake, access == Access.REST_ATOMIC);
   }
 
   /**
@@ -120,17 +141,63 @@ sealed interface DemoLake extends AutoCloseable {
       # runs while the demo runs, on the loopback address, and its keys are no secret. For S3 itself leave
       # s3.endpoint and s3.path-style-access out; the AWS SDK finds keys and region in the environment.
       """
-          + new TreeMap<>(catalog())
-              .entrySet().stream()
-                  .map(e ->
-                      "debezium.sink.iceberg.%s=%s".formatted(e.getKey(), escaped(e.getValue())))
-                  .collect(Collectors.joining("\n"));
+          + lines(catalog());
     }
 
     @Override
     public void close() {
       server.close();
     }
+  }
+
+  /** Another lake, whose catalog this process alone opens and serves. */
+  record BehindRest(DemoLake files, Catalog opened, RestCatalog server, boolean atomic)
+      implements DemoLake {
+    private static DemoLake start(DemoLake files, boolean atomic) {
+      Catalog opened = Lake.open(Lake.DEFAULT_NAME, files.catalog());
+      return new BehindRest(files, opened, RestCatalog.before(opened), atomic);
+    }
+
+    @Override
+    public Storage storage() {
+      return files.storage();
+    }
+
+    @Override
+    public Map<String, String> catalog() {
+      Map<String, String> properties = new HashMap<>(files.catalog());
+      properties.keySet().removeIf(key -> !key.equals("io-impl") && !key.startsWith("s3."));
+      properties.putAll(server.properties());
+      return Map.copyOf(properties);
+    }
+
+    @Override
+    public String settings() {
+      return """
+      # The lake: a REST catalog, which runs as long as the command that has written this.
+      debezium.sink.iceberg.commit.atomic=%s
+      """
+              .formatted(atomic)
+          + lines(catalog());
+    }
+
+    @Override
+    public void close() {
+      server.close();
+      try (files;
+          Closeable closing = Lake.closing(opened)) {
+        // Both are to be closed, in this order.
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  private static String lines(Map<String, String> properties) {
+    return new TreeMap<>(properties)
+        .entrySet().stream()
+            .map(e -> "debezium.sink.iceberg.%s=%s".formatted(e.getKey(), escaped(e.getValue())))
+            .collect(Collectors.joining("\n"));
   }
 
   private static String escaped(String value) {

@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -60,7 +61,7 @@ final class Torture {
     PostgresServer.Settings wanted =
         PostgresServer.Settings.temporary(settings.postgres()).inFolder(folder.postgres());
     try (PostgresServer server = PostgresServer.start(wanted);
-        DemoLake lake = DemoLake.open(folder, settings.storage())) {
+        DemoLake lake = DemoLake.open(folder, settings.storage(), settings.access())) {
       Shop shop = Shop.open(server);
       BulkLoad.prepare(shop, settings.snapshotRows());
       folder.begin(server.major(), server.port(), lake);
@@ -70,13 +71,22 @@ final class Torture {
           "  source    PostgreSQL %s, %d transactions per second and COPY; %d tables"
               .formatted(shop.version(), settings.rate(), TABLES.size()));
       screen.line(
-          "  lake      %s"
+          "  lake      %s, %s"
               .formatted(
-                  settings.storage() == DemoLake.Storage.S3 ? "an S3 server" : "local files"));
+                  settings.storage() == DemoLake.Storage.S3 ? "an S3 server" : "local files",
+                  said(settings.access())));
       screen.line("  seed      " + settings.seed());
       screen.line("");
       return torture(shop, LakeView.open(folder.lake(), lake));
     }
+  }
+
+  private static String said(DemoLake.Access access) {
+    return switch (access) {
+      case EMBEDDED -> "a SQLite catalog";
+      case REST -> "a REST catalog, each table committed by itself";
+      case REST_ATOMIC -> "a REST catalog, all tables of a batch committed as one";
+    };
   }
 
   private TortureReport torture(Shop shop, LakeView lake)
@@ -101,6 +111,7 @@ final class Torture {
           settings.seed(),
           shop.version(),
           settings.storage().text(),
+          settings.access().name().toLowerCase(Locale.ROOT),
           seconds,
           new TortureReport.Work(
               settings.rate(),

@@ -66,6 +66,17 @@ public final class TortureCommand implements Callable<Integer> {
   @Option(names = "--s3", description = "Keep the lake's files on an S3 server, which it starts.")
   private boolean s3;
 
+  @Option(names = "--rest", description = "Put a REST catalog before the lake, which it starts.")
+  private boolean rest;
+
+  @Option(
+      names = "--atomic",
+      description = {
+        "Commit all tables of a batch as one (commit.atomic=true),",
+        "through such a REST catalog."
+      })
+  private boolean atomic;
+
   @Option(
       names = "--dir",
       paramLabel = "DIR",
@@ -92,6 +103,7 @@ public final class TortureCommand implements Callable<Integer> {
             Optional.ofNullable(seed).orElseGet(() -> new SplittableRandom().nextLong(1_000_000)),
             postgres,
             s3 ? DemoLake.Storage.S3 : DemoLake.Storage.LOCAL,
+            access(),
             Program.own().with("-Xmx512m").shortRun());
     Path root = folder == null ? temporary() : folder;
     Screen screen = Screen.standard();
@@ -112,6 +124,13 @@ public final class TortureCommand implements Callable<Integer> {
       screen.line("  stopped   everything is ended");
       throw e;
     }
+  }
+
+  private DemoLake.Access access() {
+    if (atomic) {
+      return DemoLake.Access.REST_ATOMIC;
+    }
+    return rest ? DemoLake.Access.REST : DemoLake.Access.EMBEDDED;
   }
 
   private static Path temporary() {

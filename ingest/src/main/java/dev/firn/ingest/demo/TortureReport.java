@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param load what the source did meanwhile
  * @param seconds from the load's start until the lake had all of it
  * @param storage where the lake keeps its files: local or s3
+ * @param catalog how the sink reaches it: embedded, rest or rest_atomic
  */
 @JsonPropertyOrder({
   "passed",
@@ -50,6 +51,7 @@ import org.jspecify.annotations.Nullable;
   "seed",
   "postgres",
   "storage",
+  "catalog",
   "seconds",
   "load",
   "tables",
@@ -60,6 +62,7 @@ record TortureReport(
     long seed,
     String postgres,
     String storage,
+    String catalog,
     double seconds,
     Work load,
     List<TableResult> tables,

@@ -24,9 +24,11 @@ record TortureSettings(
     long seed,
     int postgres,
     DemoLake.Storage storage,
+    DemoLake.Access access,
     Program program) {
   TortureSettings {
     requireNonNull(storage, "storage is null");
+    requireNonNull(access, "access is null");
     requireNonNull(program, "program is null");
     require(kills >= 1 && kills <= 10_000, "--kills " + kills + ": 1 to 10000");
     require(seconds >= 1 && seconds <= 86_400, "--seconds " + seconds + ": 1 to 86400");

@@ -48,6 +48,7 @@ class TestTortureReport {
         42,
         "16.10",
         "local",
+        "embedded",
         12.5,
         new TortureReport.Work(50, 600, 1800, 100, 3, 1),
         List.of(new TableResult("orders", state, log)),

@@ -27,6 +27,7 @@ class TortureIT {
             20261121,
             18,
             DemoLake.Storage.LOCAL,
+            DemoLake.Access.EMBEDDED,
             BuiltApplication.program().with("-Xmx512m").shortRun());
     ByteArrayOutputStream shown = new ByteArrayOutputStream();
     TortureReport report;
