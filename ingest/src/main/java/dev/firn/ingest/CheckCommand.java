@@ -38,7 +38,7 @@ public final class CheckCommand implements Callable<Integer> {
     out.println(json ? json(checks) : table(checks));
     out.flush();
     return checks.stream().anyMatch(check -> check.state() == Check.State.FAILED)
-        ? Outcome.FAILED
+        ? Outcome.USAGE
         : Outcome.OK;
   }
 

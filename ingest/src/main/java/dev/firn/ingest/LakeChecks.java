@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Table;
@@ -24,6 +25,8 @@ import org.apache.iceberg.types.Types;
  * own.
  */
 final class LakeChecks {
+  private static final String CREATE = "create and commit a table";
+
   private final SinkSettings settings;
   private final List<Check> checks = new ArrayList<>();
 
@@ -40,13 +43,9 @@ final class LakeChecks {
   private void catalog() {
     Catalog catalog;
     try {
-      catalog = Lake.open(settings.catalogName(), settings.catalog());
+      catalog = Lake.open(settings.catalogName(), LakeProbe.impatient(settings.catalog()));
     } catch (RuntimeException e) {
-      checks.add(
-          Check.failed(
-              "catalog",
-              ConnectionLoss.reason(e),
-              "see debezium.sink.iceberg.type (or catalog-impl), uri and credentials"));
+      failed("catalog", e, "see debezium.sink.iceberg.type (or catalog-impl), uri and credentials");
       return;
     }
     try (Closeable closing = Lake.closing(catalog)) {
@@ -60,36 +59,45 @@ final class LakeChecks {
   private void scratchTable(Catalog catalog) {
     Namespace namespace =
         Namespace.of("firn_check_" + UUID.randomUUID().toString().replace("-", ""));
-    TableIdentifier name = TableIdentifier.of(namespace, "scratch");
+    Optional<SupportsNamespaces> namespaces =
+        catalog instanceof SupportsNamespaces has ? Optional.of(has) : Optional.empty();
     try {
-      if (catalog instanceof SupportsNamespaces namespaces) {
-        namespaces.createNamespace(namespace);
-      }
-      Table table =
+      namespaces.ifPresent(has -> has.createNamespace(namespace));
+    } catch (RuntimeException e) {
+      failed(CREATE, e, "the catalog must let this user create namespaces");
+      return;
+    }
+    TableIdentifier name = TableIdentifier.of(namespace, "scratch");
+    if (create(catalog, name)) {
+      drop(name, () -> catalog.dropTable(name, true));
+    }
+    namespaces.ifPresent(has -> drop(namespace, () -> has.dropNamespace(namespace)));
+  }
+
+  /** Whether there is a table now. */
+  private boolean create(Catalog catalog, TableIdentifier name) {
+    Table table;
+    int version = settings.pipeline().formatVersion();
+    try {
+      table =
           catalog
               .buildTable(
                   name, new Schema(Types.NestedField.required(1, "id", Types.LongType.get())))
-              .withProperty(
-                  TableProperties.FORMAT_VERSION,
-                  Integer.toString(settings.pipeline().formatVersion()))
+              .withProperty(TableProperties.FORMAT_VERSION, Integer.toString(version))
               .create();
+    } catch (RuntimeException e) {
+      failed(
+          CREATE, e, "the catalog must let this user create tables of format version " + version);
+      return false;
+    }
+    try {
       table.newFastAppend().commit();
-      checks.add(
-          Check.ok(
-              "create and commit a table",
-              "format version %d".formatted(settings.pipeline().formatVersion())));
+      checks.add(Check.ok(CREATE, "format version %d".formatted(version)));
       storage(table);
     } catch (RuntimeException e) {
-      checks.add(
-          Check.failed(
-              "create and commit a table",
-              ConnectionLoss.reason(e),
-              todo(
-                  e,
-                  "the catalog must let this user create namespaces and tables of this format version")));
-    } finally {
-      drop(catalog, namespace, name);
+      failed(CREATE, e, "the catalog must let this user commit to tables");
     }
+    return true;
   }
 
   private void storage(Table table) {
@@ -113,34 +121,31 @@ final class LakeChecks {
                   "read back other bytes at " + path,
                   "the storage must read what was just written"));
     } catch (IOException | RuntimeException e) {
-      checks.add(
-          Check.failed(
-              "write, read and delete a file",
-              ConnectionLoss.reason(e),
-              todo(
-                  e,
-                  "see debezium.sink.iceberg.io-impl, s3.* and the rights on "
-                      + table.location())));
+      failed(
+          "write, read and delete a file",
+          e,
+          "see debezium.sink.iceberg.io-impl, s3.* and the rights on " + table.location());
     }
   }
 
-  private String todo(Exception failure, String otherwise) {
-    return StorageHint.of(failure, settings.catalog()).orElse(otherwise);
+  private void failed(String check, Exception failure, String otherwise) {
+    LakeFailure known =
+        LakeFailure.of(failure, settings.catalog())
+            .orElse(new LakeFailure(ConnectionLoss.reason(failure), otherwise));
+    checks.add(Check.failed(check, known.found(), known.todo()));
   }
 
-  private void drop(Catalog catalog, Namespace namespace, TableIdentifier name) {
+  private void drop(Object name, Runnable drop) {
+    String check = name instanceof Namespace ? "drop a namespace" : "drop a table";
     try {
-      catalog.dropTable(name, true);
-      if (catalog instanceof SupportsNamespaces namespaces) {
-        namespaces.dropNamespace(namespace);
-      }
-      checks.add(Check.ok("drop a table", name.toString()));
+      drop.run();
+      checks.add(Check.ok(check, name.toString()));
     } catch (RuntimeException e) {
       checks.add(
           Check.warn(
-              "drop a table",
+              check,
               ConnectionLoss.reason(e),
-              "drop %s yourself; firn ingest drops no tables".formatted(name)));
+              "drop %s yourself; firn ingest drops none".formatted(name)));
     }
   }
 }

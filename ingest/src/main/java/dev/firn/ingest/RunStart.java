@@ -56,7 +56,9 @@ record RunStart(
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
     try {
       Pipeline pipeline =
-          Pipeline.takeOver(catalog, settings.pipeline(), log::parse, threads, steps);
+          LakeProbe.explaining(
+              settings.catalog(),
+              () -> Pipeline.takeOver(catalog, settings.pipeline(), log::parse, threads, steps));
       SourceGuard guard = refusing(pipeline, () -> SourceGuard.prepare(source, pipeline));
       CapturedTables tables = new CapturedTables(settings, source);
       tables.openAll(pipeline, captured);
@@ -189,18 +191,12 @@ record RunStart(
   }
 
   private static Catalog openCatalog(SinkSettings settings) {
-    try {
-      return Lake.open(settings.catalogName(), settings.catalog());
-    } catch (RuntimeException e) {
-      throw new SettingsException(
-          "cannot open the catalog (%s): %s"
-              .formatted(
-                  settings
-                      .catalog()
-                      .getOrDefault("type", settings.catalog().getOrDefault("catalog-impl", "")),
-                  ConnectionLoss.reason(e)),
-          e);
-    }
+    return LakeProbe.explaining(
+        settings.catalog(),
+        () -> {
+          LakeProbe.askStorage(settings.catalog());
+          return Lake.open(settings.catalogName(), settings.catalog());
+        });
   }
 
   /** Closes what a run needs for as long as it lives. */

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.TableProperties;
 import org.apache.iceberg.catalog.Namespace;
 
@@ -127,6 +128,14 @@ public record SinkSettings(
           "snapshot-loading-mode",
           "lock-impl",
           "metrics-reporter-impl",
+          "unique-table-location",
+          "auth.session-timeout-ms",
+          "token-expires-in-ms",
+          "scan-planning-mode",
+          "namespace-separator",
+          "view-endpoints-supported",
+          "app-id",
+          "app-name",
           "user");
 
   private static final Set<String> CATALOG_PREFIXES =
@@ -145,6 +154,8 @@ public record SinkSettings(
           "nessie.",
           "lock.",
           "io.",
+          "kms.",
+          "lakeformation.",
           "encryption.");
 
   /** Keys of memiiso/debezium-server-iceberg that mean nothing here, and what there is instead. */
@@ -200,7 +211,9 @@ public record SinkSettings(
     Map<String, String> catalog = new HashMap<>();
     Map<String, String> table = new HashMap<>();
     given.forEach((key, value) -> {
-      if (isCatalogKey(key)) {
+      if (AwsKeys.isMistyped(key, given)) {
+        throw refused(key, value);
+      } else if (isCatalogKey(key)) {
         catalog.put(key, value);
       } else if (key.startsWith(TABLE_PREFIX)) {
         table.put(key.substring(TABLE_PREFIX.length()), value);
@@ -225,13 +238,15 @@ public record SinkSettings(
           "no lake is configured: set %sdir=FOLDER for an embedded one, or %stype (or %scatalog-impl) and the other properties of an Iceberg catalog"
               .formatted(PREFIX, PREFIX, PREFIX));
     }
+    requireSafeCommits(keys, catalog);
     long memory =
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(
         pipeline(keys, table, maxHeapBytes),
         keys.text("catalog-name").orElse(Lake.DEFAULT_NAME),
         LakeTimeouts.in(
-            catalog, atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
+            AwsProfile.in(catalog),
+            atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
@@ -242,6 +257,18 @@ public record SinkSettings(
         MaintenanceConfig.parse(keys),
         memory,
         keys.bytes("transaction.max-bytes-in-memory", 1).orElse(memory / 4));
+  }
+
+  /** It commits by renaming a file, which must fail where another process was first. */
+  private static void requireSafeCommits(Keys keys, Map<String, String> catalog) {
+    boolean isHadoop =
+        "hadoop".equalsIgnoreCase(catalog.get("type"))
+            || CatalogUtil.ICEBERG_CATALOG_HADOOP.equals(catalog.get("catalog-impl"));
+    if (isHadoop && !catalog.getOrDefault("warehouse", "").startsWith("hdfs:")) {
+      throw keys.illValued(
+          "warehouse",
+          "hdfs://...: on other storage a Hadoop catalog loses one of two commits at a time; take type=jdbc or type=rest, or dir for a local folder");
+    }
   }
 
   /** The settings of the commit loop. */
@@ -319,6 +346,7 @@ public record SinkSettings(
     }
     Set<String> known = new TreeSet<>(OWN_KEYS);
     known.addAll(CATALOG_KEYS);
+    known.addAll(AwsKeys.known());
     return new SettingsException(
         "unknown key %s%s%s; the nearest known key is %s%s"
             .formatted(PREFIX, key, Keys.shown(key, value), PREFIX, Keys.nearest(key, known)));

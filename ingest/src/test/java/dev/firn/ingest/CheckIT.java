@@ -69,7 +69,7 @@ class CheckIT {
   @Test
   void roleWithoutReplicationIsNamed() throws Exception {
     Application.Printed printed = check(Map.of("debezium.source.database.user", "reader"));
-    assertThat(printed.exit()).isEqualTo(1);
+    assertThat(printed.exit()).isEqualTo(2);
     assertThat(printed.text())
         .contains("FAILED  replication privilege")
         .contains("ALTER ROLE reader REPLICATION");
@@ -80,7 +80,7 @@ class CheckIT {
     sql("CREATE TABLE shapes (id int PRIMARY KEY, at point)");
     try {
       Application.Printed printed = check(Map.of());
-      assertThat(printed.exit()).isEqualTo(1);
+      assertThat(printed.exit()).isEqualTo(2);
       assertThat(printed.text()).contains("FAILED  tables").contains("public.shapes", "Point");
     } finally {
       sql("DROP TABLE shapes");
@@ -90,7 +90,7 @@ class CheckIT {
   @Test
   void serverThatIsNotThereIsNamed() throws Exception {
     Application.Printed printed = check(Map.of("debezium.source.database.port", "1"));
-    assertThat(printed.exit()).isEqualTo(1);
+    assertThat(printed.exit()).isEqualTo(2);
     assertThat(printed.text())
         .contains("FAILED  connection")
         .contains(":1")

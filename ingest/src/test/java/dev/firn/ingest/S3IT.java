@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,31 +107,11 @@ class S3IT {
   }
 
   @Test
-  void checkNamesAWrongKey() {
-    assertThat(check(Map.of("s3.secret-access-key", "wrong")))
-        .anySatisfy(failed -> {
-          assertThat(failed.state()).isEqualTo(Check.State.FAILED);
-          assertThat(failed.found()).contains("403");
-          assertThat(failed.todo()).contains("s3.access-key-id", "s3.secret-access-key");
-        });
-  }
-
-  @Test
-  void checkNamesABucketThatIsNotThere() {
-    assertThat(check(Map.of("warehouse", "s3://elsewhere/warehouse")))
-        .anySatisfy(failed -> {
-          assertThat(failed.state()).isEqualTo(Check.State.FAILED);
-          assertThat(failed.todo()).contains("bucket").contains("s3://elsewhere/warehouse");
-        });
-  }
-
-  @Test
-  void checkNamesAServerThatIsNotThere() {
+  void storageThatIsNotThereIsSaidSoon() {
+    Instant begun = Instant.now();
     assertThat(check(Map.of("s3.endpoint", "http://127.0.0.1:1")))
-        .anySatisfy(failed -> {
-          assertThat(failed.state()).isEqualTo(Check.State.FAILED);
-          assertThat(failed.todo()).contains("s3.endpoint").contains("http://127.0.0.1:1");
-        });
+        .anySatisfy(failed -> assertThat(failed.state()).isEqualTo(Check.State.FAILED));
+    assertThat(Duration.between(begun, Instant.now())).isLessThan(Duration.ofSeconds(20));
   }
 
   private List<Check> check(Map<String, String> changed) {

@@ -188,6 +188,19 @@ class TestLauncher {
   }
 
   @Test
+  void jarsOfTheUserAreOnTheClassPath() throws Exception {
+    makeJdk("new", "21.0.1");
+    makeMaven(0);
+    Path lib = Files.createDirectory(project.resolve("lib"));
+    assertThat(firn("version").out()).contains("-jar").doesNotContain("-cp");
+    Files.writeString(lib.resolve("hive.jar"), "");
+    assertThat(firn("check").out())
+        .contains("-cp\n%s/ingest/target/firn/firn.jar:%s/*\n".formatted(project, lib))
+        .contains("\ndev.firn.ingest.Firn\ncheck\n")
+        .doesNotContain("-jar");
+  }
+
+  @Test
   void archiveOfClassesIsMadeOnceAfterABuild() throws Exception {
     makeJdk("new", "25.0.3");
     makeMaven(0);

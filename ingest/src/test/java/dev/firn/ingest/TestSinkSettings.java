@@ -130,6 +130,56 @@ class TestSinkSettings {
   }
 
   @Test
+  void mistypedKeyOfTheStorageNamesTheNearest() {
+    assertThatThrownBy(() -> parse("s3.path-style-acces", "true"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessage(
+            "unknown key debezium.sink.iceberg.s3.path-style-acces=true; the nearest known key is"
+                + " debezium.sink.iceberg.s3.path-style-access");
+    assertThatThrownBy(() -> parse("client.asume-role.arn", "x"))
+        .hasMessageEndingWith("debezium.sink.iceberg.client.assume-role.arn");
+    assertThatThrownBy(() -> parse("s3.secret-acess-key", "hidden"))
+        .hasMessageEndingWith("debezium.sink.iceberg.s3.secret-access-key")
+        .hasMessageNotContaining("hidden");
+  }
+
+  @Test
+  void hadoopCatalogIsForHdfsAlone() {
+    for (String warehouse : List.of("s3://b/w", "file:///w", "/w")) {
+      assertThatThrownBy(() -> parse(new HashMap<>(), "type", "hadoop", "warehouse", warehouse))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("warehouse=%s: expected hdfs://".formatted(warehouse));
+    }
+    assertThat(parse(new HashMap<>(), "type", "hadoop", "warehouse", "hdfs://n/w").catalog())
+        .containsEntry("type", "hadoop");
+  }
+
+  @Test
+  void keysThatTheUserNamesPassOn() {
+    assertThat(
+            parse(
+                    new HashMap<>(Map.of("type", "rest")),
+                    "s3.write.tags.team",
+                    "lake",
+                    "client.assume-role.tags.team",
+                    "lake",
+                    "client.credentials-provider.own",
+                    "1")
+                .catalog())
+        .containsKeys(
+            "s3.write.tags.team",
+            "client.assume-role.tags.team",
+            "client.credentials-provider.own");
+    assertThat(
+            parse(
+                    new HashMap<>(Map.of("type", "rest", "client.factory", "com.example.Own")),
+                    "client.own",
+                    "1")
+                .catalog())
+        .containsKey("client.own");
+  }
+
+  @Test
   void tablesAreMaintainedUnlessItIsTurnedOff() {
     MaintenanceConfig usual = parse().maintenance();
     assertThat(usual.isBeside()).isTrue();

@@ -104,8 +104,8 @@ class TestTablesCommand {
         .contains("1 equality delete files (2.0 kB, 3 keys)")
         .containsPattern("  last commit  \\S+Z \\(\\d+ s ago\\), snapshot \\d+, by flink")
         .contains(
-            "  last hour    1 commits of the writer, by 64 requests that write and 2 that read")
-        .contains("  a month      costs 46,720.00 for requests as in the last hour")
+            "  last hour    1 commits of the writer, by 63 requests that write and 0 that read")
+        .contains("  a month      costs 45,990.00 for requests as in the last hour")
         .doesNotContain("shop.notes");
   }
 

@@ -38,6 +38,10 @@ record FileChanges(
 
   /** Completes the files of a write; the one before it is committed. */
   static FileChanges of(TableState state, TableWrite write) {
+    return Uploads.overlapping(() -> complete(state, write));
+  }
+
+  private static FileChanges complete(TableState state, TableWrite write) {
     List<LiveFile> added = new ArrayList<>(write.finish());
     List<LiveFile> removed = new ArrayList<>();
     List<LiveFile> dropped = new ArrayList<>();

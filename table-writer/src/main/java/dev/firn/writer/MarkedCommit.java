@@ -68,12 +68,17 @@ record MarkedCommit(
     Head head = new Head(name, mark.pipeline(), mark.epoch(), onto, UUID.randomUUID().toString());
     return new CommitAttempts(table, head, troubles)
         .commit(() -> {
-          Transaction transaction = begin.of(table);
-          change.addTo(transaction, head);
-          UpdateProperties properties = transaction.updateProperties();
-          mark.values().forEach(properties::set);
-          properties.commit();
-          transaction.commitTransaction();
+          var unused = Uploads.overlapping(() -> attempt(change, head));
         });
+  }
+
+  private Transaction attempt(Change change, Head head) {
+    Transaction transaction = begin.of(table);
+    change.addTo(transaction, head);
+    UpdateProperties properties = transaction.updateProperties();
+    mark.values().forEach(properties::set);
+    properties.commit();
+    transaction.commitTransaction();
+    return transaction;
   }
 }

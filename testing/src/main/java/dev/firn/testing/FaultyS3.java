@@ -15,11 +15,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Stands before an S3 server and hands requests on, each on a connection of its own, or lets them
- * fail as it is told to.
+ * fail as it is told to. It remembers what was asked.
  */
 public final class FaultyS3 implements AutoCloseable {
 
@@ -36,8 +43,22 @@ public final class FaultyS3 implements AutoCloseable {
     /** An answer of the server's own kind, as {@code 503 SlowDown}. */
     record Refused(int status, String code) implements Fault {}
 
+    /** The same, with what the server tells besides. */
+    record Told(int status, String code, String message, Map<String, String> headers)
+        implements Fault {
+      public Told {
+        headers = Map.copyOf(headers);
+      }
+    }
+
     /** So are uploads only. */
     record RefusedUploads(int status, String code) implements Fault {}
+
+    /** Uploads are answered so much later. */
+    record SlowUploads(Duration by) implements Fault {}
+
+    /** Uploads to names with this in them are refused. */
+    record RefusedNames(String part, int status, String code) implements Fault {}
 
     /** Connections are not taken. */
     record Down() implements Fault {}
@@ -49,6 +70,28 @@ public final class FaultyS3 implements AutoCloseable {
     record CutUploads() implements Fault {}
   }
 
+  /**
+   * What was asked.
+   *
+   * @param target the path and query, or the whole address when it came as to a proxy
+   * @param head the request line and all headers
+   */
+  public record Request(String method, String target, String head) {
+    private static Request of(String head) {
+      String[] line = head.lines().findFirst().orElse("").split(" ", 3);
+      return new Request(line[0], line.length > 1 ? line[1] : "", head);
+    }
+
+    /** A header's first value. */
+    public Optional<String> header(String name) {
+      String start = name.toLowerCase(Locale.ROOT) + ":";
+      return head.lines()
+          .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(start))
+          .map(line -> line.substring(start.length()).strip())
+          .findFirst();
+    }
+  }
+
   private static final Pattern LENGTH = Pattern.compile("(?im)^content-length:\\s*(\\d+)\\s*$");
   private static final Pattern CONNECTION = Pattern.compile("(?im)^connection:.*\\r\\n");
   private static final int HEAD_END = ('\r' << 24) | ('\n' << 16) | ('\r' << 8) | '\n';
@@ -56,6 +99,7 @@ public final class FaultyS3 implements AutoCloseable {
   private final InetSocketAddress server;
   private final int port;
   private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+  private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
   private final AtomicInteger failedUploads = new AtomicInteger();
   private volatile ServerSocket listening;
   private volatile @Nullable Fault fault;
@@ -102,6 +146,15 @@ public final class FaultyS3 implements AutoCloseable {
     return failedUploads.get();
   }
 
+  /** What was asked since it was last taken, in the order of arrival. */
+  public List<Request> takeRequests() {
+    List<Request> taken = new ArrayList<>();
+    for (Request next = requests.poll(); next != null; next = requests.poll()) {
+      taken.add(next);
+    }
+    return taken;
+  }
+
   private ServerSocket listen(int at) {
     try {
       ServerSocket socket = new ServerSocket();
@@ -131,7 +184,9 @@ public final class FaultyS3 implements AutoCloseable {
       InputStream in = new BufferedInputStream(client.getInputStream());
       byte[] head = head(in);
       if (head.length > 0) {
-        serve(client, in, new String(head, ISO_8859_1));
+        String asked = new String(head, ISO_8859_1);
+        requests.add(Request.of(asked));
+        serve(client, in, asked);
       }
     } catch (IOException e) {
       // one of both sides is gone
@@ -144,9 +199,19 @@ public final class FaultyS3 implements AutoCloseable {
     boolean isUpload = head.startsWith("PUT ");
     switch (fault) {
       case Fault.Refused(int status, String code) -> refuse(client, in, head, status, code);
+      case Fault.Told told -> refuse(client, in, head, told);
       case Fault.RefusedUploads(int status, String code) when isUpload -> {
         failedUploads.incrementAndGet();
         refuse(client, in, head, status, code);
+      }
+      case Fault.RefusedNames(String part, int status, String code)
+          when isUpload && Request.of(head).target().contains(part) -> {
+        failedUploads.incrementAndGet();
+        refuse(client, in, head, status, code);
+      }
+      case Fault.SlowUploads(Duration by) when isUpload -> {
+        pause(by);
+        forward(client, in, head, Long.MAX_VALUE);
       }
       case Fault.StalledUploads() when isUpload -> {
         failedUploads.incrementAndGet();
@@ -160,24 +225,44 @@ public final class FaultyS3 implements AutoCloseable {
     }
   }
 
+  private static void pause(Duration time) {
+    try {
+      TimeUnit.NANOSECONDS.sleep(time.toNanos());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private static void refuse(Socket client, InputStream in, String head, int status, String code)
+      throws IOException {
+    refuse(client, in, head, new Fault.Told(status, code, "as told", Map.of()));
+  }
+
+  private static void refuse(Socket client, InputStream in, String head, Fault.Told told)
       throws IOException {
     if (!head.toLowerCase(Locale.ROOT).contains("expect: 100-continue")) {
       in.skipNBytes(length(head));
     }
     byte[] body =
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>%s</Code><Message>as told</Message></Error>"
-            .formatted(code)
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>"
+            .formatted(told.code(), told.message())
             .getBytes(UTF_8);
     OutputStream out = client.getOutputStream();
     out.write(
-        "HTTP/1.1 %d %s\r\nContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-            .formatted(status, code, head.startsWith("HEAD ") ? 0 : body.length)
+        "HTTP/1.1 %d %s\r\n%sContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            .formatted(
+                told.status(), told.code(), lines(told), head.startsWith("HEAD ") ? 0 : body.length)
             .getBytes(ISO_8859_1));
     if (!head.startsWith("HEAD ")) {
       out.write(body);
     }
     out.flush();
+  }
+
+  private static String lines(Fault.Told told) {
+    StringBuilder lines = new StringBuilder();
+    told.headers().forEach((name, value) -> lines.append("%s: %s\r\n".formatted(name, value)));
+    return lines.toString();
   }
 
   /**

@@ -12,11 +12,11 @@ import org.apache.iceberg.Snapshot;
 
 /** What one commit asked of the storage, by what its snapshot says. */
 final class CommitRequests {
-  /** A manifest list, a metadata.json and the catalog's pointer. */
-  private static final long PUTS_ALWAYS = 3;
+  /** A manifest list and a metadata.json. */
+  private static final long PUTS_ALWAYS = 2;
 
-  /** The metadata.json and the manifest list of the snapshot before. */
-  private static final long GETS_ALWAYS = 2;
+  /** The metadata.json and the manifest list of somebody else's snapshot. */
+  private static final long GETS_AFTER_ANOTHER = 2;
 
   private CommitRequests() {}
 
@@ -30,13 +30,16 @@ final class CommitRequests {
         + number(snapshot, CREATED_MANIFESTS_COUNT);
   }
 
-  /** To remove delete files, all manifests of delete files are looked through. */
-  static long gets(Snapshot snapshot) {
+  /**
+   * A writer knows what it has written itself. After somebody else's commit it reads what is new;
+   * to remove delete files, all manifests of delete files are looked through.
+   */
+  static long getsAfterAnother(Snapshot snapshot) {
     long searched =
         number(snapshot, REMOVED_DELETE_FILES_PROP) > 0
             ? number(snapshot, KEPT_MANIFESTS_COUNT)
             : 0;
-    return GETS_ALWAYS + number(snapshot, REPLACED_MANIFESTS_COUNT) + searched;
+    return GETS_AFTER_ANOTHER + number(snapshot, REPLACED_MANIFESTS_COUNT) + searched;
   }
 
   private static long number(Snapshot snapshot, String key) {

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.iceberg.DataOperations;
@@ -119,7 +120,19 @@ record History(List<Snapshot> main, List<Snapshot> all) {
     return new TableHealth.Requests(
         Math.round(scale * writers.size()),
         Math.round(scale * writers.stream().mapToLong(CommitRequests::puts).sum()),
-        Math.round(scale * writers.stream().mapToLong(CommitRequests::gets).sum()));
+        Math.round(
+            scale
+                * writers.stream()
+                    .filter(this::isAfterAnother)
+                    .mapToLong(CommitRequests::getsAfterAnother)
+                    .sum()));
+  }
+
+  /** Whether the snapshot before, if it is still there, is not the writer's. */
+  private boolean isAfterAnother(Snapshot snapshot) {
+    return all.stream()
+        .filter(before -> Objects.equals(before.snapshotId(), snapshot.parentId()))
+        .anyMatch(before -> committer(before) != TableHealth.Committer.WRITER);
   }
 
   private static double scale(List<Snapshot> hour) {

@@ -1,0 +1,109 @@
+package dev.firn.writer;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Uploads of one thread's files to an object store that run beside each other, while the thread
+ * writes the next file. Whoever makes files part of something awaits them first.
+ */
+final class Uploads {
+  private static final ThreadLocal<@Nullable Uploads> OF_THIS_THREAD = new ThreadLocal<>();
+
+  private static final Executor THREADS =
+      upload -> Thread.ofPlatform().daemon().name("firn-upload").start(upload);
+
+  private final List<CompletableFuture<Void>> running = new ArrayList<>();
+  private @Nullable Throwable failure;
+
+  private Uploads() {}
+
+  /**
+   * Files that the work completes are uploaded beside each other; all of them have been when it
+   * returns. Where files are on no object store nothing is different.
+   *
+   * @throws UncheckedIOException a file could not be uploaded
+   */
+  static <R> R overlapping(Supplier<R> work) {
+    if (OF_THIS_THREAD.get() != null) {
+      return work.get();
+    }
+    Uploads uploads = new Uploads();
+    OF_THIS_THREAD.set(uploads);
+    try {
+      R result = work.get();
+      await();
+      return result;
+    } catch (IOException e) {
+      throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
+    } finally {
+      uploads.end();
+    }
+  }
+
+  /** What is under way when the work has failed is waited for: what it wrote may be removed. */
+  private void end() {
+    OF_THIS_THREAD.remove();
+    waitForAll();
+  }
+
+  private void waitForAll() {
+    for (CompletableFuture<Void> upload : running) {
+      Throwable why = upload.<@Nullable Throwable>handle((done, failed) -> failed).join();
+      failure = failure == null ? why : failure;
+    }
+    running.clear();
+  }
+
+  /** Closes a file that is uploaded by that, at once or beside others. */
+  static void close(String location, Closeable file) throws IOException {
+    Uploads uploads = OF_THIS_THREAD.get();
+    if (uploads == null) {
+      file.close();
+    } else {
+      uploads.running.add(CompletableFuture.runAsync(() -> closeNow(location, file), THREADS));
+    }
+  }
+
+  private static void closeNow(String location, Closeable file) {
+    try {
+      file.close();
+    } catch (IOException | RuntimeException e) {
+      throw new UncheckedIOException(new IOException("Cannot upload " + location, e));
+    }
+  }
+
+  /** Returns once nothing that this thread has completed is on its way any more. */
+  static void settle() {
+    Uploads uploads = OF_THIS_THREAD.get();
+    if (uploads != null) {
+      uploads.waitForAll();
+    }
+  }
+
+  /**
+   * Returns once all that this thread has completed is uploaded.
+   *
+   * @throws IOException something could not be, now or earlier in this work
+   */
+  static void await() throws IOException {
+    settle();
+    Uploads uploads = OF_THIS_THREAD.get();
+    Throwable why = uploads == null ? null : uploads.failure;
+    switch (why instanceof CompletionException e ? e.getCause() : why) {
+      case null -> {}
+      case UncheckedIOException cause -> throw requireNonNull(cause.getCause());
+      case Throwable cause -> throw new IOException("Cannot upload", cause);
+    }
+  }
+}
