@@ -28,6 +28,7 @@ import picocli.CommandLine.ParseResult;
       CompactCommand.class,
       HoldCommand.class,
       ResnapshotCommand.class,
+      SqlCommand.class,
       SimulateCommand.class,
       TortureCommand.class,
       CommandLine.HelpCommand.class

@@ -291,6 +291,74 @@ class TestLauncher {
     assertThat(mavenCalls()).containsExactly("-B -ntp -T 2 -pl table-writer verify");
   }
 
+  @Test
+  void sqlGetsATrinoThatIsMadeReadyOnce() throws Exception {
+    makeJdk("new", "25.0.3");
+    makeMaven(0);
+    makeTrinoSource();
+    Run run = firn("sql", "--dir", "lake");
+    assertThat(run.err()).contains("fetching Trino (215 MB), once", "preparing quick starts of Trino");
+    Path trino = project.resolve("sql/trino-server/target/server");
+    assertThat(run.out().lines())
+        .containsSequence(
+            "-Dfirn.trino.java=" + jdks + "/new/bin/java",
+            "-Dfirn.trino.folder=" + trino,
+            "-jar",
+            project + "/ingest/target/firn/firn.jar",
+            "sql");
+    assertThat(trino.resolve("trino.args"))
+        .content()
+        .isEqualTo("-Xmx768m\n-cp\n\"%s/server.jar:%s/trino.jar\"\n".formatted(trino, temp));
+    assertThat(mavenCalls().getLast()).contains("-f " + project + "/sql/trino-server/pom.xml");
+    assertThat(firn("sql", "--dir", "lake").err()).isEmpty();
+
+    Files.delete(temp.resolve("trino.jar"));
+    assertThat(firn("sql", "--dir", "lake").err()).contains("fetching Trino");
+  }
+
+  @Test
+  void whatNeedsNoTrinoFetchesNone() throws Exception {
+    makeJdk("new", "25.0.3");
+    makeMaven(0);
+    makeTrinoSource();
+    assertThat(firn("sql", "--dir", "lake", "--print-config", "trino").out())
+        .doesNotContain("firn.trino");
+    assertThat(firn("sql", "--help").out()).doesNotContain("firn.trino");
+    assertThat(mavenCalls()).hasSize(1);
+  }
+
+  @Test
+  void sqlWithoutAJdkForTrinoSaysWhatWasFound() throws Exception {
+    makeJdk("old", "21.0.1");
+    makeMaven(0);
+    makeTrinoSource();
+    assertThat(firn("sql", "--dir", "lake").out())
+        .contains("-Dfirn.trino.missing=it needs a JDK 25 or newer, found: folders (21.0.1 in ")
+        .doesNotContain("firn.trino.java");
+    assertThat(mavenCalls()).hasSize(1);
+  }
+
+  @Test
+  void trinoThatCannotBeFetchedIsToldWithTheWayOut() throws Exception {
+    makeJdk("new", "25.0.3");
+    makeMaven(0);
+    makeTrinoSource();
+    firn("version");
+    Files.delete(bin.resolve("mvn"));
+    makeMaven(1);
+    Run run = firn("sql", "--dir", "lake");
+    assertThat(run.exit()).isEqualTo(2);
+    assertThat(run.err()).contains("Trino could not be fetched", "--print-config trino");
+    assertThat(project.resolve("target/firn-trino.lock")).doesNotExist();
+  }
+
+  private void makeTrinoSource() throws IOException {
+    Path source = Files.createDirectories(project.resolve("sql/trino-server/src"));
+    Files.writeString(source.resolveSibling("pom.xml"), "<project/>");
+    Files.writeString(source.resolve("TrinoServer.java"), "");
+    Files.writeString(source.resolve("trino.options"), "-Xmx768m\n");
+  }
+
   private static void assertRefused(Run run, String... said) {
     assertThat(run.exit()).isEqualTo(2);
     assertThat(run.err().lines()).hasSize(1);
@@ -337,11 +405,13 @@ class TestLauncher {
         printf '%%s\\n' "$@"
         while [ $# -gt 0 ]; do
           [ "$1" != --archive ] || [ -e "%1$s/no-archive" ] || echo classes >"$2"
+          case $1 in -XX:AOTCacheOutput=*) echo classes >"${1#*=}" ;; esac
           shift
         done
         """
             .formatted(temp));
-    makeScript(home.resolve("bin/javac"), "exit 1");
+    makeScript(home.resolve("bin/javac"), "exit 0");
+    makeScript(home.resolve("bin/jar"), "exit 0");
     return home;
   }
 
@@ -354,6 +424,11 @@ class TestLauncher {
         echo "$JAVA_HOME" >>"%1$s/mvn-jdks"
         mkdir -p ingest/target/firn
         : >ingest/target/firn/firn.jar
+        for argument; do
+          case $argument in
+            -Dclass-path=*) : >"%1$s/trino.jar"; printf '%%s\\n' "%1$s/trino.jar" >"${argument#*=}" ;;
+          esac
+        done
         [ %2$d -eq 0 ] || echo '[ERROR] it broke'
         exit %2$d
         """

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -48,6 +49,9 @@ final class Trino implements AutoCloseable {
     try {
       Process process =
           new ProcessBuilder(command(java, catalog)).redirectError(log.toFile()).start();
+      OutputStream in = process.getOutputStream();
+      in.write((Files.readString(catalog) + "\n.\n").getBytes(StandardCharsets.ISO_8859_1));
+      in.flush();
       BufferedReader lines = process.inputReader();
       try {
         String line =
@@ -66,18 +70,15 @@ final class Trino implements AutoCloseable {
   }
 
   private static List<String> command(Path java, Path catalog) throws IOException {
+    Path server = Path.of("trino-server");
     return List.of(
         java.toString(),
-        "-Xmx768m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "--add-modules=jdk.incubator.vector",
-        "--enable-native-access=ALL-UNNAMED",
-        "--sun-misc-unsafe-memory-access=allow",
+        "@" + server.resolve("src/trino.options"),
         "-cp",
-        Files.readString(Path.of("trino-server", "target", "class-path")).strip(),
-        Path.of("src", "test", "trino", "TrinoServer.java").toString(),
-        catalog.toString());
+        Files.readString(server.resolve("target/class-path")).strip(),
+        server.resolve("src/TrinoServer.java").toString(),
+        Files.createTempDirectory("firn-trino").toString(),
+        catalog.getFileName().toString().replace(".properties", ""));
   }
 
   private static String firstLine(BufferedReader lines) {
@@ -109,11 +110,14 @@ final class Trino implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroy();
     try {
+      // The end of its input is its own; it removes its folder.
+      process.getOutputStream().close();
       if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly().waitFor();
       }
+    } catch (IOException e) {
+      process.destroyForcibly();
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();

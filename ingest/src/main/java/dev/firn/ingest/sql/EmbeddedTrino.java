@@ -1,0 +1,161 @@
+package dev.firn.ingest.sql;
+
+import dev.firn.ingest.CommandException;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
+
+/**
+ * A Trino in a process of its own, which ends when it is closed and when this process does, however
+ * that ends.
+ */
+public final class EmbeddedTrino implements AutoCloseable {
+  private static final String READY = "listening on ";
+  private static final long START_SECONDS = 180;
+  private static final long STOP_SECONDS = 10;
+
+  private final Process process;
+  private final Path folder;
+  private final String address;
+
+  private EmbeddedTrino(Process process, Path folder, String address) {
+    this.process = process;
+    this.folder = folder;
+    this.address = address;
+  }
+
+  /**
+   * Starts it and returns when it answers.
+   *
+   * @param catalog the properties of its one catalog, which no other user of the machine can see
+   * @throws CommandException it does not start
+   */
+  public static EmbeddedTrino start(
+      TrinoInstallation installation, String name, Map<String, String> catalog)
+      throws InterruptedException {
+    try {
+      // For this user's eyes only.
+      Path folder = Files.createTempDirectory("firn-sql");
+      Path log = folder.resolve("trino.log");
+      Process process =
+          new ProcessBuilder(installation.command(folder, name))
+              .directory(folder.toFile())
+              .redirectError(log.toFile())
+              .start();
+      return start(process, folder, catalog);
+    } catch (IOException e) {
+      throw new CommandException(
+          CommandException.USAGE, "cannot start Trino: " + e.getMessage(), e);
+    }
+  }
+
+  private static EmbeddedTrino start(Process process, Path folder, Map<String, String> catalog)
+      throws InterruptedException {
+    try {
+      tell(process.getOutputStream(), catalog);
+      BufferedReader lines = process.inputReader();
+      String ready =
+          CompletableFuture.supplyAsync(() -> firstLine(lines))
+              .get(START_SECONDS, TimeUnit.SECONDS);
+      return new EmbeddedTrino(process, folder, ready.substring(READY.length()));
+    } catch (IOException | ExecutionException | TimeoutException e) {
+      String why = reason(folder.resolve("trino.log"));
+      process.destroyForcibly().waitFor();
+      remove(folder);
+      throw new CommandException(
+          CommandException.USAGE, "the embedded Trino did not start: " + why, e);
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      remove(folder);
+      throw e;
+    }
+  }
+
+  /** Its standard input stays open: its end is Trino's. */
+  private static void tell(OutputStream in, Map<String, String> catalog) throws IOException {
+    Properties properties = new Properties();
+    properties.putAll(catalog);
+    StringWriter text = new StringWriter();
+    properties.store(text, null);
+    in.write((text + ".\n").getBytes(StandardCharsets.ISO_8859_1));
+    in.flush();
+  }
+
+  private static String firstLine(BufferedReader lines) {
+    return lines
+        .lines()
+        .filter(line -> line.startsWith(READY))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("it ended"));
+  }
+
+  /** The first line of its log that tells of an error. */
+  private static String reason(Path log) {
+    try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+      return lines
+          .filter(line -> line.matches("(?i).*(exception|error|caused by).*:.*"))
+          .map(line -> line.replaceAll("\u001b\\[[0-9;]*m", "").replaceAll("\t", " ").strip())
+          .reduce((first, second) -> second.startsWith("Caused by") ? second : first)
+          .orElse("it says nothing about why");
+    } catch (IOException | UncheckedIOException e) {
+      return e.toString();
+    }
+  }
+
+  /** A connection in UTC, so that times read the same on every machine. */
+  public Connection connect(String catalog) throws SQLException {
+    Properties properties = new Properties();
+    properties.setProperty("user", System.getProperty("user.name", "firn"));
+    properties.setProperty("timezone", "UTC");
+    properties.setProperty("source", "firn sql");
+    return DriverManager.getConnection("jdbc:trino://%s/%s".formatted(address, catalog), properties);
+  }
+
+  /** Ends it. */
+  @Override
+  public void close() {
+    try {
+      process.getOutputStream().close();
+      if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    } catch (IOException e) {
+      process.destroyForcibly();
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+    remove(folder);
+  }
+
+  private static void remove(Path folder) {
+    try (Stream<Path> found = Files.walk(folder)) {
+      List<Path> files = found.sorted(Comparator.reverseOrder()).toList();
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    } catch (NoSuchFileException e) {
+      // It has removed it itself.
+    } catch (IOException | UncheckedIOException e) {
+      // A folder of temporary files: the machine removes it.
+    }
+  }
+}
