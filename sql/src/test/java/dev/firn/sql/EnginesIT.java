@@ -41,8 +41,8 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class EnginesIT {
-  private static final Duration PAUSE = Duration.ofMillis(200);
-  private static final int ROUNDS = 3;
+  private static final Duration PAUSE = Duration.ofMillis(500);
+  private static final int ROUNDS = 2;
 
   private final long seed = System.nanoTime();
   private final List<LiveShapes> writers = new ArrayList<>();
