@@ -4,9 +4,12 @@ import static dev.firn.ingest.SinkSettings.PREFIX;
 
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Why a database cannot be used as catalog. */
 record JdbcFailure(Map<String, String> catalog) {
+  /** Locks, and classes of SQL states: conflicts, a lack of resources, a server that shuts down. */
+  private static final Pattern PASSING = Pattern.compile("40|53|57|.*SQLITE_(BUSY|LOCKED)");
 
   LakeFailure of(SQLException failure) {
     String uri = LakeFailure.setting("uri", catalog);
@@ -36,7 +39,8 @@ record JdbcFailure(Map<String, String> catalog) {
               .orElse(
                   new LakeFailure(
                       "%s: the catalog's database fails (%s)".formatted(uri, said),
-                      "correct the URI, or see the database's log"));
+                      "correct the URI, or see the database's log",
+                      PASSING.matcher(state + said).lookingAt()));
     };
   }
 }

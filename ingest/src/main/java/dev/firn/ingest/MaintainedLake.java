@@ -59,8 +59,11 @@ record MaintainedLake(
         MaintenanceConfig.parse(new Keys(SinkSettings.PREFIX, Map.of())));
   }
 
+  /**
+   * @throws SettingsException it cannot be opened, with the way out where that is known
+   */
   Catalog open() {
-    return Lake.open(catalogName, catalog);
+    return LakeProbe.explaining(catalog, () -> Lake.open(catalogName, catalog));
   }
 
   /**

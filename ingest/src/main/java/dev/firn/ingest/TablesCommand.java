@@ -101,7 +101,7 @@ public final class TablesCommand implements Callable<Integer> {
   }
 
   private List<TablesReport.Entry> look(MaintainedLake target, HealthSettings settings) {
-    Catalog catalog = Lake.open(target.catalogName(), target.catalog());
+    Catalog catalog = target.open();
     try (Closeable closing = Lake.closing(catalog)) {
       List<TablesReport.Entry> entries = new ArrayList<>();
       for (TableIdentifier name : AskedTables.of(catalog, tables)) {
