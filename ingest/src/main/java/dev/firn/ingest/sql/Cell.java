@@ -21,7 +21,8 @@ final class Cell {
           Types.TIME,
           Types.TIME_WITH_TIMEZONE,
           Types.TIMESTAMP,
-          Types.TIMESTAMP_WITH_TIMEZONE -> row.getString(column);
+          Types.TIMESTAMP_WITH_TIMEZONE ->
+          row.getString(column);
       default -> row.getObject(column);
     };
   }
