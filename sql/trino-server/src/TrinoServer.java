@@ -1,7 +1,11 @@
 import io.airlift.log.Logging;
 import io.trino.Session;
+import io.trino.plugin.base.security.AllowAllSystemAccessControl;
 import io.trino.plugin.iceberg.IcebergPlugin;
 import io.trino.server.testing.TestingTrinoServer;
+import io.trino.spi.QueryId;
+import io.trino.spi.security.AccessDeniedException;
+import io.trino.spi.security.Identity;
 import io.trino.testing.TestingSession;
 import io.trino.testing.TestingTrinoClient;
 import java.io.IOException;
@@ -11,6 +15,7 @@ import java.io.PrintStream;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -26,10 +31,11 @@ import sun.misc.Signal;
  * A Trino of one process with one catalog, for whoever has started it; it listens on the loopback
  * address alone.
  *
- * <p>Arguments: a folder of its own, which it removes as it ends, and the catalog's name. The
- * catalog's properties come by standard input, up to a line of a single dot: no secret among them is
- * seen in a command line or left in a file. Prints {@code listening on HOST:PORT} when it answers,
- * and ends when its standard input does.
+ * <p>Arguments: a folder of its own, which it removes as it ends, and the catalog's name. By standard
+ * input come the name of the one user whom it serves, on a line of its own, and the catalog's
+ * properties, up to a line of a single dot: no secret among them is seen in a command line or left
+ * in a file. Prints {@code listening on HOST:PORT} when it answers, and ends when its standard input
+ * does.
  *
  * <p>With the folder alone it fills a small lake in it, asks it a little and ends: with a JVM that
  * keeps what it has loaded, later ones start sooner.
@@ -77,9 +83,10 @@ public final class TrinoServer {
   }
 
   private static void serve(Path folder, String name, PrintStream out) throws IOException {
-    Map<String, String> catalog = readCatalog(System.in);
+    String[] given = readGiven(System.in).split("\n", 2);
     Thread.ofPlatform().daemon().start(() -> endAfter(System.in, folder));
-    TestingTrinoServer trino = start(folder, name, catalog);
+    TestingTrinoServer trino =
+        start(folder, new OneUser(given[0].strip()), name, properties(given[1]));
     out.println("listening on " + trino.getAddress());
   }
 
@@ -99,7 +106,7 @@ public final class TrinoServer {
                 "fs.local.enabled", "true",
                 "local.location", "/"));
     Session session = TestingSession.testSessionBuilder().build();
-    TestingTrinoServer trino = start(folder, "lake", catalog);
+    TestingTrinoServer trino = start(folder, new OneUser(session.getUser()), "lake", catalog);
     try (TestingTrinoClient client = new TestingTrinoClient(trino, session)) {
       REHEARSAL.forEach(client::execute);
     }
@@ -119,20 +126,22 @@ public final class TrinoServer {
     }
   }
 
-  private static TestingTrinoServer start(Path folder, String name, Map<String, String> catalog) {
+  private static TestingTrinoServer start(
+      Path folder, OneUser user, String name, Map<String, String> catalog) {
     Logging.initialize();
     TestingTrinoServer trino =
         TestingTrinoServer.builder()
             .setBaseDataDir(Optional.of(folder))
             .setProperties(Map.of("web-ui.enabled", "false"))
+            .setSystemAccessControl(user)
             .build();
     trino.installPlugin(new IcebergPlugin());
     trino.createCatalog(name, catalog.remove("connector.name"), catalog);
     return trino;
   }
 
-  private static Map<String, String> readCatalog(InputStream in) throws IOException {
-    StringBuilder text = new StringBuilder("\n");
+  private static String readGiven(InputStream in) throws IOException {
+    StringBuilder text = new StringBuilder();
     while (text.indexOf(END_OF_CATALOG) < 0) {
       int next = in.read();
       if (next < 0) {
@@ -140,11 +149,15 @@ public final class TrinoServer {
       }
       text.append((char) next);
     }
+    return text.substring(0, text.indexOf(END_OF_CATALOG));
+  }
+
+  private static Map<String, String> properties(String text) throws IOException {
     Properties properties = new Properties();
-    properties.load(new StringReader(text.substring(0, text.indexOf(END_OF_CATALOG))));
-    Map<String, String> catalog = new HashMap<>();
-    properties.forEach((key, value) -> catalog.put((String) key, (String) value));
-    return catalog;
+    properties.load(new StringReader(text));
+    Map<String, String> map = new HashMap<>();
+    properties.forEach((key, value) -> map.put((String) key, (String) value));
+    return map;
   }
 
   private static void endAfter(InputStream in, Path folder) {
@@ -166,6 +179,52 @@ public final class TrinoServer {
     }
     for (Path file : files) {
       Files.deleteIfExists(file);
+    }
+  }
+
+  /** Serves nobody else: every user of a machine can reach its loopback address. */
+  private static final class OneUser extends AllowAllSystemAccessControl {
+    private final String name;
+
+    OneUser(String name) {
+      this.name = name;
+    }
+
+    private void require(Identity identity) {
+      if (!identity.getUser().equals(name)) {
+        throw new AccessDeniedException("this Trino serves one user");
+      }
+    }
+
+    @Override
+    public void checkCanImpersonateUser(Identity identity, String user) {
+      require(identity);
+    }
+
+    @Override
+    public void checkCanReadSystemInformation(Identity identity) {
+      require(identity);
+    }
+
+    @Override
+    public void checkCanExecuteQuery(Identity identity, QueryId query) {
+      require(identity);
+    }
+
+    @Override
+    public void checkCanViewQueryOwnedBy(Identity identity, Identity owner) {
+      require(identity);
+    }
+
+    @Override
+    public void checkCanKillQueryOwnedBy(Identity identity, Identity owner) {
+      require(identity);
+    }
+
+    @Override
+    public Collection<Identity> filterViewQueryOwnedBy(
+        Identity identity, Collection<Identity> owners) {
+      return identity.getUser().equals(name) ? owners : List.of();
     }
   }
 }

@@ -104,8 +104,7 @@ public final class SqlCommand implements Callable<Integer> {
     TrinoInstallation installation = TrinoInstallation.find();
     Answer answer = json ? new JsonLines() : new AlignedTable();
     Runnable started = sayStarting();
-    try (EmbeddedTrino trino =
-            EmbeddedTrino.start(installation, PrintedConfig.CATALOG, catalog);
+    try (EmbeddedTrino trino = EmbeddedTrino.start(installation, PrintedConfig.CATALOG, catalog);
         Connection connection = trino.connect(PrintedConfig.CATALOG)) {
       started.run();
       ask(new Questions(connection, answer, out), given);

@@ -297,7 +297,8 @@ class TestLauncher {
     makeMaven(0);
     makeTrinoSource();
     Run run = firn("sql", "--dir", "lake");
-    assertThat(run.err()).contains("fetching Trino (215 MB), once", "preparing quick starts of Trino");
+    assertThat(run.err())
+        .contains("fetching Trino (215 MB), once", "preparing quick starts of Trino");
     Path trino = project.resolve("sql/trino-server/target/server");
     assertThat(run.out().lines())
         .containsSequence(

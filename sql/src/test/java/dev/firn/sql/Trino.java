@@ -27,6 +27,7 @@ final class Trino implements AutoCloseable {
       "Trino needs a JDK %d or newer; none in JAVA_HOME or the usual folders (FIRN_JDK_DIRS)"
           .formatted(MIN_JDK);
 
+  private static final String USER = "auditor";
   private static final String READY = "listening on ";
   private static final long START_SECONDS = 120;
   private static final long STOP_SECONDS = 20;
@@ -50,7 +51,9 @@ final class Trino implements AutoCloseable {
       Process process =
           new ProcessBuilder(command(java, catalog)).redirectError(log.toFile()).start();
       OutputStream in = process.getOutputStream();
-      in.write((Files.readString(catalog) + "\n.\n").getBytes(StandardCharsets.ISO_8859_1));
+      in.write(
+          (USER + "\n" + Files.readString(catalog) + "\n.\n")
+              .getBytes(StandardCharsets.ISO_8859_1));
       in.flush();
       BufferedReader lines = process.inputReader();
       try {
@@ -103,7 +106,7 @@ final class Trino implements AutoCloseable {
   /** A connection in UTC, so that times read the same on every machine. */
   Connection connect() throws SQLException {
     Properties properties = new Properties();
-    properties.setProperty("user", "auditor");
+    properties.setProperty("user", USER);
     properties.setProperty("timezone", "UTC");
     return DriverManager.getConnection("jdbc:trino://" + authority, properties);
   }

@@ -72,7 +72,8 @@ public final class AlignedTable implements Answer {
             Types.BIGINT,
             Types.REAL,
             Types.DOUBLE,
-            Types.DECIMAL -> true;
+            Types.DECIMAL ->
+            true;
         default -> false;
       };
     }

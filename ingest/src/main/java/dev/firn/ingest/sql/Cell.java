@@ -21,7 +21,8 @@ final class Cell {
           Types.TIME,
           Types.TIME_WITH_TIMEZONE,
           Types.TIMESTAMP,
-          Types.TIMESTAMP_WITH_TIMEZONE -> row.getString(column);
+          Types.TIMESTAMP_WITH_TIMEZONE ->
+          row.getString(column);
       default -> row.getObject(column);
     };
   }
@@ -48,16 +49,16 @@ final class Cell {
       return text;
     }
     StringBuilder visible = new StringBuilder();
-    for (char c : text.toCharArray()) {
-      switch (c) {
-        case '\n' -> visible.append("\\n");
-        case '\r' -> visible.append("\\r");
-        case '\t' -> visible.append("\\t");
-        default ->
-            visible.append(
-                Character.isISOControl(c) ? "\\u%04x".formatted((int) c) : String.valueOf(c));
-      }
-    }
+    text.chars().forEach(c -> visible.append(visible((char) c)));
     return visible.toString();
+  }
+
+  private static String visible(char c) {
+    return switch (c) {
+      case '\n' -> "\\n";
+      case '\r' -> "\\r";
+      case '\t' -> "\\t";
+      default -> Character.isISOControl(c) ? "\\u%04x".formatted((int) c) : String.valueOf(c);
+    };
   }
 }

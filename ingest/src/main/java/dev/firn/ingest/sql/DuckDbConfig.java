@@ -44,7 +44,8 @@ final class DuckDbConfig {
     words
         .take("s3.endpoint")
         .ifPresent(endpoint -> {
-          parts.add("ENDPOINT " + quoted(endpoint.replaceFirst("^https?://", "").replaceFirst("/$", "")));
+          parts.add(
+              "ENDPOINT " + quoted(endpoint.replaceFirst("^https?://", "").replaceFirst("/$", "")));
           parts.add("USE_SSL " + endpoint.startsWith("https"));
         });
     words
@@ -86,7 +87,8 @@ final class DuckDbConfig {
     Optional<String> password = words.take("jdbc.password");
     words.takeBelow("jdbc.");
     if (database.isSqlite()) {
-      lines.add("ATTACH %s AS catalog (TYPE sqlite, READ_ONLY);".formatted(quoted(database.place())));
+      lines.add(
+          "ATTACH %s AS catalog (TYPE sqlite, READ_ONLY);".formatted(quoted(database.place())));
     } else {
       String login =
           user.map(name -> name + password.map(secret -> ":" + secret).orElse("") + "@").orElse("");

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -35,11 +36,13 @@ public final class EmbeddedTrino implements AutoCloseable {
   private final Process process;
   private final Path folder;
   private final String address;
+  private final String user;
 
-  private EmbeddedTrino(Process process, Path folder, String address) {
+  private EmbeddedTrino(Process process, Path folder, String address, String user) {
     this.process = process;
     this.folder = folder;
     this.address = address;
+    this.user = user;
   }
 
   /**
@@ -69,13 +72,15 @@ public final class EmbeddedTrino implements AutoCloseable {
 
   private static EmbeddedTrino start(Process process, Path folder, Map<String, String> catalog)
       throws InterruptedException {
+    // Whoever knows the name may ask: nobody else of the machine does.
+    String user = UUID.randomUUID().toString();
     try {
-      tell(process.getOutputStream(), catalog);
+      tell(process.getOutputStream(), user, catalog);
       BufferedReader lines = process.inputReader();
       String ready =
           CompletableFuture.supplyAsync(() -> firstLine(lines))
               .get(START_SECONDS, TimeUnit.SECONDS);
-      return new EmbeddedTrino(process, folder, ready.substring(READY.length()));
+      return new EmbeddedTrino(process, folder, ready.substring(READY.length()), user);
     } catch (IOException | ExecutionException | TimeoutException e) {
       String why = reason(folder.resolve("trino.log"));
       process.destroyForcibly().waitFor();
@@ -90,12 +95,13 @@ public final class EmbeddedTrino implements AutoCloseable {
   }
 
   /** Its standard input stays open: its end is Trino's. */
-  private static void tell(OutputStream in, Map<String, String> catalog) throws IOException {
+  private static void tell(OutputStream in, String user, Map<String, String> catalog)
+      throws IOException {
     Properties properties = new Properties();
     properties.putAll(catalog);
     StringWriter text = new StringWriter();
     properties.store(text, null);
-    in.write((text + ".\n").getBytes(StandardCharsets.ISO_8859_1));
+    in.write((user + "\n" + text + ".\n").getBytes(StandardCharsets.ISO_8859_1));
     in.flush();
   }
 
@@ -123,10 +129,11 @@ public final class EmbeddedTrino implements AutoCloseable {
   /** A connection in UTC, so that times read the same on every machine. */
   public Connection connect(String catalog) throws SQLException {
     Properties properties = new Properties();
-    properties.setProperty("user", System.getProperty("user.name", "firn"));
+    properties.setProperty("user", user);
     properties.setProperty("timezone", "UTC");
     properties.setProperty("source", "firn sql");
-    return DriverManager.getConnection("jdbc:trino://%s/%s".formatted(address, catalog), properties);
+    return DriverManager.getConnection(
+        "jdbc:trino://%s/%s".formatted(address, catalog), properties);
   }
 
   /** Ends it. */

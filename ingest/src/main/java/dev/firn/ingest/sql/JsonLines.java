@@ -25,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  * An object of JSON for each row, on a line of its own.
  *
  * <p>Whole numbers, {@code real} and {@code double} are numbers, decimals are text with all digits,
- * binary values are text of hexadecimal digits, arrays are arrays, maps and rows objects, everything
- * else is text as Trino writes it. {@code NaN} and the infinities are text. A second column of a
- * name gets {@code _2} behind it.
+ * binary values are text of hexadecimal digits, arrays are arrays, maps and rows objects,
+ * everything else is text as Trino writes it. {@code NaN} and the infinities are text. A second
+ * column of a name gets {@code _2} behind it.
  */
 public final class JsonLines implements Answer {
   private static final JsonFactory JSON = new JsonFactory();

@@ -14,7 +14,8 @@ public enum PrintedConfig {
     @Override
     List<String> lines(QueriedLake lake) {
       List<String> lines = new ArrayList<>();
-      lines.add("# etc/catalog/lake.properties of a Trino; it reads ${ENV:...} from its environment.");
+      lines.add(
+          "# etc/catalog/lake.properties of a Trino; it reads ${ENV:...} from its environment.");
       if (lake.kind() == Kind.JDBC && new JdbcAddress(lake.property("uri").orElse("")).isSqlite()) {
         lines.add("# SQLite's driver (sqlite-jdbc-*.jar) must lie in its folder plugin/iceberg.");
       }
@@ -27,7 +28,8 @@ public enum PrintedConfig {
     @Override
     List<String> lines(QueriedLake lake) {
       List<String> lines = new ArrayList<>();
-      lines.add("# For spark-sql or spark-submit --properties-file; replace what stands in ${...}.");
+      lines.add(
+          "# For spark-sql or spark-submit --properties-file; replace what stands in ${...}.");
       lines.add(
           "spark.sql.extensions org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions");
       String catalog = "spark.sql.catalog." + sparkName(lake, lines);

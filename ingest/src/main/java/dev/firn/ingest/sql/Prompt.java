@@ -31,11 +31,15 @@ public final class Prompt {
   }
 
   /** Whether a person is at a terminal: for standard input and for standard output. */
+  // The launcher chooses the console (jdk.console) that is null without a terminal.
+  @SuppressWarnings("SystemConsoleNull")
   public static boolean isPossible() {
     return System.console() != null;
   }
 
   /**
+   * Reads and asks until the person has enough.
+   *
    * @param history a file with the lines of earlier times
    */
   public void run(Path history) throws IOException {

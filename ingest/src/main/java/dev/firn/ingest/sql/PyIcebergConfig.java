@@ -35,8 +35,7 @@ final class PyIcebergConfig {
       case GLUE -> other(words, "glue");
       case HIVE -> other(words, "hive");
       case NESSIE ->
-          throw new SettingsException(
-              "PyIceberg reads a Nessie by its REST catalog alone");
+          throw new SettingsException("PyIceberg reads a Nessie by its REST catalog alone");
     }
     SAME.forEach(key -> words.map(key, key));
     words.map("client.region", "s3.region");
@@ -54,7 +53,8 @@ final class PyIcebergConfig {
     lines.add("# ~/.pyiceberg.yaml; replace what stands in ${...}.");
     lines.add("catalog:");
     // In a SQL catalog the name is part of the key of each table.
-    lines.add("  " + (lake.kind() == QueriedLake.Kind.JDBC ? lake.name() : PrintedConfig.CATALOG) + ":");
+    lines.add(
+        "  " + (lake.kind() == QueriedLake.Kind.JDBC ? lake.name() : PrintedConfig.CATALOG) + ":");
     words
         .finish("PyIceberg")
         .forEach((key, value) -> lines.add("    %s: \"%s\"".formatted(key, escaped(value))));
@@ -62,8 +62,7 @@ final class PyIcebergConfig {
   }
 
   private static void refuse(String type) {
-    throw new SettingsException(
-        "PyIceberg has no word for s3.sse.type=%s".formatted(type));
+    throw new SettingsException("PyIceberg has no word for s3.sse.type=%s".formatted(type));
   }
 
   private static void other(Translation words, String type) {

@@ -42,7 +42,8 @@ public record QueriedLake(String name, Map<String, String> properties) {
   /** Firn's own classes, and what is said to them, mean nothing elsewhere. */
   private static Map<String, String> withoutOwn(Map<String, String> properties) {
     Map<String, String> others = new HashMap<>(properties);
-    others.entrySet()
+    others
+        .entrySet()
         .removeIf(entry ->
             entry.getKey().startsWith("firn.") || entry.getValue().startsWith("dev.firn."));
     return Map.copyOf(others);

@@ -22,6 +22,7 @@ public final class Questions {
   private final Answer answer;
   private final PrintWriter out;
   private @Nullable Statement running;
+  private boolean isCancelled;
 
   public Questions(Connection connection, Answer answer, PrintWriter out) {
     this.connection = connection;
@@ -39,7 +40,8 @@ public final class Questions {
       try {
         ask(statement.text());
       } catch (SQLException e) {
-        throw new CommandException(CommandException.FAILED, said(e, statement), e);
+        String said = wasCancelled() ? "cancelled" : said(e, statement);
+        throw new CommandException(CommandException.FAILED, said, e);
       }
     }
   }
@@ -66,13 +68,13 @@ public final class Questions {
   private void ask(String text) throws SQLException {
     long started = System.nanoTime();
     try (Statement statement = connection.createStatement()) {
-      setRunning(statement);
+      start(statement);
       if (statement.execute(text)) {
         long rows = show(statement);
         answer.end(rows, Duration.ofNanos(System.nanoTime() - started), out);
       }
     } finally {
-      setRunning(null);
+      end();
     }
   }
 
@@ -82,8 +84,17 @@ public final class Questions {
     }
   }
 
-  private synchronized void setRunning(@Nullable Statement statement) {
+  private synchronized void start(Statement statement) {
     running = statement;
+    isCancelled = false;
+  }
+
+  private synchronized void end() {
+    running = null;
+  }
+
+  private synchronized boolean wasCancelled() {
+    return isCancelled;
   }
 
   /** Ends the statement that runs, if one does; may be called from any thread. */
@@ -91,6 +102,7 @@ public final class Questions {
     if (running == null) {
       return;
     }
+    isCancelled = true;
     try {
       running.cancel();
     } catch (SQLException e) {

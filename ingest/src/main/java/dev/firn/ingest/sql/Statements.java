@@ -79,8 +79,7 @@ public final class Statements {
     }
     String skipped = text.substring(0, first);
     return Optional.of(
-        new Statement(
-            text.substring(first).strip(), line + lines(skipped), columnAfter(skipped)));
+        new Statement(text.substring(first).strip(), line + lines(skipped), columnAfter(skipped)));
   }
 
   private void pass(String text) {

@@ -55,7 +55,8 @@ class TestAnswers {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) SELECT i FROM n";
     assertThat(show(new AlignedTable(), many).lines().filter(line -> line.matches(" *\\d+")))
         .hasSize(2_500);
-    assertThat(show(new AlignedTable(), many)).endsWith("(2,500 rows, 1.23 s)" + System.lineSeparator());
+    assertThat(show(new AlignedTable(), many))
+        .endsWith("(2,500 rows, 1.23 s)" + System.lineSeparator());
     assertThat(show(new JsonLines(), many).lines()).hasSize(2_500).contains("{\"i\":2500}");
   }
 

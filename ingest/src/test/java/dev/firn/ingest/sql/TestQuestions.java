@@ -14,7 +14,8 @@ class TestQuestions {
   @Test
   void positionsAreThoseOfTheWholeText() {
     String said = "Query failed (#20261122_1_2_abc): line %d:8: Column 'a' cannot be resolved";
-    assertThat(said(said.formatted(1), 1, 1)).isEqualTo("line 1, column 8: Column 'a' cannot be resolved");
+    assertThat(said(said.formatted(1), 1, 1))
+        .isEqualTo("line 1, column 8: Column 'a' cannot be resolved");
     assertThat(said(said.formatted(1), 5, 3)).startsWith("line 5, column 10: ");
     assertThat(said(said.formatted(2), 5, 3)).startsWith("line 6, column 8: ");
   }

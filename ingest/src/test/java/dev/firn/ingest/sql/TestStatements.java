@@ -42,9 +42,13 @@ class TestStatements {
     Statements statements = new Statements();
     assertThat(statements.add("SELECT 'a;\n")).isEmpty();
     assertThat(statements.isEmpty()).isFalse();
-    assertThat(statements.add("b'; -- c;")).extracting(Statement::text).containsExactly("SELECT 'a;\nb'");
+    assertThat(statements.add("b'; -- c;"))
+        .extracting(Statement::text)
+        .containsExactly("SELECT 'a;\nb'");
     assertThat(statements.add("d;\nSELECT /* ;\n")).isEmpty();
-    assertThat(statements.add("*/ 2;\n")).extracting(Statement::text).containsExactly("SELECT /* ;\n*/ 2");
+    assertThat(statements.add("*/ 2;\n"))
+        .extracting(Statement::text)
+        .containsExactly("SELECT /* ;\n*/ 2");
     assertThat(statements.isEmpty()).isTrue();
   }
 

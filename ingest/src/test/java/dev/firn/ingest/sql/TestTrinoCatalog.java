@@ -62,11 +62,16 @@ class TestTrinoCatalog {
                 "ours",
                 with(
                     S3,
-                    "type", "jdbc",
-                    "uri", "jdbc:postgresql://db:5432/catalog?ssl=true",
-                    "jdbc.user", "me",
-                    "jdbc.password", "hidden",
-                    "jdbc.connectTimeout", "10")));
+                    "type",
+                    "jdbc",
+                    "uri",
+                    "jdbc:postgresql://db:5432/catalog?ssl=true",
+                    "jdbc.user",
+                    "me",
+                    "jdbc.password",
+                    "hidden",
+                    "jdbc.connectTimeout",
+                    "10")));
     assertThat(trino)
         .containsEntry("iceberg.jdbc-catalog.catalog-name", "ours")
         .containsEntry("iceberg.jdbc-catalog.driver-class", "org.postgresql.Driver")
@@ -91,15 +96,24 @@ class TestTrinoCatalog {
         trino(
             with(
                 S3,
-                "type", "rest",
-                "uri", "http://catalog:8181",
-                "warehouse", "prod",
-                "credential", "id:hidden",
-                "scope", "PRINCIPAL_ROLE:ALL",
-                "oauth2-server-uri", "http://idp/token",
-                "header.X-Iceberg-Access-Delegation", "vended-credentials",
-                "header.X-Realm", "r",
-                "rest.client.socket-timeout-ms", "1000"));
+                "type",
+                "rest",
+                "uri",
+                "http://catalog:8181",
+                "warehouse",
+                "prod",
+                "credential",
+                "id:hidden",
+                "scope",
+                "PRINCIPAL_ROLE:ALL",
+                "oauth2-server-uri",
+                "http://idp/token",
+                "header.X-Iceberg-Access-Delegation",
+                "vended-credentials",
+                "header.X-Realm",
+                "r",
+                "rest.client.socket-timeout-ms",
+                "1000"));
     assertThat(trino)
         .containsEntry("iceberg.catalog.type", "rest")
         .containsEntry("iceberg.rest-catalog.uri", "http://catalog:8181")
@@ -126,7 +140,8 @@ class TestTrinoCatalog {
     Map<String, String> rest = with(S3, "type", "rest", "uri", "http://catalog:8181");
     assertThatThrownBy(() -> trino(with(rest, "s3.session-token", "hidden", "gcs.project-id", "p")))
         .isInstanceOf(SettingsException.class)
-        .hasMessage("Trino cannot be told of gcs.project-id, s3.session-token of this lake's catalog");
+        .hasMessage(
+            "Trino cannot be told of gcs.project-id, s3.session-token of this lake's catalog");
     assertThatThrownBy(() -> trino(with(S3, "type", "jdbc", "uri", "jdbc:mysql://db/c?password=x")))
         .hasMessage("the catalog's database jdbc:mysql is neither SQLite nor PostgreSQL");
     assertThatThrownBy(() -> trino(Map.of("type", "hadoop", "warehouse", "/lake")))
