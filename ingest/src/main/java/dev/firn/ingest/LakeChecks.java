@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import dev.firn.writer.BatchCommits;
 import dev.firn.writer.Lake;
 import java.io.Closeable;
 import java.io.IOException;
@@ -50,6 +51,10 @@ final class LakeChecks {
     }
     try (Closeable closing = Lake.closing(catalog)) {
       checks.add(Check.ok("catalog", catalog.getClass().getSimpleName()));
+      BatchCommits.hindrance(catalog, settings.pipeline().visibility())
+          .ifPresent(why ->
+              checks.add(
+                  Check.failed("commit all tables of a batch as one", why, BatchCommits.WAY_OUT)));
       scratchTable(catalog);
     } catch (IOException e) {
       checks.add(Check.warn("catalog", "could not be closed: " + e.getMessage(), ""));

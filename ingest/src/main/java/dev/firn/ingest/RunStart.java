@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import dev.firn.ingest.log.SourceLog;
+import dev.firn.writer.BatchCommits;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
@@ -55,6 +56,10 @@ record RunStart(
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
     try {
+      BatchCommits.hindrance(catalog, settings.pipeline().visibility())
+          .ifPresent(why -> {
+            throw new SettingsException(BatchCommits.refusal(why));
+          });
       Pipeline pipeline =
           LakeProbe.explaining(
               settings.catalog(),

@@ -104,6 +104,12 @@ class LakeFailuresIT {
   }
 
   @Test
+  void catalogThatCannotCommitABatchAsOne() {
+    onS3("commit.atomic", "true");
+    told("it is no REST catalog", "set commit.atomic=false, or use a REST catalog");
+  }
+
+  @Test
   void keyIdThatIsUnknown() {
     onS3("s3.access-key-id", "AKIAXXXXXXXX");
     told("does not know the key id (403 InvalidAccessKeyId)", "s3.access-key-id=AKIA...");

@@ -1,58 +1,71 @@
 package dev.firn.writer;
 
+import dev.firn.writer.PipelineSettings.Visibility;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableCommit;
 import org.apache.iceberg.rest.RESTCatalog;
 
 /** Begins the commits of batches as a pipeline's settings and its catalog have it. */
-final class BatchCommits {
+public final class BatchCommits {
+  /** What to do where a catalog cannot make a whole batch visible at once. */
+  public static final String WAY_OUT =
+      "set commit.atomic=false, or use a REST catalog that offers POST /v1/{prefix}/transactions/commit";
+
   private BatchCommits() {}
+
+  /** Why a catalog cannot make batches visible so; empty: it can, for all that it says. */
+  public static Optional<String> hindrance(Catalog catalog, Visibility visibility) {
+    return switch (visibility) {
+      case EACH_TABLE -> Optional.empty();
+      case WHOLE_BATCH ->
+          catalog instanceof RESTCatalog rest
+              ? offers(rest) ? Optional.empty() : Optional.of("its server does not offer that")
+              : Optional.of("it is no REST catalog");
+    };
+  }
 
   /**
    * @throws PipelineException all tables of a batch are to be committed as one, and the catalog
    *     cannot do that
    */
-  static Supplier<BatchCommit> of(Catalog catalog, PipelineSettings settings) {
-    return switch (settings.visibility()) {
+  static Supplier<BatchCommit> of(Catalog catalog, Visibility visibility) {
+    hindrance(catalog, visibility)
+        .ifPresent(why -> {
+          throw new PipelineException(refusal(why));
+        });
+    return switch (visibility) {
       case EACH_TABLE -> () -> BatchCommit.EACH;
-      case WHOLE_BATCH -> {
-        Consumer<List<TableCommit>> commit = commit(catalog);
-        yield () -> new JointCommit(commit);
-      }
+      case WHOLE_BATCH -> () -> new JointCommit(tables -> commit((RESTCatalog) catalog, tables));
     };
   }
 
-  private static Consumer<List<TableCommit>> commit(Catalog catalog) {
-    if (!(catalog instanceof RESTCatalog rest)) {
-      throw new PipelineException(cannot("the catalog is no REST catalog"));
+  private static void commit(RESTCatalog catalog, List<TableCommit> tables) {
+    try {
+      catalog.commitTransaction(tables);
+    } catch (UnsupportedOperationException e) {
+      throw new PipelineException(refusal(String.valueOf(e.getMessage())), e);
     }
-    requireOffered(rest);
-    return tables -> {
-      try {
-        rest.commitTransaction(tables);
-      } catch (UnsupportedOperationException e) {
-        throw new PipelineException(
-            cannot("the catalog's server does not do that (%s)".formatted(e.getMessage())), e);
-      }
-    };
   }
 
   /** Iceberg's client looks first whether the server offers it, then whether there is anything. */
-  private static void requireOffered(RESTCatalog rest) {
+  private static boolean offers(RESTCatalog catalog) {
     try {
-      rest.commitTransaction(List.of());
+      catalog.commitTransaction(List.of());
+      return true;
     } catch (UnsupportedOperationException e) {
-      throw new PipelineException(cannot("the catalog's server does not offer that"), e);
+      return false;
     } catch (IllegalArgumentException e) {
-      // It is offered, and there was nothing to commit.
+      // There was nothing to commit.
+      return true;
     }
   }
 
-  private static String cannot(String why) {
-    return "commit.atomic=true: all tables of a batch are to be committed as one, and %s; set commit.atomic=false, or use a REST catalog that offers POST /v1/{prefix}/transactions/commit"
-        .formatted(why);
+  /** All that is to be said. */
+  public static String refusal(String hindrance) {
+    return "commit.atomic=true: the catalog cannot commit several tables as one (%s); %s"
+        .formatted(hindrance, WAY_OUT);
   }
 }

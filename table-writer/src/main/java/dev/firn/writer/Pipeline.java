@@ -62,7 +62,7 @@ public final class Pipeline {
     this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
     this.changelogs = new Changelogs(tableCommits);
-    this.batchCommits = BatchCommits.of(catalog, settings);
+    this.batchCommits = BatchCommits.of(catalog, settings.visibility());
     this.tables = new Tables(catalog, settings);
     this.troubles = new Troubles(catalog, settings);
     String writer = writerName();

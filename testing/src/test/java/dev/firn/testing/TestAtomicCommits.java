@@ -305,7 +305,7 @@ class TestAtomicCommits {
       Catalog client = client(plain);
       assertThatThrownBy(() -> start(client))
           .isInstanceOf(PipelineException.class)
-          .hasMessageContainingAll("commit.atomic=false", "does not offer");
+          .hasMessageContainingAll("commit.atomic=false", "does not offer that");
       close(client);
     }
   }
