@@ -22,6 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -30,6 +32,8 @@ import java.util.stream.Stream;
  */
 public final class EmbeddedTrino implements AutoCloseable {
   private static final String READY = "listening on ";
+  private static final Pattern LISTED = Pattern.compile("^\\d+\\) ");
+  private static final Pattern CAUSE = Pattern.compile("^Caused by: |Exception: |Error: ");
   private static final long START_SECONDS = 180;
   private static final long STOP_SECONDS = 10;
 
@@ -113,14 +117,24 @@ public final class EmbeddedTrino implements AutoCloseable {
         .orElseThrow(() -> new IllegalStateException("it ended"));
   }
 
-  /** The first line of its log that tells of an error. */
+  /** The lines of its log that say so best: of a list of errors, else the innermost cause. */
   private static String reason(Path log) {
     try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
-      return lines
-          .filter(line -> line.matches("(?i).*(exception|error|caused by).*:.*"))
-          .map(line -> line.replaceAll("\u001b\\[[0-9;]*m", "").replaceAll("\t", " ").strip())
-          .reduce((first, second) -> second.startsWith("Caused by") ? second : first)
-          .orElse("it says nothing about why");
+      List<String> said =
+          lines
+              .map(line -> line.replaceAll("\u001b\\[[0-9;]*m", "").replace('\t', ' ').strip())
+              .toList();
+      String listed =
+          said.stream()
+              .filter(line -> LISTED.matcher(line).find())
+              .collect(Collectors.joining(" "));
+      if (!listed.isEmpty()) {
+        return listed;
+      }
+      return said.stream()
+          .filter(line -> CAUSE.matcher(line).find())
+          .reduce((first, second) -> second)
+          .orElse("it does not say why");
     } catch (IOException | UncheckedIOException e) {
       return e.toString();
     }
