@@ -19,6 +19,7 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
     CMD ["curl", "--fail", "--silent", "http://127.0.0.1:8080/q/health/ready"]
 # The heap is a share of the container's memory: the rest is for threads, buffers and the mapped
-# files of large key indexes. JDK_JAVA_OPTIONS adds options, or takes these back.
-ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+ExitOnOutOfMemoryError", "-jar", "/opt/firn/firn.jar"]
+# files of large key indexes. JDK_JAVA_OPTIONS adds options, or takes these back. Jars for catalogs that
+# Firn does not bring along go to /opt/firn/extra.
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+ExitOnOutOfMemoryError", "-cp", "/opt/firn/firn.jar:/opt/firn/extra/*", "dev.firn.ingest.Firn"]
 CMD ["help"]
