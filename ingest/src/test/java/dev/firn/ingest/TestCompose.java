@@ -394,7 +394,9 @@ class TestCompose {
     assertThat(found("HEALTHCHECK[^\\[]*\\[.*\"(http[^\"]+)\"", image))
         .containsExactly("http://127.0.0.1:8080/q/health/ready");
     assertThat(image).contains("COPY --from=build /src/ingest/target/firn /opt/firn\n");
-    assertThat(found("\"(/opt/[^\"]+)\"", image)).containsExactly("/opt/firn/firn.jar");
+    assertThat(found("\"(/opt/[^\"]+)\"", image))
+        .containsExactly("/opt/firn/firn.jar:/opt/firn/extra/*");
+    assertThat(image).contains("\"%s\"]".formatted(Firn.class.getName()));
   }
 
   /** The image is built from the whole source tree, but for what .dockerignore leaves out. */
