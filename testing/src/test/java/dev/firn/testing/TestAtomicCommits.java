@@ -60,7 +60,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 @Timeout(600)
 class TestAtomicCommits {
-  private static final int POLLS = Integer.getInteger("firn.polls", 400);
+  private static final int POLLS = Integer.getInteger("firn.polls", 200);
   private static final Namespace CONTROL = Namespace.of("control");
   private static final TableIdentifier ORDERS = TableIdentifier.of("shop", "orders");
 
