@@ -78,8 +78,8 @@ public final class Pipeline {
    * registered table, so that an earlier writer is fenced from here on.
    *
    * @param positions turns a position's text back into a position
-   * @param tableCommits runs the commits of a batch's tables, which may be in parallel; all of them at
-   *     the same time where the whole batch becomes visible at once
+   * @param tableCommits runs the commits of a batch's tables, which may be in parallel; all of them
+   *     at the same time where the whole batch becomes visible at once
    * @throws PipelineException a registered table is missing or was replaced or rolled back
    */
   public static Pipeline takeOver(
