@@ -15,7 +15,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
@@ -29,23 +28,16 @@ import org.jspecify.annotations.Nullable;
 public final class Pipeline {
   private final Catalog catalog;
   private final PipelineSettings settings;
-  private final KeyMemory keyMemory;
-  private final Function<String, Position> positions;
   private final StepListener steps;
   private final TableCommits tableCommits;
-  private final Tables tables;
   private final ControlTable control;
   private final Troubles troubles;
   private final ClaimedTables claimed;
   private final TablesToRead toRead;
-  private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
+  private final Progress progress;
   private final Changelogs changelogs;
+  private final OpenTables open;
   private final Supplier<BatchCommit> batchCommits;
-
-  private volatile Recovery recovery;
-
-  /** The number of the last batch that this or an earlier writer has made. */
-  private long lastBatch;
 
   /** The last batch that is visible while its changelog rows and its offset are not yet. */
   private @Nullable BatchInfo unsettled;
@@ -57,20 +49,19 @@ public final class Pipeline {
       TableCommits tableCommits) {
     this.catalog = catalog;
     this.settings = settings;
-    this.keyMemory = new KeyMemory(settings.keyIndex().heapBytes(), settings.keyIndex().folder());
-    this.positions = positions;
     this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
-    this.changelogs = new Changelogs(tableCommits);
     this.batchCommits = BatchCommits.of(catalog, settings.visibility());
-    this.tables = new Tables(catalog, settings);
     this.troubles = new Troubles(catalog, settings);
+    Tables tables = new Tables(catalog, settings);
     String writer = writerName();
     this.control = ControlTable.takeOver(tables, catalog, settings, writer, troubles);
     this.claimed = new ClaimedTables(catalog, settings, control, troubles, writer);
     this.toRead = new TablesToRead(control);
-    this.recovery = claimed.recovery(position(), positions);
-    this.lastBatch = claimed.lastBatch(position().map(recovery::isPending).orElse(false));
+    this.progress = new Progress(control, claimed, positions);
+    this.changelogs = new Changelogs(tableCommits);
+    this.open =
+        new OpenTables(catalog, settings, tables, claimed, toRead, progress, changelogs, troubles);
   }
 
   /**
@@ -175,13 +166,12 @@ public final class Pipeline {
    * a crash left a batch in some of them only. Empty before the first batch.
    */
   public Optional<Position> furthest() {
-    return recovery.target().or(this::position);
+    return progress.furthest();
   }
 
   /** The position of the last batch that is complete in all tables; empty before the first one. */
   public Optional<Position> position() {
-    String text = control.state().position();
-    return text.isEmpty() ? Optional.empty() : Optional.of(positions.apply(text));
+    return progress.position();
   }
 
   /** Something that was written down in the control table. */
@@ -200,50 +190,7 @@ public final class Pipeline {
    * definition, and those that are not bring what it lacks ({@link #changeColumns}).
    */
   public RowTarget open(TableDefinition definition) {
-    ClaimedTables.Claimed table = claimed.get(definition.table());
-    if (table == null) {
-      table = claimNew(definition);
-    }
-    TableState state =
-        new TableState(table.table(), definition, settings.targetFileBytes(), keyMemory);
-    state.load();
-    TableWriter writer = new TableWriter(state, table.mark(), troubles);
-    writers.put(definition.table(), writer);
-    openChangelog(definition, writer);
-    return state.target();
-  }
-
-  private void openChangelog(TableDefinition definition, TableWriter writer) {
-    TableIdentifier name = Changelog.nameFor(definition.table());
-    ClaimedTables.Claimed changelog = claimed.get(name);
-    if (!definition.changelog()) {
-      if (changelog != null) {
-        throw new PipelineException(
-            "table %s exists, but the changelog of %s is switched off: it would have a hole; switch it on, or drop the changelog table and start over with a new pipeline"
-                .formatted(name, definition.table()));
-      }
-      return;
-    }
-    if (changelog == null) {
-      changelog = newChangelog(definition.with(writer.state().columns()), writer);
-    }
-    Table table = writer.state().table();
-    BatchNumbers numbers =
-        recovery
-            .complete()
-            .filter(all -> recovery.ahead().containsKey(definition.table()))
-            .map(all -> BatchNumbers.of(table, all, positions))
-            .orElse(BatchNumbers.NONE);
-    Changelog opened =
-        new Changelog(
-            name,
-            changelog.table(),
-            changelog.mark(),
-            numbers,
-            settings.targetFileBytes(),
-            troubles);
-    opened.follow(writer.state().columns());
-    changelogs.put(definition.table(), opened);
+    return open.open(definition);
   }
 
   /**
@@ -254,53 +201,12 @@ public final class Pipeline {
    * @throws FencedException another writer has taken over
    */
   public RowTarget changeColumns(TableIdentifier table, ColumnChanges changes) {
-    writer(table).changeColumns(changes);
-    return columnsChanged(table);
+    return open.changeColumns(table, changes);
   }
 
   /** The same for a table of which a large transaction is being written. */
-  RowTarget changeColumns(TableIdentifier table, ColumnChanges changes, TableWrite open) {
-    writer(table).changeColumns(changes, open);
-    return columnsChanged(table);
-  }
-
-  private RowTarget columnsChanged(TableIdentifier table) {
-    RowTarget target = writer(table).state().target();
-    changelogs.follow(target);
-    return target;
-  }
-
-  /** One that begins with what the table holds now. */
-  private ClaimedTables.Claimed newChangelog(TableDefinition definition, TableWriter writer) {
-    if (offset().isPresent()) {
-      writer.tag(Changelog.BASELINE);
-    }
-    TableIdentifier name = Changelog.nameFor(definition.table());
-    Table table =
-        catalog.tableExists(name) ? catalog.loadTable(name) : tables.createChangelog(definition);
-    ClaimedTables.Claimed made = goOnAfter(claimed.take(name, table, writer.mark()));
-    if (!made.mark().position().isEmpty()) {
-      // Its baseline may have a part of a batch that is repaired.
-      recovery = recovery.with(name, positions.apply(made.mark().position()));
-    }
-    return made;
-  }
-
-  private ClaimedTables.Claimed claimNew(TableDefinition definition) {
-    TableIdentifier name = definition.table();
-    if (offset().isPresent() && reading(name).isEmpty()) {
-      requestReading(name, "new since the initial snapshot", true);
-    }
-    Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
-    return goOnAfter(claimed.take(name, table));
-  }
-
-  /** Who starts over finds tables with batches of the time before: their numbers go on above. */
-  private ClaimedTables.Claimed goOnAfter(ClaimedTables.Claimed table) {
-    if (offset().isEmpty()) {
-      lastBatch = Math.max(lastBatch, table.mark().batch());
-    }
-    return table;
+  RowTarget changeColumns(TableIdentifier table, ColumnChanges changes, TableWrite written) {
+    return open.changeColumns(table, changes, written);
   }
 
   /**
@@ -315,13 +221,13 @@ public final class Pipeline {
     claimed
         .all()
         .forEach((name, table) -> {
-          if (!writers.containsKey(name)) {
+          if (!open.names().contains(name)) {
             SnapshotBranch.drop(table);
           }
         });
     Map<TableIdentifier, SnapshotBranch> branches = new ConcurrentHashMap<>();
     tableCommits.runAll(
-        writers.entrySet().stream()
+        open.writers().entrySet().stream()
             .<Runnable>map(table ->
                 () ->
                     branches.put(table.getKey(), SnapshotBranch.begin(table.getValue(), troubles)))
@@ -351,7 +257,7 @@ public final class Pipeline {
         .all()
         .forEach((name, table) -> {
           if (offset().isPresent()
-              && !writers.containsKey(name)
+              && !open.names().contains(name)
               && !LakeTables.isChangelog(table)
               && reading(name).isEmpty()) {
             requestReading(name, "left out for a time", true);
@@ -392,7 +298,7 @@ public final class Pipeline {
    * some tables only.
    */
   public boolean mayComplete() {
-    return position().isPresent() && !recovery.isPending(position().orElseThrow());
+    return progress.isWhole();
   }
 
   /**
@@ -419,7 +325,7 @@ public final class Pipeline {
   public Batch newBatch() {
     troubles.running();
     return new Batch(
-        recovery,
+        progress.recovery(),
         this::isHeldBack,
         table -> new TableBatch(writer(table).state().isKeyed()),
         changelogs::name);
@@ -481,7 +387,11 @@ public final class Pipeline {
     changelogs.commit(last);
     ControlTable.State complete =
         new ControlTable.State(
-            lastBatch, last.mark().position(), Optional.of(last.end().offset()), registry(), notes);
+            progress.lastBatch(),
+            last.mark().position(),
+            Optional.of(last.end().offset()),
+            registry(),
+            notes);
     steps.during(Step.CONTROL_TABLE, () -> control.commit(complete));
     unsettled = null;
     return Optional.of(last.end());
@@ -517,10 +427,11 @@ public final class Pipeline {
       Map<TableIdentifier, TableWrite> writes,
       Map<TableIdentifier, HeldChanges> held,
       TransactionEnd end) {
+    Recovery recovery = progress.recovery();
     if (recovery.allHave(end.position())) {
       writes.forEach((table, write) -> writer(table).abandonAtOnce(write));
       held.values().forEach(HeldChanges::abandon);
-      return new CommittedBatch(lastBatch, end, 1, end.committedAt(), Map.of());
+      return new CommittedBatch(progress.lastBatch(), end, 1, end.committedAt(), Map.of());
     }
     BatchInfo info = info(end, end.committedAt(), 1);
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
@@ -546,7 +457,7 @@ public final class Pipeline {
 
   /** Makes the initial snapshot visible, and complete. */
   CommittedBatch publish(Map<TableIdentifier, SnapshotBranch> branches, TransactionEnd end) {
-    recovery = Recovery.NONE;
+    progress.startOver();
     BatchInfo info = info(end, end.committedAt(), 1);
     tableCommits.runAll(
         branches.values().stream().<Runnable>map(branch -> () -> branch.complete(info)).toList());
@@ -572,7 +483,7 @@ public final class Pipeline {
         new Mark(
             settings.name(),
             control.epoch(),
-            lastBatch + 1,
+            progress.lastBatch() + 1,
             end.position().toString(),
             claimed.writer());
     return new BatchInfo(mark, end, first, transactions, batchCommits.get());
@@ -580,28 +491,14 @@ public final class Pipeline {
 
   private CommittedBatch committed(
       BatchInfo info, Map<TableIdentifier, CommittedBatch.TableCommit> made) {
-    TransactionEnd end = info.end();
-    if (!recovery.isPending(end.position())) {
-      lastBatch = info.mark().batch();
-    }
+    progress.made(info);
     unsettled = info;
-    return new CommittedBatch(info.mark().batch(), end, info.transactions(), info.first(), made);
+    return new CommittedBatch(
+        info.mark().batch(), info.end(), info.transactions(), info.first(), made);
   }
 
   private Map<String, ControlTable.Registered> registry() {
-    Map<String, ControlTable.Registered> registered = new HashMap<>(control.state().tables());
-    writers.forEach((name, writer) -> {
-      Mark mark = writer.mark();
-      registered.put(
-          name.toString(),
-          new ControlTable.Registered(
-              writer.state().table().uuid().toString(),
-              mark.batch(),
-              mark.position(),
-              writer.state().snapshotId()));
-    });
-    changelogs.register(registered);
-    return registered;
+    return open.registry(control.state().tables());
   }
 
   /** Makes an end soon: what storage or catalog refuse now is tried once more. For any thread. */
@@ -620,10 +517,6 @@ public final class Pipeline {
   }
 
   TableWriter writer(TableIdentifier table) {
-    TableWriter writer = writers.get(table);
-    if (writer == null) {
-      throw new PipelineException("table %s is not open".formatted(table));
-    }
-    return writer;
+    return open.writer(table);
   }
 }
