@@ -2,10 +2,8 @@ package dev.firn.testing;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.Objects.requireNonNull;
 
 import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -19,7 +17,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -28,8 +25,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,24 +72,11 @@ public final class FaultyS3 implements AutoCloseable {
    * @param head the request line and all headers
    */
   public record Request(String method, String target, String head) {
-    private static Request of(String head) {
-      String[] line = head.lines().findFirst().orElse("").split(" ", 3);
-      return new Request(line[0], line.length > 1 ? line[1] : "", head);
-    }
-
     /** A header's first value. */
     public Optional<String> header(String name) {
-      String start = name.toLowerCase(Locale.ROOT) + ":";
-      return head.lines()
-          .filter(line -> line.toLowerCase(Locale.ROOT).startsWith(start))
-          .map(line -> line.substring(start.length()).strip())
-          .findFirst();
+      return new HttpHead(head).header(name);
     }
   }
-
-  private static final Pattern LENGTH = Pattern.compile("(?im)^content-length:\\s*(\\d+)\\s*$");
-  private static final Pattern CONNECTION = Pattern.compile("(?im)^connection:.*\\r\\n");
-  private static final int HEAD_END = ('\r' << 24) | ('\n' << 16) | ('\r' << 8) | '\n';
 
   private final InetSocketAddress server;
   private final int port;
@@ -182,10 +164,10 @@ public final class FaultyS3 implements AutoCloseable {
     open.add(client);
     try (client) {
       InputStream in = new BufferedInputStream(client.getInputStream());
-      byte[] head = head(in);
-      if (head.length > 0) {
-        String asked = new String(head, ISO_8859_1);
-        requests.add(Request.of(asked));
+      Optional<HttpHead> head = HttpHead.read(in);
+      if (head.isPresent()) {
+        HttpHead asked = head.get();
+        requests.add(new Request(asked.method(), asked.target(), asked.text()));
         serve(client, in, asked);
       }
     } catch (IOException e) {
@@ -195,8 +177,8 @@ public final class FaultyS3 implements AutoCloseable {
     }
   }
 
-  private void serve(Socket client, InputStream in, String head) throws IOException {
-    boolean isUpload = head.startsWith("PUT ");
+  private void serve(Socket client, InputStream in, HttpHead head) throws IOException {
+    boolean isUpload = head.isMethod("PUT");
     switch (fault) {
       case Fault.Refused(int status, String code) -> refuse(client, in, head, status, code);
       case Fault.Told told -> refuse(client, in, head, told);
@@ -205,7 +187,7 @@ public final class FaultyS3 implements AutoCloseable {
         refuse(client, in, head, status, code);
       }
       case Fault.RefusedNames(String part, int status, String code)
-          when isUpload && Request.of(head).target().contains(part) -> {
+          when isUpload && head.target().contains(part) -> {
         failedUploads.incrementAndGet();
         refuse(client, in, head, status, code);
       }
@@ -219,7 +201,7 @@ public final class FaultyS3 implements AutoCloseable {
       }
       case Fault.CutUploads() when isUpload -> {
         failedUploads.incrementAndGet();
-        forward(client, in, head, length(head) / 2);
+        forward(client, in, head, head.contentLength() / 2);
       }
       case null, default -> forward(client, in, head, Long.MAX_VALUE);
     }
@@ -233,15 +215,15 @@ public final class FaultyS3 implements AutoCloseable {
     }
   }
 
-  private static void refuse(Socket client, InputStream in, String head, int status, String code)
+  private static void refuse(Socket client, InputStream in, HttpHead head, int status, String code)
       throws IOException {
     refuse(client, in, head, new Fault.Told(status, code, "as told", Map.of()));
   }
 
-  private static void refuse(Socket client, InputStream in, String head, Fault.Told told)
+  private static void refuse(Socket client, InputStream in, HttpHead head, Fault.Told told)
       throws IOException {
-    if (!head.toLowerCase(Locale.ROOT).contains("expect: 100-continue")) {
-      in.skipNBytes(length(head));
+    if (head.header("Expect").isEmpty()) {
+      in.skipNBytes(head.contentLength());
     }
     byte[] body =
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>"
@@ -251,9 +233,9 @@ public final class FaultyS3 implements AutoCloseable {
     out.write(
         "HTTP/1.1 %d %s\r\n%sContent-Type: application/xml\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
             .formatted(
-                told.status(), told.code(), lines(told), head.startsWith("HEAD ") ? 0 : body.length)
+                told.status(), told.code(), lines(told), head.isMethod("HEAD") ? 0 : body.length)
             .getBytes(ISO_8859_1));
-    if (!head.startsWith("HEAD ")) {
+    if (!head.isMethod("HEAD")) {
       out.write(body);
     }
     out.flush();
@@ -268,15 +250,12 @@ public final class FaultyS3 implements AutoCloseable {
   /**
    * @param most so many bytes of the content go through, then both connections end
    */
-  private void forward(Socket client, InputStream in, String head, long most) throws IOException {
+  private void forward(Socket client, InputStream in, HttpHead head, long most) throws IOException {
     try (Socket upstream = new Socket()) {
       upstream.connect(server);
       open.add(upstream);
       Thread answer = Thread.ofVirtual().start(() -> answer(upstream, client));
-      OutputStream out = upstream.getOutputStream();
-      out.write(oneRequest(head).getBytes(ISO_8859_1));
-      out.flush();
-      copy(in, out, Math.min(length(head), most));
+      head.ofOneRequest().forward(in, upstream.getOutputStream(), most);
       if (most == Long.MAX_VALUE) {
         answer.join();
       }
@@ -292,45 +271,6 @@ public final class FaultyS3 implements AutoCloseable {
     } catch (IOException e) {
       // one of both sides is gone
     }
-  }
-
-  private static void copy(InputStream in, OutputStream out, long bytes) throws IOException {
-    byte[] buffer = new byte[1 << 13];
-    for (long left = bytes; left > 0; ) {
-      int read = in.read(buffer, 0, (int) Math.min(left, buffer.length));
-      if (read < 0) {
-        return;
-      }
-      out.write(buffer, 0, read);
-      out.flush();
-      left -= read;
-    }
-  }
-
-  /** The server ends the connection after its answer, so that each request can be told apart. */
-  private static String oneRequest(String head) {
-    String without = CONNECTION.matcher(head).replaceAll("");
-    return without.substring(0, without.length() - 2) + "Connection: close\r\n\r\n";
-  }
-
-  private static long length(String head) {
-    Matcher length = LENGTH.matcher(head);
-    return length.find() ? Long.parseLong(requireNonNull(length.group(1))) : 0;
-  }
-
-  /** Up to and with the empty line; empty when there is nothing more. */
-  private static byte[] head(InputStream in) throws IOException {
-    ByteArrayOutputStream head = new ByteArrayOutputStream();
-    int last = 0;
-    while (last != HEAD_END) {
-      int b = in.read();
-      if (b < 0) {
-        return new byte[0];
-      }
-      head.write(b);
-      last = (last << 8) | b;
-    }
-    return head.toByteArray();
   }
 
   private static void close(Closeable socket) {

@@ -1,11 +1,8 @@
 package dev.firn.testing;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
-import static java.util.Objects.requireNonNull;
 
 import java.io.BufferedInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -22,8 +19,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** Stands before an S3 server, hands everything on unchanged, and keeps what was asked. */
 public final class S3AccessLog implements AutoCloseable {
@@ -40,9 +35,6 @@ public final class S3AccessLog implements AutoCloseable {
       query = Map.copyOf(query);
     }
   }
-
-  private static final Pattern LENGTH = Pattern.compile("(?im)^content-length:\\s*(\\d+)\\s*$");
-  private static final int HEAD_END = ('\r' << 24) | ('\n' << 16) | ('\r' << 8) | '\n';
 
   private final InetSocketAddress server;
   private final ServerSocket listening;
@@ -99,8 +91,9 @@ public final class S3AccessLog implements AutoCloseable {
       client.setTcpNoDelay(true);
       Thread.ofVirtual().start(() -> answer(upstream, client));
       InputStream in = new BufferedInputStream(client.getInputStream());
-      for (byte[] head = head(in); head.length > 0; head = head(in)) {
-        forward(new String(head, ISO_8859_1), in, upstream.getOutputStream());
+      OutputStream out = upstream.getOutputStream();
+      for (var head = HttpHead.read(in); head.isPresent(); head = HttpHead.read(in)) {
+        forward(head.get(), in, out);
       }
       open.remove(upstream);
     } catch (IOException e) {
@@ -110,25 +103,21 @@ public final class S3AccessLog implements AutoCloseable {
     }
   }
 
-  private void forward(String head, InputStream in, OutputStream out) throws IOException {
-    long length = length(head);
-    boolean isPost = head.startsWith("POST ");
-    // The client may wait to be told to send its content.
-    out.write(head.getBytes(ISO_8859_1));
-    out.flush();
-    byte[] body = isPost ? in.readNBytes((int) length) : new byte[0];
-    requests.add(request(head.substring(0, head.indexOf('\r')), new String(body, UTF_8)));
-    if (isPost) {
+  private void forward(HttpHead head, InputStream in, OutputStream out) throws IOException {
+    if (head.isMethod("POST")) {
+      head.forward(in, out, 0);
+      byte[] body = in.readNBytes((int) head.contentLength());
+      requests.add(request(head, new String(body, UTF_8)));
       out.write(body);
+      out.flush();
     } else {
-      copy(in, out, length);
+      requests.add(request(head, ""));
+      head.forward(in, out, Long.MAX_VALUE);
     }
-    out.flush();
   }
 
-  private static Request request(String line, String body) {
-    String[] words = line.split(" ", -1);
-    String[] target = words[1].split("\\?", 2);
+  private static Request request(HttpHead head, String body) {
+    String[] target = head.target().split("\\?", 2);
     Map<String, String> query = new HashMap<>();
     if (target.length > 1) {
       for (String pair : target[1].split("&", -1)) {
@@ -136,7 +125,7 @@ public final class S3AccessLog implements AutoCloseable {
         query.put(decoded(named[0]), named.length > 1 ? decoded(named[1]) : "");
       }
     }
-    return new Request(words[0], decoded(target[0].replace("+", "%2B")), query, body);
+    return new Request(head.method(), decoded(target[0].replace("+", "%2B")), query, body);
   }
 
   private static String decoded(String text) {
@@ -150,38 +139,6 @@ public final class S3AccessLog implements AutoCloseable {
     } catch (IOException e) {
       // one of both sides is gone
     }
-  }
-
-  private static void copy(InputStream in, OutputStream out, long bytes) throws IOException {
-    byte[] buffer = new byte[1 << 13];
-    for (long left = bytes; left > 0; ) {
-      int read = in.read(buffer, 0, (int) Math.min(left, buffer.length));
-      if (read < 0) {
-        return;
-      }
-      out.write(buffer, 0, read);
-      left -= read;
-    }
-  }
-
-  private static long length(String head) {
-    Matcher length = LENGTH.matcher(head);
-    return length.find() ? Long.parseLong(requireNonNull(length.group(1))) : 0;
-  }
-
-  /** Up to and with the empty line; empty when there is nothing more. */
-  private static byte[] head(InputStream in) throws IOException {
-    ByteArrayOutputStream head = new ByteArrayOutputStream();
-    int last = 0;
-    while (last != HEAD_END) {
-      int b = in.read();
-      if (b < 0) {
-        return new byte[0];
-      }
-      head.write(b);
-      last = (last << 8) | b;
-    }
-    return head.toByteArray();
   }
 
   @Override
