@@ -1,20 +1,19 @@
 package dev.firn.ingest;
 
+import static dev.firn.testing.CountedPosition.end;
+
+import dev.firn.testing.CountedPosition;
 import dev.firn.writer.Batch;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Pipeline;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
 import java.io.IOException;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,25 +41,11 @@ final class SmallPipeline implements AutoCloseable {
   private final Pipeline pipeline;
   private final RowTarget target;
 
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
-
   /** Takes the pipeline over; a new one begins with the rows 0 to 99. */
   SmallPipeline(Map<String, String> properties, boolean changelog) {
     SinkSettings settings = SinkSettings.parse(properties, 1L << 30);
     catalog = Lake.open(settings.catalogName(), settings.catalog());
-    pipeline =
-        Pipeline.takeOver(
-            catalog, settings.pipeline(), text -> new Place(Long.parseLong(text)), threads);
+    pipeline = Pipeline.takeOver(catalog, settings.pipeline(), CountedPosition::parse, threads);
     target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, List.of("id"), changelog));
     if (pipeline.offset().isEmpty()) {
       InitialSnapshot snapshot = pipeline.initialSnapshot();
@@ -105,14 +90,6 @@ final class SmallPipeline implements AutoCloseable {
     row.set(0, id);
     row.set(1, note);
     return row;
-  }
-
-  private static TransactionEnd end(long at) {
-    return new TransactionEnd(
-        "x" + at,
-        new Place(at),
-        Instant.ofEpochSecond(at),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(at)));
   }
 
   @Override

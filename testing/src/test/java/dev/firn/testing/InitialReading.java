@@ -1,5 +1,6 @@
 package dev.firn.testing;
 
+import static dev.firn.testing.CountedPosition.end;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,17 +8,13 @@ import dev.firn.writer.Batch;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineSettings;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -57,18 +54,6 @@ final class InitialReading {
   private final PipelineSettings settings;
 
   /** A place in a log that only counts. */
-  record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
-
   /** A process that has taken the pipeline over. */
   record Writer(Pipeline pipeline, Map<TableIdentifier, RowTarget> targets) {
 
@@ -129,14 +114,6 @@ final class InitialReading {
     return storage;
   }
 
-  static TransactionEnd end(long position) {
-    return new TransactionEnd(
-        "tx" + position,
-        new Place(position),
-        Instant.ofEpochSecond(position),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(position)));
-  }
-
   Writer start(Faults faults) {
     return start(faults, TABLES);
   }
@@ -146,7 +123,7 @@ final class InitialReading {
         Pipeline.takeOver(
             new FaultyCatalog(storage, faults, CONTROL),
             settings,
-            text -> new Place(Long.parseLong(text)),
+            CountedPosition::parse,
             Runnable::run);
     Map<TableIdentifier, RowTarget> targets = new LinkedHashMap<>();
     tables.forEach(table ->

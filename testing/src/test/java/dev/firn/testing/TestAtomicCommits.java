@@ -1,5 +1,6 @@
 package dev.firn.testing;
 
+import static dev.firn.testing.CountedPosition.end;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,20 +13,16 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
 import dev.firn.writer.PipelineSettings.Visibility;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -78,18 +75,6 @@ class TestAtomicCommits {
   private RestCatalog rest;
   private Catalog lake;
 
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
-
   @BeforeEach
   void start() {
     behind = Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder));
@@ -127,9 +112,7 @@ class TestAtomicCommits {
     private final CommitLoop loop;
 
     Writer(Visibility visibility) {
-      pipeline =
-          Pipeline.takeOver(
-              lake, settings(visibility), text -> new Place(Long.parseLong(text)), threads);
+      pipeline = Pipeline.takeOver(lake, settings(visibility), CountedPosition::parse, threads);
       orders = pipeline.open(new TableDefinition(ORDERS, SCHEMA, List.of("id")));
       lines = pipeline.open(new TableDefinition(LINES, SCHEMA, List.of("id")));
       if (pipeline.offset().isEmpty()) {
@@ -180,14 +163,6 @@ class TestAtomicCommits {
         PipelineSettings.KeyIndexSettings.standard(),
         Patience.of(Duration.ofMinutes(1)),
         visibility);
-  }
-
-  private static TransactionEnd end(long at) {
-    return new TransactionEnd(
-        "x" + at,
-        new Place(at),
-        Instant.ofEpochSecond(at),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(at)));
   }
 
   @Test
@@ -313,10 +288,7 @@ class TestAtomicCommits {
   private void start(Catalog catalog) {
     var unused =
         Pipeline.takeOver(
-            catalog,
-            settings(Visibility.WHOLE_BATCH),
-            text -> new Place(Long.parseLong(text)),
-            threads);
+            catalog, settings(Visibility.WHOLE_BATCH), CountedPosition::parse, threads);
   }
 
   private void requireOrders(long from, long to) {

@@ -1,5 +1,6 @@
 package dev.firn.testing;
 
+import static dev.firn.testing.CountedPosition.end;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,15 +9,11 @@ import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineSettings;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,18 +45,6 @@ class TestColumnChangeFaults {
           Map.of("id", Types.LongType.get(), "n", Types.DoubleType.get()),
           Set.of("id", "n", "size"));
 
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
-
   private final MemoryStorage storage = new MemoryStorage();
   private final Faults faults = Faults.none();
 
@@ -79,7 +64,7 @@ class TestColumnChangeFaults {
                   3,
                   Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2"),
                   128L << 20),
-              text -> new Place(Long.parseLong(text)),
+              CountedPosition::parse,
               Runnable::run);
       target = pipeline.open(new TableDefinition(TABLE, SCHEMA, List.of("id")));
     }
@@ -105,14 +90,6 @@ class TestColumnChangeFaults {
     }
   }
 
-  private static TransactionEnd end(long at) {
-    return new TransactionEnd(
-        "x" + at,
-        new Place(at),
-        Instant.EPOCH,
-        new SourceOffset("{}", "{\"at\":%d}".formatted(at)));
-  }
-
   private Writer started() {
     Writer writer = new Writer(faults);
     InitialSnapshot snapshot = writer.pipeline.initialSnapshot();
@@ -125,7 +102,7 @@ class TestColumnChangeFaults {
 
   /** Row 1 and row 2 from before, row 3 with the new column. */
   private void assertWhole(Writer writer) {
-    assertThat(writer.pipeline.position()).contains(new Place(2));
+    assertThat(writer.pipeline.position()).contains(new CountedPosition(2));
     writer.target = writer.pipeline.changeColumns(TABLE, CHANGES);
     writer.commit(3, writer.row(1L, 0.5, 10), writer.row(3L, 0.6, 30));
     Table table = table(TABLE);

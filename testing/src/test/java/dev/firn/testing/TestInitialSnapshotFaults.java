@@ -114,11 +114,11 @@ class TestInitialSnapshotFaults {
     next.add(reading, SECOND);
     reading.append();
     Map<TableIdentifier, String> before = lake.storage().pointers();
-    assertThatThrownBy(() -> stale.publish(InitialReading.end(1)))
+    assertThatThrownBy(() -> stale.publish(CountedPosition.end(1)))
         .isInstanceOf(FencedException.class);
     stale.abandon();
     assertThat(lake.storage().pointers()).isEqualTo(before);
-    reading.publish(InitialReading.end(2));
+    reading.publish(CountedPosition.end(2));
     lake.requireRows(SECOND);
   }
 
@@ -138,7 +138,7 @@ class TestInitialSnapshotFaults {
     assertThat(lake.mains()).isEqualTo(mains);
     lake.requireRows(FIRST);
     writer.add(reading, SECOND.subList(5, 7));
-    reading.publish(InitialReading.end(2));
+    reading.publish(CountedPosition.end(2));
     lake.requireRows(SECOND);
     lake.requireNoBranch();
     lake.requireRowsStayThemselves(writer);
@@ -154,7 +154,7 @@ class TestInitialSnapshotFaults {
     many.forEach(row -> writer.add(reading, ORDERS, row));
     assertThat(small.files(ORDERS, BRANCH)).isGreaterThanOrEqualTo(16);
     assertThat(small.rows(ORDERS, "main")).isEmpty();
-    reading.publish(InitialReading.end(1));
+    reading.publish(CountedPosition.end(1));
     assertThat(small.rows(ORDERS, "main")).hasSize(17_000);
   }
 
@@ -170,7 +170,7 @@ class TestInitialSnapshotFaults {
               if (whileReading) {
                 reading.append();
               }
-              reading.publish(InitialReading.end(1));
+              reading.publish(CountedPosition.end(1));
             })
         .isInstanceOf(PipelineException.class)
         .hasMessageContaining("shop.orders")
@@ -190,7 +190,7 @@ class TestInitialSnapshotFaults {
         FaultPoint.TABLE_COMMIT,
         TABLES.size(),
         () -> TABLES.forEach(table -> lake.load(table).newFastAppend().commit()));
-    assertThatThrownBy(() -> reading.publish(InitialReading.end(1)))
+    assertThatThrownBy(() -> reading.publish(CountedPosition.end(1)))
         .isInstanceOf(PipelineException.class)
         .hasMessageContaining("start again");
     lake.requireRows(List.of());

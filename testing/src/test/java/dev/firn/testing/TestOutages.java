@@ -1,5 +1,6 @@
 package dev.firn.testing;
 
+import static dev.firn.testing.CountedPosition.end;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,14 +11,11 @@ import dev.firn.writer.Patience;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
-import dev.firn.writer.TransactionEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -66,18 +64,6 @@ class TestOutages {
   private final MemoryStorage storage = new MemoryStorage();
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
-
   /** One process of the pipeline, past its initial snapshot. */
   private final class Writer implements CommitLoop.Listener {
     private final Faults faults = Faults.none();
@@ -98,8 +84,7 @@ class TestOutages {
               PipelineSettings.KeyIndexSettings.standard(),
               Patience.of(patience),
               PipelineSettings.Visibility.EACH_TABLE);
-      pipeline =
-          Pipeline.takeOver(catalog, settings, text -> new Place(Long.parseLong(text)), threads);
+      pipeline = Pipeline.takeOver(catalog, settings, CountedPosition::parse, threads);
       target = pipeline.open(new TableDefinition(TABLE, SCHEMA, List.of("id")));
       if (pipeline.offset().isEmpty()) {
         var unused = pipeline.initialSnapshot().publish(end(1));
@@ -127,14 +112,6 @@ class TestOutages {
 
     @Override
     public void committed(CommittedBatch batch, Duration took) {}
-  }
-
-  private static TransactionEnd end(long at) {
-    return new TransactionEnd(
-        "x" + at,
-        new Place(at),
-        Instant.ofEpochSecond(at),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(at)));
   }
 
   @AfterEach
@@ -222,7 +199,7 @@ class TestOutages {
     assertThatThrownBy(() -> writer.add(3, 2, "never")).isSameAs(failure);
     writer.loop.close();
     Writer next = new Writer(Patience.LEAST);
-    assertThat(next.pipeline.position()).contains(new Place(1));
+    assertThat(next.pipeline.position()).contains(new CountedPosition(1));
     next.add(2, 1, "round 0");
     next.loop.close();
     assertThat(rows()).isEqualTo(Map.of(1L, "round 0"));

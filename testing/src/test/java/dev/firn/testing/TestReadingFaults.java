@@ -1,19 +1,17 @@
 package dev.firn.testing;
 
+import static dev.firn.testing.CountedPosition.end;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineSettings;
-import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
-import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
 import dev.firn.writer.TableReading;
-import dev.firn.writer.TransactionEnd;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Instant;
@@ -47,18 +45,6 @@ class TestReadingFaults {
   private final MemoryStorage storage = new MemoryStorage();
 
   /** A place in a log that only counts. */
-  private record Place(long at) implements Position {
-    @Override
-    public boolean contains(Position other) {
-      return at >= ((Place) other).at;
-    }
-
-    @Override
-    public String toString() {
-      return Long.toString(at);
-    }
-  }
-
   /** One process of the pipeline. */
   private final class Writer {
     private final Faults faults = Faults.none();
@@ -74,9 +60,7 @@ class TestReadingFaults {
               3,
               Map.of("commit.retry.min-wait-ms", "1", "commit.retry.max-wait-ms", "2"),
               128L << 20);
-      pipeline =
-          Pipeline.takeOver(
-              catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
+      pipeline = Pipeline.takeOver(catalog, settings, CountedPosition::parse, Runnable::run);
       target = pipeline.open(new TableDefinition(TABLE, SCHEMA, List.of("id")));
     }
 
@@ -109,7 +93,7 @@ class TestReadingFaults {
       reading.passed();
       SourceTransaction held = insert(3, 3);
       reading.ended(held);
-      if (!pipeline.position().orElseThrow().contains(new Place(3))) {
+      if (!pipeline.position().orElseThrow().contains(new CountedPosition(3))) {
         commit(held);
       }
       reading.add(row(1, "read"));
@@ -117,14 +101,6 @@ class TestReadingFaults {
       reading.read();
       var unused = pipeline.complete(reading, Instant.EPOCH);
     }
-  }
-
-  private static TransactionEnd end(long at) {
-    return new TransactionEnd(
-        "x" + at,
-        new Place(at),
-        Instant.ofEpochSecond(at),
-        new SourceOffset("{}", "{\"at\":%d}".formatted(at)));
   }
 
   static Stream<Arguments> faults() {

@@ -8,9 +8,9 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
-/** System property {@code firn.simulation.seeds}: how many seeds, 150 by default. */
+/** System property {@code firn.simulation.seeds}: how many seeds, 100 by default. */
 class TestSimulation {
-  private static final int SEEDS = Integer.getInteger("firn.simulation.seeds", 150);
+  private static final int SEEDS = Integer.getInteger("firn.simulation.seeds", 100);
   private static final int THREADS = 2;
 
   @Test
