@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.firn.writer.Lake;
+import dev.firn.testing.CountedPosition;
 import dev.firn.writer.LakeTables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,21 +31,27 @@ import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.util.SnapshotUtil;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Tables of every shape and type, of both format versions, are the same in Trino, in Spark and in
- * Iceberg's own reader while Firn's writer goes on, and hold what was written.
+ * Iceberg's own reader while Firn's writer goes on, and hold what was written. The lake is behind a
+ * REST catalog, with its files on S3; the other tests of this folder ask about embedded ones.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class EnginesIT {
   private static final Duration PAUSE = Duration.ofMillis(500);
   private static final int ROUNDS = 2;
 
   private final long seed = System.nanoTime();
   private final List<LiveShapes> writers = new ArrayList<>();
+  private LakeOnS3 lake;
   private Catalog catalog;
   private TrinoLake trino;
   private Engine spark;
@@ -57,11 +63,12 @@ final class EnginesIT {
     Optional<Path> forSpark = Spark.findJava();
     assumeTrue(forSpark.isPresent(), Spark.NO_JDK);
     System.out.println("seed " + seed);
-    catalog = Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder));
+    lake = LakeOnS3.start(folder);
+    catalog = lake.catalog();
     writers.add(LiveShapes.create(catalog, "v2", 2, seed));
     writers.add(LiveShapes.create(catalog, "v3", 3, seed));
-    trino = TrinoLake.open(forTrino.orElseThrow(), "embedded.properties", folder);
-    spark = Spark.open(forSpark.orElseThrow(), folder);
+    trino = TrinoLake.open(forTrino.orElseThrow(), lake.file(), folder);
+    spark = Spark.open(forSpark.orElseThrow(), lake.file(), folder);
     writers.forEach(writer -> writer.write(PAUSE));
   }
 
@@ -73,6 +80,9 @@ final class EnginesIT {
     }
     if (trino != null) {
       trino.close();
+    }
+    if (lake != null) {
+      lake.close();
     }
   }
 
@@ -100,7 +110,7 @@ final class EnginesIT {
         List<String> read = engine.ask("SELECT * FROM lake." + table.name()).sortedLines();
         assertThat(LongStream.rangeClosed(before, present(table).at()))
             .as("%s: %s between %d and now (seed %d)", name(engine), table.name(), before, seed)
-            .anyMatch(at -> table.expected(new Place(at)).equals(read));
+            .anyMatch(at -> table.expected(new CountedPosition(at)).equals(read));
       }
     }
   }
@@ -127,8 +137,12 @@ final class EnginesIT {
         .hasMessageContaining("Spark does not support time fields");
   }
 
-  /** Else the other tests would show less than they say. */
+  /**
+   * Else the other tests would show less than they say. After them: the first batches may truncate
+   * a table before a row of it is deleted.
+   */
   @Test
+  @Order(Integer.MAX_VALUE)
   void tablesHaveTheShapesThatAreCompared() throws IOException {
     assertThat(deletes("v2", Shape.KEYED)).containsOnly(FileFormat.PARQUET);
     assertThat(deletes("v3", Shape.KEYED)).containsOnly(FileFormat.PUFFIN);
@@ -170,15 +184,15 @@ final class EnginesIT {
     return engine.equals(trino) ? "Trino" : "Spark";
   }
 
-  private Place present(ShapedTable table) {
+  private CountedPosition present(ShapedTable table) {
     Table loaded = catalog.loadTable(table.name());
-    return Place.of(loaded, loaded.currentSnapshot()).orElseThrow();
+    return CountedPosition.of(loaded, loaded.currentSnapshot()).orElseThrow();
   }
 
   private void compare(ShapedTable table, Snapshot snapshot) {
     Table loaded = catalog.loadTable(table.name());
     long id = snapshot.snapshotId();
-    List<String> expected = table.expected(Place.of(loaded, snapshot).orElseThrow());
+    List<String> expected = table.expected(CountedPosition.of(loaded, snapshot).orElseThrow());
     String what = "%s at %d (seed %d)".formatted(table.name(), id, seed);
     assertThat(read(loaded, id)).as("Iceberg: " + what).isEqualTo(expected);
     for (Engine engine : engines(table)) {

@@ -1,5 +1,6 @@
 package dev.firn.sql;
 
+import dev.firn.testing.CountedPosition;
 import dev.firn.writer.Batch;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.Pipeline;
@@ -41,7 +42,7 @@ final class LiveShapes implements AutoCloseable {
         Pipeline.takeOver(
             catalog,
             new PipelineSettings(schema, Namespace.of("firn"), formatVersion, Map.of(), 128L << 20),
-            Place::parse,
+            CountedPosition::parse,
             Runnable::run);
     this.tables =
         Shape.ALL.stream()
@@ -56,7 +57,7 @@ final class LiveShapes implements AutoCloseable {
     for (ShapedTable table : shapes.tables) {
       table.first(FIRST_ROWS).forEach(row -> first.add(table.name(), row));
     }
-    first.publish(shapes.advance().end());
+    first.publish(CountedPosition.end(shapes.advance()));
     shapes.commit();
     return shapes;
   }
@@ -99,17 +100,17 @@ final class LiveShapes implements AutoCloseable {
     for (int i = 0; i < TRANSACTIONS; i++) {
       List<TableChange> changes = new ArrayList<>();
       tables.forEach(table -> changes.addAll(table.changes()));
-      batch.add(new SourceTransaction(changes, advance().end()));
+      batch.add(new SourceTransaction(changes, CountedPosition.end(advance())));
     }
     pipeline.commit(pipeline.prepare(batch));
     var unused = pipeline.settle();
     batches.incrementAndGet();
   }
 
-  private Place advance() {
-    Place place = new Place(++at);
+  private long advance() {
+    CountedPosition place = new CountedPosition(++at);
     tables.forEach(table -> table.reach(place));
-    return place;
+    return at;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.firn.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.testing.CountedPosition;
 import dev.firn.writer.Batch;
 import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.LakeTables;
@@ -97,7 +98,7 @@ final class LiveTable implements AutoCloseable {
             catalog,
             new PipelineSettings(
                 name.name(), Namespace.of("firn"), formatVersion, Map.of(), 128L << 20),
-            Place::parse,
+            CountedPosition::parse,
             Runnable::run);
     this.target = pipeline.open(new TableDefinition(name, SCHEMA, List.of("id")));
   }
@@ -109,7 +110,7 @@ final class LiveTable implements AutoCloseable {
     for (int i = 0; i < FIRST_ROWS; i++) {
       first.add(name, table.row(table.insertNew("first")));
     }
-    first.publish(new Place(table.position).end());
+    first.publish(CountedPosition.end(table.position));
     table.states.put(table.position, Map.copyOf(table.rows));
     return table;
   }
@@ -165,7 +166,7 @@ final class LiveTable implements AutoCloseable {
         next % OLD_ROW_EVERY == 0 ? List.of(update(random.nextInt(FIRST_ROWS))) : newChanges();
     states.put(next, Map.copyOf(rows));
     Batch batch = pipeline.newBatch();
-    batch.add(new SourceTransaction(changes, new Place(next).end()));
+    batch.add(new SourceTransaction(changes, CountedPosition.end(next)));
     pipeline.commit(pipeline.prepare(batch));
     var unused = pipeline.settle();
     position = next;
@@ -224,7 +225,8 @@ final class LiveTable implements AutoCloseable {
 
   /** What it must have held at a snapshot; empty where the history before is gone. */
   private Optional<Map<Integer, String>> expectedAt(Snapshot snapshot) {
-    return Place.of(load(), snapshot).flatMap(place -> Optional.ofNullable(states.get(place.at())));
+    return CountedPosition.of(load(), snapshot)
+        .flatMap(place -> Optional.ofNullable(states.get(place.at())));
   }
 
   /** Makes all its files seem older than any transaction, but one. */

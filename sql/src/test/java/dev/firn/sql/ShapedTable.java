@@ -1,5 +1,6 @@
 package dev.firn.sql;
 
+import dev.firn.testing.CountedPosition;
 import dev.firn.writer.LakeTables;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.RowChange;
@@ -70,7 +71,7 @@ final class ShapedTable {
   }
 
   /** What it must hold where it has come to a place: lines of values, sorted. */
-  List<String> expected(Place place) {
+  List<String> expected(CountedPosition place) {
     List<Row> state = states.get(place.at());
     if (state == null) {
       throw new IllegalArgumentException("%s was never at %s".formatted(name, place));
@@ -79,7 +80,7 @@ final class ShapedTable {
   }
 
   /** From here on it holds what the changes have made of it. */
-  void reach(Place place) {
+  void reach(CountedPosition place) {
     states.put(place.at(), List.copyOf(rows));
   }
 

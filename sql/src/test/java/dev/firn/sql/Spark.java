@@ -1,5 +1,6 @@
 package dev.firn.sql;
 
+import dev.firn.testing.S3Server;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -60,21 +61,18 @@ final class Spark {
    * start takes as long as many questions.
    *
    * @param java of a JDK that Spark runs on
-   * @param folder of an embedded lake
+   * @param folder where the session's copy of the catalog's file is kept
    */
-  static Engine open(Path java, Path folder) {
+  static Engine open(Path java, CatalogFile catalog, Path folder) {
     Spark spark = Shared.of(java);
     try {
       Path properties = folder.resolve("spark.conf");
-      String text = Files.readString(Path.of("spark", "catalog", "embedded.conf"));
-      Files.writeString(properties, text.replace("${dir}", folder.toString()));
+      catalog.write(Path.of("spark", "catalog", catalog.name() + ".conf"), properties);
       var unused =
           CompletableFuture.supplyAsync(() -> spark.ask("open " + properties))
               .orTimeout(START_SECONDS, TimeUnit.SECONDS)
               .join();
       return spark::ask;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     } catch (CompletionException e) {
       throw new IllegalStateException("Spark opened no session; its log is " + LOG, e);
     }
@@ -99,6 +97,9 @@ final class Spark {
       ProcessBuilder builder = new ProcessBuilder(command(java));
       // Else it asks for the name of this machine, which may have none.
       builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
+      // Where a user's machine has the keys: they are in no file of the catalog.
+      builder.environment().put("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY);
+      builder.environment().put("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY);
       Process process = builder.redirectError(LOG.toFile()).start();
       return new Spark(process);
     } catch (IOException e) {

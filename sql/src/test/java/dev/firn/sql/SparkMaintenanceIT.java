@@ -81,7 +81,7 @@ final class SparkMaintenanceIT {
     files =
         new MaintenanceFiles(
             FOLDER,
-            Spark.open(java.orElseThrow(), folder),
+            Spark.open(java.orElseThrow(), CatalogFile.embedded("embedded", folder), folder),
             List.of("ValidationException", "CommitFailedException"));
   }
 

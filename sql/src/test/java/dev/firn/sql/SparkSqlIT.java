@@ -26,7 +26,7 @@ final class SparkSqlIT implements ShopQuestions.Dialect {
     Optional<Path> java = Spark.findJava();
     assumeTrue(java.isPresent(), Spark.NO_JDK);
     ShopLake lake = ShopLake.fill(folder);
-    Engine spark = Spark.open(java.orElseThrow(), folder);
+    Engine spark = Spark.open(java.orElseThrow(), CatalogFile.embedded("embedded", folder), folder);
     questions = new ShopQuestions(Path.of("spark"), spark, lake, this);
   }
 

@@ -1,8 +1,5 @@
 package dev.firn.sql;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -24,18 +21,14 @@ final class TrinoLake implements Engine, AutoCloseable {
    * Starts a Trino on a lake.
    *
    * @param java of a JDK that Trino runs on
-   * @param catalog which of the files in trino/catalog
-   * @param folder of an embedded lake
+   * @param folder where its copy of the catalog's file is kept
    */
-  static TrinoLake open(Path java, String catalog, Path folder) {
+  static TrinoLake open(Path java, CatalogFile catalog, Path folder) {
     try {
       Path file = folder.resolve("lake.properties");
-      String text = Files.readString(Path.of("trino", "catalog", catalog));
-      Files.writeString(file, text.replace("${dir}", folder.toString()));
+      catalog.write(Path.of("trino", "catalog", catalog.name() + ".properties"), file);
       Trino trino = Trino.start(java, file, Path.of("target", "trino.log"));
       return new TrinoLake(trino, trino.connect());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     } catch (SQLException e) {
       throw new IllegalStateException("no connection to Trino", e);
     }

@@ -52,7 +52,9 @@ final class TrinoMaintenanceIT {
     Optional<Path> java = Trino.findJava();
     assumeTrue(java.isPresent(), Trino.NO_JDK);
     catalog = Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder));
-    trino = TrinoLake.open(java.orElseThrow(), "embedded-maintenance.properties", folder);
+    trino =
+        TrinoLake.open(
+            java.orElseThrow(), CatalogFile.embedded("embedded-maintenance", folder), folder);
     files = new MaintenanceFiles(Path.of("trino"), trino, List.of("Failed to commit"));
   }
 

@@ -30,7 +30,7 @@ final class TrinoSqlIT implements ShopQuestions.Dialect {
     Optional<Path> java = Trino.findJava();
     assumeTrue(java.isPresent(), Trino.NO_JDK);
     ShopLake lake = ShopLake.fill(folder);
-    trino = TrinoLake.open(java.orElseThrow(), "embedded.properties", folder);
+    trino = TrinoLake.open(java.orElseThrow(), CatalogFile.embedded("embedded", folder), folder);
     questions = new ShopQuestions(Path.of("trino"), trino, lake, this);
   }
 

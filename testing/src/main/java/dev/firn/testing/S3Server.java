@@ -24,8 +24,8 @@ public final class S3Server implements AutoCloseable {
 
   public static final String BUCKET = "lake";
 
-  /** The server asks for none, the client wants one. */
-  private static final String REGION = "us-east-1";
+  /** The server asks for none, clients want one. */
+  public static final String REGION = "us-east-1";
 
   private final Path folder;
   private final S3Proxy proxy;
