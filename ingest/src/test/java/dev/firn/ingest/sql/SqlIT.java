@@ -1,12 +1,14 @@
 package dev.firn.ingest.sql;
 
+import static dev.firn.ingest.SqlCommandLine.SECRET;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.firn.ingest.SqlCommandLine;
+import dev.firn.ingest.SqlCommandLine.Run;
 import dev.firn.writer.Lake;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -16,8 +18,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -53,9 +55,6 @@ class SqlIT {
           Types.NestedField.required(1, "id", Types.LongType.get()),
           Types.NestedField.optional(2, "total", Types.DecimalType.of(38, 4)));
   private static final int ROWS_OF_A_COMMIT = 10;
-  private static final String SECRET = "hidden-f3a1";
-
-  private record Run(int exit, List<String> out, String err) {}
 
   private Path folder;
   private Table orders;
@@ -71,9 +70,7 @@ class SqlIT {
     append();
     writer = CompletableFuture.runAsync(this::write);
     Run first = sql("-e", "SELECT 1");
-    assumeFalse(
-        first.err().contains("it needs a JDK 25") || first.err().contains("could not be fetched"),
-        "firn sql needs a JDK 25 and Trino's jars: " + first.err());
+    first.assumeTrino();
     assertThat(first.exit()).as(first.err()).isZero();
   }
 
@@ -117,24 +114,9 @@ class SqlIT {
   }
 
   private Run sql(String... arguments) throws IOException, InterruptedException {
-    Path err = folder.resolve("err");
-    Process process =
-        start(
-            err,
-            Stream.concat(Stream.of("--dir", folder.toString()), Stream.of(arguments)).toList());
-    process.getOutputStream().close();
-    List<String> out = new String(process.getInputStream().readAllBytes(), UTF_8).lines().toList();
-    return new Run(process.waitFor(), out, Files.readString(err));
-  }
-
-  private static Process start(Path err, List<String> arguments) throws IOException {
-    List<String> command =
-        new ArrayList<>(List.of("/bin/sh", Path.of("..", "firn").toString(), "sql"));
-    command.addAll(arguments);
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
-    builder.environment().put("FIRN_NO_BUILD", "1");
-    builder.environment().put("LAKE_PASSWORD", SECRET);
-    return builder.start();
+    return SqlCommandLine.run(
+        folder,
+        Stream.concat(Stream.of("--dir", folder.toString()), Stream.of(arguments)).toList());
   }
 
   private long rows() {
@@ -197,7 +179,7 @@ class SqlIT {
     assertThat(sql("--print-config", "oracle").exit()).isEqualTo(2);
     assertThat(sql("-e", "SELECT 1", "-f", "a").exit()).isEqualTo(2);
     assertThat(sql("-f", folder.resolve("none").toString()).err()).contains("cannot read");
-    Process nowhere = start(folder.resolve("err"), List.of("-e", "SELECT 1"));
+    Process nowhere = SqlCommandLine.start(folder.resolve("err"), List.of("-e", "SELECT 1"));
     assertThat(nowhere.waitFor()).isEqualTo(2);
     assertThat(folder.resolve("err")).content().contains("--config", "--dir");
   }
@@ -205,7 +187,7 @@ class SqlIT {
   @Test
   void settingsNameTheVariablesOfTheConfiguration() throws Exception {
     Process process =
-        start(
+        SqlCommandLine.start(
             folder.resolve("err"),
             List.of("--config", config().toString(), "--print-config", "trino"));
     String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
@@ -218,7 +200,8 @@ class SqlIT {
   @Test
   void trinoEndsWithACommandThatIsKilledAndNoSecretWasToBeSeen() throws Exception {
     Process process =
-        start(folder.resolve("err"), List.of("--config", config().toString(), "--json"));
+        SqlCommandLine.start(
+            folder.resolve("err"), List.of("--config", config().toString(), "--json"));
     process.outputWriter().write("SELECT 1 AS one;\n");
     process.outputWriter().flush();
     BufferedReader lines = process.inputReader();
@@ -257,23 +240,18 @@ class SqlIT {
 
   /** The same lake, as a catalog of one's own with a password. */
   private Path config() throws IOException {
-    Path file = folder.resolve("firn.properties");
-    String prefix = "debezium.sink.iceberg.";
-    Files.writeString(
-        file,
-        String.join(
-            "\n",
-            prefix + "type=jdbc",
-            prefix + "uri=jdbc:sqlite:" + folder.resolve("catalog.db") + "?busy_timeout=30000",
-            prefix + "jdbc.schema-version=V1",
-            prefix + "jdbc.password=${LAKE_PASSWORD}",
-            prefix + "warehouse=" + folder.resolve("warehouse").toUri(),
-            "debezium.source.connector.class=io.debezium.connector.postgresql.PostgresConnector",
-            "debezium.source.database.hostname=localhost",
-            "debezium.source.database.user=u",
-            "debezium.source.database.password=p",
-            "debezium.source.database.dbname=d",
-            ""));
-    return file;
+    return SqlCommandLine.config(
+        folder,
+        Map.of(
+            "type",
+            "jdbc",
+            "uri",
+            "jdbc:sqlite:" + folder.resolve("catalog.db") + "?busy_timeout=30000",
+            "jdbc.schema-version",
+            "V1",
+            "jdbc.password",
+            "${LAKE_PASSWORD}",
+            "warehouse",
+            folder.resolve("warehouse").toUri().toString()));
   }
 }
