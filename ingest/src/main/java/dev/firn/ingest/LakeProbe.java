@@ -7,8 +7,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
+import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.exceptions.NotFoundException;
 import org.apache.iceberg.io.FileIO;
+import software.amazon.awssdk.http.HttpStatusCode;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /** Finds out early, and in plain words, that a lake cannot be used as it is configured. */
@@ -37,19 +39,44 @@ final class LakeProbe {
       return;
     }
     try (FileIO io = Lake.fileIo(impatient(catalog));
-        InputStream unused =
+        InputStream file =
             io.newInputFile("%s/firn-%s".formatted(warehouse, UUID.randomUUID())).newStream()) {
-      return;
+      // Not before something is read is anybody asked.
+      int unused = file.read();
     } catch (NotFoundException e) {
       return;
     } catch (S3Exception e) {
-      // A user that may not list is not told that a file is missing.
-      if (e.awsErrorDetails() == null || !ACCESS_DENIED.equals(e.awsErrorDetails().errorCode())) {
+      if (!isForNow(e) && !isDenied(e)) {
         throw e;
       }
     } catch (IOException e) {
       return;
     }
+  }
+
+  /** Who needs the lake asks again, and longer. */
+  private static boolean isForNow(S3Exception failure) {
+    return failure.statusCode() >= HttpStatusCode.INTERNAL_SERVER_ERROR;
+  }
+
+  /** A user that may not list is not told that a file is missing. */
+  private static boolean isDenied(S3Exception failure) {
+    return failure.awsErrorDetails() != null
+        && ACCESS_DENIED.equals(failure.awsErrorDetails().errorCode());
+  }
+
+  /**
+   * Opens a lake for one question: a storage that is not there says so soon.
+   *
+   * @throws SettingsException with the way out, where it is known what is wrong
+   */
+  static Catalog open(SinkSettings settings) {
+    return explaining(
+        settings.catalog(),
+        () -> {
+          askStorage(settings.catalog());
+          return Lake.open(settings.catalogName(), impatient(settings.catalog()));
+        });
   }
 
   /**

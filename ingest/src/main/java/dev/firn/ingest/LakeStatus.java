@@ -68,7 +68,9 @@ record LakeStatus(
   static Asked<LakeStatus> ask(SinkSettings settings) {
     Catalog catalog;
     try {
-      catalog = Lake.open(settings.catalogName(), settings.catalog());
+      catalog = LakeProbe.open(settings);
+    } catch (SettingsException e) {
+      return Asked.nothing("cannot open the lake: " + e.getMessage());
     } catch (RuntimeException e) {
       return Asked.nothing("cannot open the catalog: " + ConnectionLoss.reason(e));
     }

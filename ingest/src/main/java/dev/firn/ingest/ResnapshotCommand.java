@@ -105,7 +105,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
               .formatted(ServerConfig.SOURCE_PREFIX));
     }
     requireStopped(file.source());
-    Catalog catalog = Lake.open(file.sink().catalogName(), file.sink().catalog());
+    Catalog catalog = LakeProbe.open(file.sink());
     try (Closeable closing = Lake.closing(catalog)) {
       if (Pipeline.look(catalog, file.sink().pipeline()).isEmpty()) {
         throw new SettingsException(
@@ -165,7 +165,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
 
   private void askAndWait(ConfigFile file, List<SourceTable> asked)
       throws SQLException, InterruptedException {
-    Catalog catalog = Lake.open(file.sink().catalogName(), file.sink().catalog());
+    Catalog catalog = LakeProbe.open(file.sink());
     try (Closeable closing = Lake.closing(catalog)) {
       Map<TableIdentifier, Long> before = new LinkedHashMap<>();
       for (SourceTable table : asked) {

@@ -25,6 +25,7 @@ import java.sql.Statement;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -295,6 +296,26 @@ class LakeFailuresIT {
       assertThat(printed.exit()).as(printed.text()).isEqualTo(2);
       assertThat(printed.text().lines())
           .filteredOn(line -> line.contains("the secret does not belong to the key id"))
+          .hasSize(1);
+      assertThat(printed.text()).doesNotContain(SECRET, "Exception", "\tat ");
+    }
+  }
+
+  /** Nobody runs, so that the status is no good one in any case. */
+  @Test
+  void otherCommandsSayTheSame() throws Exception {
+    onS3("s3.secret-access-key", SECRET);
+    Path file = Files.write(folder.resolve("others.properties"), lines());
+    Map<List<String>, Integer> commands =
+        Map.of(List.of("status"), 1, List.of("resnapshot", "--all", "--wait"), 2);
+    for (Map.Entry<List<String>, Integer> command : commands.entrySet()) {
+      List<String> arguments = new ArrayList<>(command.getKey());
+      arguments.addAll(List.of("--config", file.toString()));
+      Application.Printed printed = Application.run(Map.of(), arguments.toArray(String[]::new));
+      assertThat(printed.exit()).as(printed.text()).isEqualTo(command.getValue());
+      assertThat(printed.text().lines())
+          .filteredOn(line -> line.contains("the secret does not belong to the key id"))
+          .as(printed.text())
           .hasSize(1);
       assertThat(printed.text()).doesNotContain(SECRET, "Exception", "\tat ");
     }
