@@ -9,10 +9,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.expressions.Expressions;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Measures how long a placed order takes from the return of its commit to being read from the lake.
- * It reads as any reader does, in another process than the writer, with a freshly loaded table.
+ * It reads as any reader does, in another process than the writer, asking the catalog for the
+ * table's newest state each time.
  */
 final class FreshnessProbe implements Load.Listener, AutoCloseable {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
@@ -21,6 +23,7 @@ final class FreshnessProbe implements Load.Listener, AutoCloseable {
   private final NavigableMap<Long, Long> awaited = new ConcurrentSkipListMap<>();
   private final List<Long> millis = new ArrayList<>();
   private final Thread thread;
+  private @Nullable Table table;
   private int told;
   private long snapshotSeen = -1;
   private volatile long batch;
@@ -57,7 +60,7 @@ final class FreshnessProbe implements Load.Listener, AutoCloseable {
   }
 
   private void look() {
-    Table orders = lake.table("orders").orElse(null);
+    Table orders = newest();
     if (orders == null || orders.currentSnapshot() == null) {
       return;
     }
@@ -76,6 +79,16 @@ final class FreshnessProbe implements Load.Listener, AutoCloseable {
         add(TimeUnit.NANOSECONDS.toMillis(now - committed));
       }
     }
+  }
+
+  /** The metadata is read again only where it has changed. */
+  private @Nullable Table newest() {
+    if (table == null) {
+      table = lake.table("orders").orElse(null);
+    } else {
+      table.refresh();
+    }
+    return table;
   }
 
   private synchronized void add(long value) {
