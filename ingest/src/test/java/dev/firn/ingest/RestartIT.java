@@ -21,10 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Debezium stores them this loses rows (Debezium 3.5.0.Final); with what {@link
  * PatientPostgresTask} resumes from it must lose and double none.
  *
- * <p>System property {@code firn.restarts}: how often, 4 by default; 41 is the long form.
+ * <p>System property {@code firn.restarts}: how often, 2 by default; 41 is the long form.
  */
 class RestartIT {
-  private static final int RESTARTS = Integer.getInteger("firn.restarts", 4);
+  private static final int RESTARTS = Integer.getInteger("firn.restarts", 2);
 
   @ParameterizedTest
   @ValueSource(ints = {16, 18})

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>{@code -Dfirn.kills=N} kills the sink N times; {@code -Dfirn.seed=S} chooses other moments.
  */
 class SnapshotKilledIT {
-  private static final int KILLS = Integer.getInteger("firn.kills", 3);
+  private static final int KILLS = Integer.getInteger("firn.kills", 2);
   private static final long SEED = Long.getLong("firn.seed", 20261121);
 
   /** So many that reading them takes some seconds, in a table that the load leaves alone. */
