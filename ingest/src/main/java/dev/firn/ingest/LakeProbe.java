@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import org.apache.iceberg.CatalogUtil;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.exceptions.NotFoundException;
 import org.apache.iceberg.io.FileIO;
@@ -17,6 +19,9 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 final class LakeProbe {
   private static final String RETRIES = "s3.retry.num-retries";
   private static final String ACCESS_DENIED = "AccessDenied";
+
+  private static final Set<String> REST =
+      Set.of(CatalogUtil.ICEBERG_CATALOG_TYPE_REST, CatalogUtil.ICEBERG_CATALOG_REST);
 
   private LakeProbe() {}
 
@@ -29,13 +34,14 @@ final class LakeProbe {
 
   /**
    * Asks an S3 storage for a file that is not there: Iceberg asks many times for one that should
-   * be, before it says what is wrong.
+   * be, before it says what is wrong. Not behind a REST catalog, which may name the storage's
+   * region and keys itself.
    *
    * @throws RuntimeException the storage's refusal
    */
   static void askStorage(Map<String, String> catalog) {
     String warehouse = catalog.getOrDefault("warehouse", "");
-    if (!warehouse.startsWith("s3://")) {
+    if (!warehouse.startsWith("s3://") || REST.contains(type(catalog))) {
       return;
     }
     try (FileIO io = Lake.fileIo(impatient(catalog));
@@ -52,6 +58,10 @@ final class LakeProbe {
     } catch (IOException e) {
       return;
     }
+  }
+
+  private static String type(Map<String, String> catalog) {
+    return catalog.getOrDefault("type", catalog.getOrDefault("catalog-impl", ""));
   }
 
   /** Who needs the lake asks again, and longer. */

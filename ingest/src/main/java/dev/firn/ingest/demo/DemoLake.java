@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 
@@ -162,6 +163,8 @@ sealed interface DemoLake extends AutoCloseable {
   /** Another lake, whose catalog this process alone opens and serves. */
   record BehindRest(DemoLake files, Catalog opened, RestCatalog server, boolean atomic)
       implements DemoLake {
+    private static final Pattern OF_FILES = Pattern.compile("io-impl|(s3|client)\\..*");
+
     private static DemoLake start(DemoLake files, boolean atomic) {
       Catalog opened = Lake.open(Lake.DEFAULT_NAME, files.catalog());
       return new BehindRest(files, opened, RestCatalog.before(opened), atomic);
@@ -175,7 +178,7 @@ sealed interface DemoLake extends AutoCloseable {
     @Override
     public Map<String, String> catalog() {
       Map<String, String> properties = new HashMap<>(files.catalog());
-      properties.keySet().removeIf(key -> !key.equals("io-impl") && !key.startsWith("s3."));
+      properties.keySet().removeIf(key -> !OF_FILES.matcher(key).matches());
       properties.putAll(server.properties());
       return Map.copyOf(properties);
     }
