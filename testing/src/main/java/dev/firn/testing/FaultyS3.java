@@ -166,7 +166,7 @@ public final class FaultyS3 implements AutoCloseable {
       InputStream in = new BufferedInputStream(client.getInputStream());
       Optional<HttpHead> head = HttpHead.read(in);
       if (head.isPresent()) {
-        HttpHead asked = head.get();
+        HttpHead asked = head.orElseThrow();
         requests.add(new Request(asked.method(), asked.target(), asked.text()));
         serve(client, in, asked);
       }

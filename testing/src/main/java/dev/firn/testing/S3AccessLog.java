@@ -93,7 +93,7 @@ public final class S3AccessLog implements AutoCloseable {
       InputStream in = new BufferedInputStream(client.getInputStream());
       OutputStream out = upstream.getOutputStream();
       for (var head = HttpHead.read(in); head.isPresent(); head = HttpHead.read(in)) {
-        forward(head.get(), in, out);
+        forward(head.orElseThrow(), in, out);
       }
       open.remove(upstream);
     } catch (IOException e) {

@@ -53,7 +53,6 @@ final class InitialReading {
   private final MemoryStorage storage = new MemoryStorage();
   private final PipelineSettings settings;
 
-  /** A place in a log that only counts. */
   /** A process that has taken the pipeline over. */
   record Writer(Pipeline pipeline, Map<TableIdentifier, RowTarget> targets) {
 

@@ -44,7 +44,6 @@ class TestReadingFaults {
 
   private final MemoryStorage storage = new MemoryStorage();
 
-  /** A place in a log that only counts. */
   /** One process of the pipeline. */
   private final class Writer {
     private final Faults faults = Faults.none();
