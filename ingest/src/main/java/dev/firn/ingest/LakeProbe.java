@@ -76,7 +76,7 @@ final class LakeProbe {
   }
 
   /**
-   * Opens a lake for one question: a storage that is not there says so soon.
+   * Opens a lake; a storage that is not there, or not as it is configured, says so soon.
    *
    * @throws SettingsException with the way out, where it is known what is wrong
    */
@@ -85,7 +85,7 @@ final class LakeProbe {
         settings.catalog(),
         () -> {
           askStorage(settings.catalog());
-          return Lake.open(settings.catalogName(), impatient(settings.catalog()));
+          return Lake.open(settings.catalogName(), settings.catalog());
         });
   }
 

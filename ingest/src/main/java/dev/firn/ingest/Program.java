@@ -18,6 +18,7 @@ public record Program(Path jar, List<String> options) {
       List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
   private static final String ARCHIVE = "-XX:SharedArchiveFile=";
+  private static final String RECORDING = "-XX:ArchiveClassesAtExit=";
 
   public Program {
     options = List.copyOf(options);
@@ -62,7 +63,12 @@ public record Program(Path jar, List<String> options) {
    */
   public Program recording(Path archive) {
     List<String> others = options.stream().filter(option -> !option.startsWith(ARCHIVE)).toList();
-    return new Program(jar, others).with("-XX:ArchiveClassesAtExit=" + archive);
+    return new Program(jar, others).with(RECORDING + archive);
+  }
+
+  /** Whether its JVM writes such a file as it ends, which takes a while. */
+  public boolean isRecording() {
+    return options.stream().anyMatch(option -> option.startsWith(RECORDING));
   }
 
   /** The command line that runs it. */

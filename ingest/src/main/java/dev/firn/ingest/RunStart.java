@@ -52,7 +52,7 @@ record RunStart(
     StepListener steps = StepsFile.ofThisProcess();
     steps.entered(Step.START);
     List<CapturedTable> captured = capturedTables(source);
-    Catalog catalog = openCatalog(settings);
+    Catalog catalog = LakeProbe.open(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
     try {
@@ -193,15 +193,6 @@ record RunStart(
   private static SettingsException unreachable(PostgresSource source, Exception e) {
     return new SettingsException(
         "cannot read from database %s: %s".formatted(source.place(), ConnectionLoss.reason(e)), e);
-  }
-
-  private static Catalog openCatalog(SinkSettings settings) {
-    return LakeProbe.explaining(
-        settings.catalog(),
-        () -> {
-          LakeProbe.askStorage(settings.catalog());
-          return Lake.open(settings.catalogName(), settings.catalog());
-        });
   }
 
   /** Closes what a run needs for as long as it lives. */

@@ -56,8 +56,7 @@ public final class BuiltApplication {
         Thread.currentThread().interrupt();
         throw new IllegalStateException(e);
       }
-      // A machine that is very busy may not let it be written in time: then starts are slower.
-      return Files.exists(ARCHIVE) ? program.with("-XX:SharedArchiveFile=" + ARCHIVE) : program;
+      return program.with("-XX:SharedArchiveFile=" + ARCHIVE);
     }
 
     private static boolean isOlder(Path file, Path other) throws IOException {
@@ -73,6 +72,7 @@ public final class BuiltApplication {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       String said = new String(process.getInputStream().readAllBytes(), UTF_8);
       assertThat(process.waitFor()).as(said).isZero();
+      assertThat(ARCHIVE).as(said).exists();
     }
   }
 }

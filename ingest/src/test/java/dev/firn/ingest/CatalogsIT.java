@@ -37,12 +37,7 @@ class CatalogsIT {
   @BeforeAll
   static void startPostgres() throws SQLException {
     postgres = PostgresServer.start(18);
-    try (Connection connection = postgres.connect("postgres");
-        Statement sql = connection.createStatement()) {
-      sql.execute("CREATE DATABASE lake");
-      sql.execute("CREATE ROLE keeper LOGIN");
-      sql.execute("ALTER DATABASE lake OWNER TO keeper");
-    }
+    PostgresCatalog.create(postgres);
   }
 
   @AfterAll
@@ -71,19 +66,7 @@ class CatalogsIT {
 
   @Test
   void postgresql() throws Exception {
-    works(
-        local(
-            Map.of(
-                "type",
-                "jdbc",
-                "uri",
-                "jdbc:postgresql://%s:%d/lake".formatted(postgres.host(), postgres.port()),
-                "jdbc.user",
-                "keeper",
-                "jdbc.password",
-                "any",
-                "jdbc.schema-version",
-                "V1")));
+    works(local(PostgresCatalog.settings(postgres, "any")));
     try (Connection connection = postgres.connect("lake");
         Statement sql = connection.createStatement();
         var owner =

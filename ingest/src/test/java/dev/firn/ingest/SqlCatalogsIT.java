@@ -8,9 +8,6 @@ import dev.firn.testing.S3Server;
 import dev.firn.writer.Lake;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,32 +40,11 @@ class SqlCatalogsIT {
   @Test
   void postgresqlKnowsTheTables() throws Exception {
     try (PostgresServer postgres = PostgresServer.start(18)) {
-      createDatabase(postgres);
+      PostgresCatalog.create(postgres);
       Map<String, String> lake = new HashMap<>(s3.fileIo());
-      lake.putAll(
-          Map.of(
-              "type",
-              "jdbc",
-              "uri",
-              "jdbc:postgresql://%s:%d/lake".formatted(postgres.host(), postgres.port()),
-              "jdbc.user",
-              "keeper",
-              "jdbc.password",
-              "${LAKE_PASSWORD}",
-              "jdbc.schema-version",
-              "V1",
-              "warehouse",
-              "s3://%s/warehouse".formatted(S3Server.BUCKET)));
+      lake.putAll(PostgresCatalog.settings(postgres, "${LAKE_PASSWORD}"));
+      lake.put("warehouse", "s3://%s/warehouse".formatted(S3Server.BUCKET));
       answers(lake);
-    }
-  }
-
-  private static void createDatabase(PostgresServer postgres) throws SQLException {
-    try (Connection connection = postgres.connect("postgres");
-        Statement sql = connection.createStatement()) {
-      sql.execute("CREATE DATABASE lake");
-      sql.execute("CREATE ROLE keeper LOGIN");
-      sql.execute("ALTER DATABASE lake OWNER TO keeper");
     }
   }
 

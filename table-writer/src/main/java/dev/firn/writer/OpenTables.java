@@ -2,7 +2,6 @@ package dev.firn.writer;
 
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
@@ -131,8 +130,8 @@ final class OpenTables {
     return Map.copyOf(writers);
   }
 
-  Set<TableIdentifier> names() {
-    return Set.copyOf(writers.keySet());
+  boolean isOpen(TableIdentifier table) {
+    return writers.containsKey(table);
   }
 
   /**

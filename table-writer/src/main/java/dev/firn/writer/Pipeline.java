@@ -221,7 +221,7 @@ public final class Pipeline {
     claimed
         .all()
         .forEach((name, table) -> {
-          if (!open.names().contains(name)) {
+          if (!open.isOpen(name)) {
             SnapshotBranch.drop(table);
           }
         });
@@ -257,7 +257,7 @@ public final class Pipeline {
         .all()
         .forEach((name, table) -> {
           if (offset().isPresent()
-              && !open.names().contains(name)
+              && !open.isOpen(name)
               && !LakeTables.isChangelog(table)
               && reading(name).isEmpty()) {
             requestReading(name, "left out for a time", true);

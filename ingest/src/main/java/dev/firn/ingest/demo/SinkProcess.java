@@ -30,6 +30,7 @@ import java.util.stream.Stream;
  */
 public final class SinkProcess implements AutoCloseable {
   private static final Duration STOP_WITHIN = Duration.ofSeconds(15);
+  private static final Duration RECORD_WITHIN = Duration.ofMinutes(2);
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final int EARLY_DEATHS = 3;
   private static final int TAIL = 10;
@@ -226,7 +227,8 @@ public final class SinkProcess implements AutoCloseable {
   }
 
   /**
-   * Asks it to end (SIGTERM) and waits; after 15 seconds it is killed.
+   * Asks it to end (SIGTERM) and waits; after 15 seconds, or two minutes of one that records what
+   * it has loaded, it is killed.
    *
    * @return its exit code
    */
@@ -237,7 +239,7 @@ public final class SinkProcess implements AutoCloseable {
       last = process;
     }
     last.destroy();
-    if (!ended(last.toHandle(), STOP_WITHIN)) {
+    if (!ended(last.toHandle(), settings.program().isRecording() ? RECORD_WITHIN : STOP_WITHIN)) {
       last.destroyForcibly();
       ended(last.toHandle(), STOP_WITHIN);
     }
