@@ -24,6 +24,7 @@ import org.apache.spark.sql.SparkSession;
 public final class SparkServer {
   private static final int MOST_CHARACTERS = 2000;
   private static final String OPEN = "open ";
+  private static final String CATALOG = "spark.sql.catalog.";
 
   private SparkServer() {}
 
@@ -37,7 +38,10 @@ public final class SparkServer {
     for (String line = in.readLine(); line != null; line = in.readLine()) {
       if (line.startsWith(OPEN)) {
         Properties properties = read(Path.of(line.substring(OPEN.length())));
-        spark = spark == null ? start(properties, Path.of(arguments[0])) : another(spark, properties);
+        if (spark == null) {
+          spark = start(properties, Path.of(arguments[0]));
+        }
+        spark = withCatalogs(spark, properties);
         out.println("columns\nend");
       } else {
         out.println(answer(spark, line) + "end");
@@ -54,6 +58,7 @@ public final class SparkServer {
     return properties;
   }
 
+  /** Starts it without a catalog: all sessions would have what a start sets. */
   private static SparkSession start(Properties properties, Path folder) {
     SparkSession.Builder builder =
         SparkSession.builder()
@@ -67,21 +72,24 @@ public final class SparkServer {
             // Values are of java.time, which has one calendar for all centuries.
             .config("spark.sql.datetime.java8API.enabled", "true")
             .config("spark.sql.shuffle.partitions", "2");
-    properties.forEach((key, value) -> builder.config((String) key, (String) value));
+    for (String key : properties.stringPropertyNames()) {
+      if (!key.startsWith(CATALOG)) {
+        builder.config(key, properties.getProperty(key));
+      }
+    }
     SparkSession spark = builder.getOrCreate();
     spark.sparkContext().setLogLevel("WARN");
     return spark;
   }
 
-  /** A session with catalogs of its own; what only a start can set stays as it is. */
-  private static SparkSession another(SparkSession spark, Properties properties) {
+  /** A session with these catalogs and no others; what only a start can set stays as it is. */
+  private static SparkSession withCatalogs(SparkSession spark, Properties properties) {
     SparkSession session = spark.newSession();
-    properties.forEach(
-        (key, value) -> {
-          if (((String) key).startsWith("spark.sql.catalog.")) {
-            session.conf().set((String) key, (String) value);
-          }
-        });
+    for (String key : properties.stringPropertyNames()) {
+      if (key.startsWith(CATALOG)) {
+        session.conf().set(key, properties.getProperty(key));
+      }
+    }
     SparkSession.setActiveSession(session);
     return session;
   }

@@ -18,6 +18,7 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 /** Finds out early, and in plain words, that a lake cannot be used as it is configured. */
 final class LakeProbe {
   private static final String RETRIES = "s3.retry.num-retries";
+  private static final String CONNECTIONS = "http-client.apache.max-connections";
   private static final String ACCESS_DENIED = "AccessDenied";
 
   private static final Set<String> REST =
@@ -44,7 +45,10 @@ final class LakeProbe {
     if (!warehouse.startsWith("s3://") || REST.contains(type(catalog))) {
       return;
     }
-    try (FileIO io = Lake.fileIo(impatient(catalog));
+    Map<String, String> alone = impatient(catalog);
+    // Else it shares the connections of this process, and the storage may have closed them since.
+    alone.put(CONNECTIONS, "1");
+    try (FileIO io = Lake.fileIo(alone);
         InputStream file =
             io.newInputFile("%s/firn-%s".formatted(warehouse, UUID.randomUUID())).newStream()) {
       // Not before something is read is anybody asked.

@@ -101,6 +101,23 @@ class CommitRequestsIT {
     assertThat(took).isBetween(SLOW.multipliedBy(3), SLOW.multipliedBy(5));
   }
 
+  /**
+   * Each tenth commit merges the manifests of those before it with its own, which are on their way.
+   * Nothing is read; those of its own that went into another are removed.
+   */
+  @Test
+  void commitThatMergesManifestsWaitsForItsOwn() {
+    s3.fail(new FaultyS3.Fault.SlowUploads(Duration.ofMillis(200)));
+    var unused = s3.takeRequests();
+    for (int batch = 10; batch < 22; batch++) {
+      pipeline.commit(batch);
+    }
+    assertThat(s3.takeRequests())
+        .extracting(FaultyS3.Request::method)
+        .contains("POST")
+        .doesNotContain("GET", "HEAD");
+  }
+
   /** Files and manifests are on their way beside each other: what fails one fails the commit. */
   @ParameterizedTest
   @ValueSource(strings = {".parquet", ".puffin", "-m0.avro", "-m1.avro", "snap-", ".metadata.json"})

@@ -176,7 +176,7 @@ class FullOffsetIT {
       try {
         thread.execute(engine);
         assertThat(done.await(PATIENCE_SECONDS, TimeUnit.SECONDS))
-            .as("%s rows so far", acknowledged.size())
+            .as("%s of %s events handled, %s rows so far", handled, events, acknowledged.size())
             .isTrue();
       } finally {
         engine.close();

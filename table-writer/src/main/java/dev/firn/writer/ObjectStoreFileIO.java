@@ -84,11 +84,13 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
 
   @Override
   public InputFile newInputFile(String location) {
+    Uploads.settle(location);
     return input(asked().newInputFile(location));
   }
 
   @Override
   public InputFile newInputFile(String location, long length) {
+    Uploads.settle(location);
     InputFile file = asked().newInputFile(location, length);
     return length > METADATA.largestFile() ? file : input(file);
   }
@@ -150,6 +152,7 @@ public final class ObjectStoreFileIO implements DelegateFileIO, SupportsStorageC
   /** A file that is fetched by one request, without asking for its length first. */
   private record ReadOnce(InputFile file) implements InputFile {
     private byte[] content() {
+      Uploads.settle(location());
       return METADATA.find(location()).orElseGet(this::fetch);
     }
 

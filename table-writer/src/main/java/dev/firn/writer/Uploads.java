@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,9 @@ final class Uploads {
 
   private static final Executor THREADS =
       upload -> Thread.ofPlatform().daemon().name("firn-upload").start(upload);
+
+  /** By location, of all threads. */
+  private static final Map<String, CompletableFuture<Void>> UNDER_WAY = new ConcurrentHashMap<>();
 
   private final List<CompletableFuture<Void>> running = new ArrayList<>();
   private @Nullable Throwable failure;
@@ -71,7 +76,22 @@ final class Uploads {
     if (uploads == null) {
       file.close();
     } else {
-      uploads.running.add(CompletableFuture.runAsync(() -> closeNow(location, file), THREADS));
+      CompletableFuture<Void> upload =
+          CompletableFuture.runAsync(() -> closeNow(location, file), THREADS);
+      UNDER_WAY.put(location, upload);
+      uploads.running.add(
+          upload.whenComplete((done, failed) -> UNDER_WAY.remove(location, upload)));
+    }
+  }
+
+  /**
+   * Returns once a file is not on its way any more: a commit that merges manifests reads those that
+   * it has just written. Whoever completed it learns whether it failed.
+   */
+  static void settle(String location) {
+    CompletableFuture<Void> upload = UNDER_WAY.get(location);
+    if (upload != null) {
+      var unused = upload.exceptionally(failed -> null).join();
     }
   }
 
