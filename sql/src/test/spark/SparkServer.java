@@ -6,7 +6,9 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Properties;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -143,6 +145,11 @@ public final class SparkServer {
     }
     if (value instanceof Double number) {
       return Double.toHexString(number);
+    }
+    if (value instanceof scala.collection.Seq<?> list) {
+      List<String> texts = new ArrayList<>();
+      list.iterator().foreach(element -> texts.add(text(element)));
+      return texts.toString();
     }
     return value instanceof BigDecimal number ? number.toPlainString() : value.toString();
   }

@@ -6,7 +6,10 @@ import dev.firn.writer.TableDefinition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.TypeUtil;
 import org.apache.iceberg.types.Types;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
@@ -30,14 +33,22 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
   TableDefinition definition(
       TableIdentifier table, ColumnType.Placeholder placeholder, boolean changelog) {
     List<Types.NestedField> columns = new ArrayList<>();
+    AtomicInteger nested = new AtomicInteger(row.fields().size());
     for (Field field : row.fields()) {
       if (!unsent.contains(field.name())) {
         int id = columns.size() + 1;
-        ColumnType type = columnType(source, field, placeholder);
+        Type type =
+            TypeUtil.assignFreshIds(
+                columnType(source, field, placeholder).type(), nested::incrementAndGet);
+        if (key.contains(field.name()) && !type.isPrimitiveType()) {
+          throw new SettingsException(
+              "column %s of table %s is part of the key and is %s in the lake, where only single values tell rows apart; leave the table out with debezium.source.table.exclude.list=%s"
+                  .formatted(field.name(), source, type, source));
+        }
         columns.add(
             key.contains(field.name())
-                ? Types.NestedField.required(id, field.name(), type.type())
-                : Types.NestedField.optional(id, field.name(), type.type()));
+                ? Types.NestedField.required(id, field.name(), type)
+                : Types.NestedField.optional(id, field.name(), type));
       }
     }
     return new TableDefinition(table, new org.apache.iceberg.Schema(columns), key, changelog);

@@ -110,6 +110,7 @@ record ColumnType(Type type, Conversion conversion) {
           new ColumnType(Types.UUIDType.get(), v -> UUID.fromString((String) v));
       case MicroDuration.SCHEMA_NAME -> new ColumnType(Types.LongType.get(), v -> v);
       case Enum.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME -> text(v -> v);
+      case PostgresArray.SCHEMA_NAME -> PostgresArray.type(schema, placeholder);
       case Json.LOGICAL_NAME,
           Xml.LOGICAL_NAME,
           Ltree.LOGICAL_NAME,
@@ -168,9 +169,21 @@ record ColumnType(Type type, Conversion conversion) {
     return LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(micros));
   }
 
+  /** A timestamp, where microseconds since 1970 reach it. */
+  static LocalDateTime inRange(LocalDateTime time) {
+    long seconds = time.toEpochSecond(ZoneOffset.UTC);
+    return seconds < FIRST_MICROS / 1_000_000L || seconds >= POSITIVE_INFINITY / 1_000_000L
+        ? tooLate()
+        : time;
+  }
+
+  private static LocalDateTime tooLate() {
+    throw new UnsupportedValueException("an infinite or a too late timestamp");
+  }
+
   private static LocalDateTime timestamp(long micros) {
     if (micros < FIRST_MICROS || micros >= POSITIVE_INFINITY) {
-      throw new UnsupportedValueException("an infinite or a too late timestamp");
+      return tooLate();
     }
     long seconds = Math.floorDiv(micros, 1_000_000L);
     int nanos = (int) Math.floorMod(micros, 1_000_000L) * 1_000;

@@ -7,7 +7,6 @@ import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.PostgresSchema;
 import io.debezium.connector.postgresql.PostgresTaskContext;
 import io.debezium.connector.postgresql.PostgresValueConverter;
-import io.debezium.connector.postgresql.TypeRegistry;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.connector.postgresql.connection.PostgresDefaultValueConverter;
 import io.debezium.converters.custom.CustomConverterServiceProvider;
@@ -45,7 +44,6 @@ final class PostgresTables {
    */
   List<CapturedTable> read() throws SQLException {
     try (PostgresConnection connection = connect()) {
-      TypeRegistry types = connection.getTypeRegistry();
       Captured captured = schemas(connection);
       captured.readAll(connection);
       List<CapturedTable> tables = new ArrayList<>();
@@ -53,7 +51,7 @@ final class PostgresTables {
         if (isSignals(id)) {
           continue;
         }
-        tables.add(captured(captured.tableFor(id), captured.schemaFor(id), types));
+        tables.add(captured(captured.tableFor(id), captured.schemaFor(id)));
       }
       tables.sort(Comparator.comparing(table -> table.source().toString()));
       return tables;
@@ -76,9 +74,7 @@ final class PostgresTables {
         TableSchema schema = captured.schemaFor(id);
         return Optional.of(
             new ReadableTable(
-                captured(captured.tableFor(id), schema, connection.getTypeRegistry()),
-                captured.tableFor(id),
-                schema));
+                captured(captured.tableFor(id), schema), captured.tableFor(id), schema));
       }
     }
     return Optional.empty();
@@ -111,7 +107,7 @@ final class PostgresTables {
     }
   }
 
-  private static CapturedTable captured(Table table, TableSchema schema, TypeRegistry types) {
+  private static CapturedTable captured(Table table, TableSchema schema) {
     SourceTable name = new SourceTable(table.id().schema(), table.id().table());
     Schema row = schema.valueSchema();
     Set<String> unsent = new HashSet<>();
@@ -122,7 +118,7 @@ final class PostgresTables {
       } else if (field == null) {
         // Column filters leave it out of the table as well: this one Debezium could not convert.
         throw unsupported(name, column);
-      } else if (isOpaque(field.schema(), column) || types.get(column.nativeType()).isArrayType()) {
+      } else if (isOpaque(field.schema(), column)) {
         throw unsupported(name, column);
       }
     }

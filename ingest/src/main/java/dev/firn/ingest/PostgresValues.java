@@ -12,6 +12,7 @@ import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.nio.charset.StandardCharsets;
 import java.sql.Timestamp;
+import java.sql.Types;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -34,7 +35,8 @@ import org.postgresql.util.PGobject;
 /**
  * Makes Debezium deliver values exactly where its own way loses something: bit strings (their
  * length), numbers without a fixed scale (their scale, NaN, infinity), timestamps (the calendar
- * before 1582 in an initial snapshot), money (large amounts), and the types that it does not know.
+ * before 1582 in an initial snapshot), money (large amounts), arrays, and the types that it does
+ * not know.
  */
 public final class PostgresValues implements CustomConverter<SchemaBuilder, RelationalColumn> {
   /** The name under which it stands in {@code converters}. */
@@ -105,7 +107,11 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
                   .parameter(ColumnType.PRECISION_PARAMETER, Integer.toString(MONEY_PRECISION)),
               required(column, BigDecimal.ZERO.setScale(MONEY_SCALE), PostgresValues::money));
       default -> {
-        if (isText(column)) {
+        if (column.jdbcType() == Types.ARRAY) {
+          registration.register(
+              PostgresArray.schema(column),
+              value -> value == null && !column.isOptional() ? "{}" : text(value));
+        } else if (isText(column)) {
           registration.register(
               SchemaBuilder.string().name(TEXT),
               value -> value == null && !column.isOptional() ? "" : text(value));
@@ -136,13 +142,12 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
     };
   }
 
-  private static boolean isFixed(int precision, int scale) {
+  static boolean isFixed(int precision, int scale) {
     return precision > 0 && precision <= MAX_PRECISION && scale >= 0 && scale <= precision;
   }
 
-  @SuppressWarnings("ReferenceEquality") // Debezium's marker is an object without properties.
   private @Nullable Object text(@Nullable Object value) {
-    if (value == UnchangedToastedReplicationMessageColumn.UNCHANGED_TOAST_VALUE) {
+    if (UnchangedToastedReplicationMessageColumn.isUnchangedToastedValue(value)) {
       return placeholder;
     }
     return switch (value) {

@@ -13,6 +13,7 @@ import org.apache.iceberg.types.Types;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
+import org.jspecify.annotations.Nullable;
 
 /** Makes rows of one table from structs of one Connect schema; compiled once per schema. */
 final class RowDecoder {
@@ -85,17 +86,26 @@ final class RowDecoder {
     boolean isIncomplete = false;
     for (Column column : columns) {
       Object value = row.get(column.to);
-      bytes += SLOT_BYTES;
       isIncomplete |= value == Unavailable.VALUE;
-      if (value instanceof String text) {
-        bytes += SIZED_VALUE_BYTES + text.length();
-      } else if (value instanceof ByteBuffer buffer) {
-        bytes += SIZED_VALUE_BYTES + buffer.remaining();
-      } else if (value != null) {
-        bytes += VALUE_BYTES;
-      }
+      bytes += SLOT_BYTES + bytes(value);
     }
     return isIncomplete ? bytes + filledBytes.getAsInt() : bytes;
+  }
+
+  private static int bytes(@Nullable Object value) {
+    return switch (value) {
+      case null -> 0;
+      case String text -> SIZED_VALUE_BYTES + text.length();
+      case ByteBuffer buffer -> SIZED_VALUE_BYTES + buffer.remaining();
+      case List<?> list -> {
+        int bytes = SIZED_VALUE_BYTES;
+        for (Object element : list) {
+          bytes += SLOT_BYTES + bytes(element);
+        }
+        yield bytes;
+      }
+      default -> VALUE_BYTES;
+    };
   }
 
   /** Whether a value was not sent because it had not changed. */

@@ -27,7 +27,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Every scalar type of PostgreSQL, from a real server into real Iceberg tables. */
+/**
+ * Every scalar type of PostgreSQL, and arrays of them, from a real server into real Iceberg tables.
+ */
 class PostgresTypesIT {
   private static final int STREAMED = 1000;
 
@@ -189,13 +191,78 @@ class PostgresTypesIT {
           same("any_number", "string", "1.20", "NaN"),
           same("bits", "string", "0010"),
           same("short_text", "string", "abc"),
-          same("citext", "string", "MiXed"));
+          same("citext", "string", "MiXed"),
+          pairs(
+              "smallint[]",
+              "list<int>",
+              "{-32768,NULL,32767}",
+              "[-32768, null, 32767]",
+              "{}",
+              "[]",
+              "{NULL}",
+              "[null]"),
+          pairs("int[]", "list<int>", "{1,2}", "[1, 2]"),
+          pairs("bigint[]", "list<long>", "{-9223372036854775808}", "[-9223372036854775808]"),
+          pairs("oid[]", "list<long>", "{4294967295}", "[4294967295]"),
+          pairs(
+              "real[]",
+              "list<float>",
+              "{1.1754944e-38,NaN,-Infinity}",
+              "[1.1754944E-38, NaN, -Infinity]"),
+          pairs(
+              "float8[]",
+              "list<double>",
+              "{2.2250738585072014e-308,-0}",
+              "[2.2250738585072014E-308, -0.0]"),
+          pairs("boolean[]", "list<boolean>", "{t,f,NULL}", "[true, false, null]"),
+          pairs(
+              "numeric(10,2)[]",
+              "list<decimal(10, 2)>",
+              "{12345678.9,-0.01}",
+              "[12345678.90, -0.01]"),
+          pairs("numeric[]", "list<string>", "{1.50,NaN,Infinity}", "[1.50, NaN, Infinity]"),
+          pairs(
+              "text[]",
+              "list<string>",
+              "{a,\"\",\"NULL\",NULL,\"b,c\",\"{d}\",\"e\\\"f\\\\g\",\"two\nlines\",\" h \",grüße 🙂}",
+              "[a, , NULL, null, b,c, {d}, e\"f\\g, two\nlines,  h , grüße 🙂]"),
+          pairs("varchar(5)[]", "list<string>", "{ab}", "[ab]"),
+          pairs("char(3)[]", "list<string>", "{ab}", "[ab ]"),
+          pairs("bytea[]", "list<binary>", "{\"\\\\x00ff10\",\"\\\\x\"}", "[00ff10, ]"),
+          pairs(
+              "date[]",
+              "list<date>",
+              "{2026-02-28,\"0044-03-15 BC\",12026-01-01}",
+              "[2026-02-28, -0043-03-15, +12026-01-01]"),
+          pairs("time[]", "list<time>", "{23:59:59.999999,00:00:00}", "[23:59:59.999999, 00:00]"),
+          pairs(
+              "timestamp[]",
+              "list<timestamp>",
+              "{\"2026-02-28 12:34:56.789012\",\"0044-03-15 12:00:00 BC\",\"1500-02-28 01:02:03\"}",
+              "[2026-02-28T12:34:56.789012, -0043-03-15T12:00, 1500-02-28T01:02:03]"),
+          pairs(
+              "timestamptz[]",
+              "list<timestamptz>",
+              "{\"2026-02-28 12:34:56.789012+02\",\"1969-12-31 23:59:59.999999+00\",\"0044-03-15 12:00:00+00 BC\"}",
+              "[2026-02-28T10:34:56.789012Z, 1969-12-31T23:59:59.999999Z, -0043-03-15T12:00Z]"),
+          pairs(
+              "uuid[]",
+              "list<uuid>",
+              "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}",
+              "[a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11]"),
+          pairs("mood[]", "list<string>", "{happy,NULL}", "[happy, null]"),
+          pairs("jsonb[]", "list<string>", "{\"{\\\"a\\\": [1, 2]}\"}", "[{\"a\": [1, 2]}]"),
+          pairs("int4range[]", "list<string>", "{\"[1,5)\"}", "[[1,5)]"),
+          pairs("bit(3)[]", "list<string>", "{101}", "[101]"),
+          pairs("box[]", "list<string>", "{(1,1),(0,0);(2,2),(1,1)}", "[(1,1),(0,0), (2,2),(1,1)]"),
+          pairs("price[]", "list<string>", "{1.2345}", "[1.2345]"),
+          pairs("numbers", "list<int>", "{1,NULL}", "[1, null]"));
 
   private static final int ROWS =
       TYPES.stream().mapToInt(type -> type.values().size() / 2).max().orElseThrow() + 1;
 
   @Test
-  void everyScalarTypeArrivesExactly(@TempDir Path lake) throws Exception {
+  void everyTypeArrivesExactly(@TempDir Path lake) throws Exception {
     try (PostgresServer server = PostgresServer.start(18);
         Connection connection = server.connect("postgres");
         Statement sql = connection.createStatement()) {
@@ -243,6 +310,7 @@ class PostgresTypesIT {
     sql.execute("CREATE DOMAIN price AS numeric(12,4)");
     sql.execute("CREATE DOMAIN any_number AS numeric");
     sql.execute("CREATE DOMAIN bits AS varbit");
+    sql.execute("CREATE DOMAIN numbers AS int[]");
     sql.execute("CREATE DOMAIN short_text AS varchar(3) CHECK (value <> '')");
     String columns =
         IntStream.range(0, TYPES.size())
@@ -287,6 +355,8 @@ class PostgresTypesIT {
         bytes.duplicate().get(copy);
         yield HexFormat.of().formatHex(copy);
       }
+      case List<?> list ->
+          list.stream().map(PostgresTypesIT::text).collect(Collectors.joining(", ", "[", "]"));
       default -> value.toString();
     };
   }

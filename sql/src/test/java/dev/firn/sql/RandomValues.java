@@ -7,6 +7,8 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class RandomValues {
   private static final int NULL_ONE_OF = 8;
   private static final int MOST_BYTES = 20;
+  private static final int MOST_ELEMENTS = 3;
   private static final String[] TEXTS = {
     "", "a", "Zürich", "東京", "🦔", "\t", "\n", "\\n", "'", "\"", "|", " ", "\u0000", "${x}"
   };
@@ -52,6 +55,7 @@ final class RandomValues {
       case TIMESTAMP -> timestamp((Types.TimestampType) type);
       case UUID -> new UUID(random.nextLong(), random.nextLong());
       case BINARY -> bytes();
+      case LIST -> list(type.asListType().elementType());
       default -> throw new IllegalArgumentException("no value of " + type);
     };
   }
@@ -94,6 +98,14 @@ final class RandomValues {
   private Object timestamp(Types.TimestampType type) {
     LocalDateTime local = date().atTime(time());
     return type.shouldAdjustToUTC() ? local.atOffset(ZoneOffset.UTC) : local;
+  }
+
+  private List<@Nullable Object> list(Type element) {
+    List<@Nullable Object> list = new ArrayList<>();
+    for (int i = random.nextInt(MOST_ELEMENTS + 1); i > 0; i--) {
+      list.add(any(element));
+    }
+    return list;
   }
 
   private ByteBuffer bytes() {

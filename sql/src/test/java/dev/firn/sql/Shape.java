@@ -84,7 +84,9 @@ record Shape(String name, Schema schema, List<String> key, List<String> partitio
               column(12, "a_timestamp", Types.TimestampType.withoutZone()),
               column(13, "an_instant", Types.TimestampType.withZone()),
               column(14, "a_uuid", Types.UUIDType.get()),
-              column(15, "bytes", Types.BinaryType.get())),
+              column(15, "bytes", Types.BinaryType.get()),
+              column(16, "numbers", Types.ListType.ofOptional(18, Types.IntegerType.get())),
+              column(17, "texts", Types.ListType.ofOptional(19, Types.StringType.get()))),
           List.of("id"),
           List.of());
 

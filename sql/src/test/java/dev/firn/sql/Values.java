@@ -10,7 +10,9 @@ import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One text for a value, whichever engine has read it; {@code NULL} for none. */
@@ -34,6 +36,7 @@ final class Values {
       case Float number -> Float.toHexString(number);
       case Double number -> Double.toHexString(number);
       case OffsetDateTime time -> time.toInstant().toString();
+      case List<?> list -> list.stream().map(Values::text).toList().toString();
       default -> value.toString();
     };
   }
@@ -53,6 +56,7 @@ final class Values {
           local(text.substring(0, text.length() - ZONE.length()))
               .toInstant(ZoneOffset.UTC)
               .toString();
+      case Types.ARRAY -> text(Arrays.asList((Object[]) row.getArray(column).getArray()));
       default -> text(row.getObject(column));
     };
   }

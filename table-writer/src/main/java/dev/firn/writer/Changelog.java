@@ -8,6 +8,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.iceberg.AppendFiles;
 import org.apache.iceberg.PartitionSpec;
@@ -19,6 +20,7 @@ import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.expressions.Expressions;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.TypeUtil;
 import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
@@ -103,11 +105,12 @@ final class Changelog {
 
   static Schema schema(TableDefinition definition) {
     List<NestedField> fields = new ArrayList<>(OWN);
-    for (NestedField column : definition.schema().columns()) {
-      fields.add(
-          NestedField.optional(fields.size() + 1, column.name(), column.type(), column.doc()));
+    List<NestedField> columns = definition.schema().columns();
+    AtomicInteger nested = new AtomicInteger(fields.size() + columns.size());
+    for (NestedField column : columns) {
+      Type type = TypeUtil.assignFreshIds(column.type(), nested::incrementAndGet);
+      fields.add(NestedField.optional(fields.size() + 1, column.name(), type, column.doc()));
     }
-    // Ids within a nested type are assigned anew when the table is made.
     return TypeUtil.assignIncreasingFreshIds(new Schema(fields));
   }
 

@@ -57,7 +57,7 @@ public record ColumnChanges(
 
   private static boolean widens(@Nullable NestedField existing, Type type) {
     return existing != null
-        && !existing.type().equals(type)
+        && !Widening.isSame(existing.type(), type)
         && Widening.isAllowed(existing.type(), type);
   }
 

@@ -115,8 +115,22 @@ public final class RowKeys {
       case TIMESTAMP, TIMESTAMP_NANO -> RowKeys::putTimestamp;
       case BINARY -> (stream, value) -> putBuffer(stream, (ByteBuffer) value);
       case FIXED -> (stream, value) -> stream.putByteArray((byte[]) value);
+      case LIST -> list(encoder(type.asListType().elementType()));
       default ->
           throw new IllegalArgumentException("a key of type %s is not supported".formatted(type));
+    };
+  }
+
+  private static Encoder list(Encoder element) {
+    return (stream, value) -> {
+      List<?> elements = (List<?>) value;
+      for (Object one : elements) {
+        stream.putBoolean(one != null);
+        if (one != null) {
+          element.put(stream, one);
+        }
+      }
+      stream.putInt(elements.size());
     };
   }
 

@@ -1,6 +1,7 @@
 package dev.firn.writer;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.apache.iceberg.data.Record;
 
 /** Puts a row's earlier values where the source sent none. */
@@ -40,6 +41,7 @@ final class UnavailableValues {
     return switch (value) {
       case CharSequence text -> text.length();
       case ByteBuffer buffer -> buffer.remaining();
+      case List<?> list -> SMALL + list.stream().mapToLong(UnavailableValues::bytes).sum();
       case null, default -> SMALL;
     };
   }

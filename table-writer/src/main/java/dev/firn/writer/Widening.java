@@ -9,8 +9,15 @@ public final class Widening {
 
   /** Whether a column of one type holds every value of another; also where both are the same. */
   public static boolean isAllowed(Type from, Type to) {
-    return from.equals(to)
+    return isSame(from, to)
         || (to.isPrimitiveType() && TypeUtil.isPromotionAllowed(from, to.asPrimitiveType()));
+  }
+
+  /** Whether two types have the same values; the ids within them are those of their tables. */
+  static boolean isSame(Type one, Type other) {
+    return (one.isListType() && other.isListType())
+        ? isSame(one.asListType().elementType(), other.asListType().elementType())
+        : one.equals(other);
   }
 
   /** A value of a type that may be widened to this one, as this one has it. */

@@ -79,6 +79,7 @@ public final class LakeRows implements CanonicalRows {
       case OffsetDateTime time -> time.toInstant().toString();
       case ByteBuffer bytes -> hex(bytes);
       case byte[] bytes -> HexFormat.of().formatHex(bytes);
+      case List<?> list -> list.stream().map(LakeRows::text).toList().toString();
       default -> value.toString();
     };
   }

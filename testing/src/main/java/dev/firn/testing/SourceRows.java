@@ -2,6 +2,7 @@ package dev.firn.testing;
 
 import static java.util.Objects.requireNonNull;
 
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.ResultSet;
@@ -13,6 +14,7 @@ import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -137,8 +139,14 @@ public final class SourceRows implements CanonicalRows {
             byte[] bytes = row.getBytes(column);
             return bytes == null ? null : HexFormat.of().formatHex(bytes);
           };
-      default -> ResultSet::getString;
+      // Arrays of texts, numbers and booleans.
+      default -> type.startsWith("_") ? SourceRows::list : ResultSet::getString;
     };
+  }
+
+  private static @Nullable String list(ResultSet row, int column) throws SQLException {
+    Array array = row.getArray(column);
+    return array == null ? null : Arrays.toString((Object[]) array.getArray());
   }
 
   private static @Nullable String string(@Nullable Object value) {

@@ -121,7 +121,7 @@ class ResnapshotIT {
             "CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text);"
                 + "ALTER TABLE shop.reviews ALTER words SET STORAGE EXTERNAL;"
                 + "CREATE TABLE shop.unnamed (n int);"
-                + "CREATE TABLE shop.tagged (id int PRIMARY KEY, tags text[])");
+                + "CREATE TABLE shop.placed (id int PRIMARY KEY, at point)");
         sql.execute("INSERT INTO shop.unnamed VALUES (1)");
         for (int i = 0; i < 600; i++) {
           sql.execute("INSERT INTO shop.reviews VALUES (%d, 1, repeat('w', 3000))".formatted(i));
@@ -149,7 +149,7 @@ class ResnapshotIT {
     assertEqual(Shop.TABLES);
     assertEqual(List.of("reviews"));
     assertThat(logged("shop.unnamed is new at the source and left out")).isOne();
-    assertThat(logged("shop.tagged is new at the source and left out")).isOne();
+    assertThat(logged("shop.placed is new at the source and left out")).isOne();
     assertThat(logged("made anew at the source")).isPositive();
   }
 

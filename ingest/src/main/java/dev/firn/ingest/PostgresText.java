@@ -1,0 +1,142 @@
+package dev.firn.ingest;
+
+import dev.firn.ingest.ColumnType.Conversion;
+import dev.firn.ingest.ColumnType.UnsupportedValueException;
+import java.math.BigDecimal;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.LocalTime;
+import java.time.ZoneOffset;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.iceberg.types.Types;
+
+/** Values of PostgreSQL's types, from the text that it writes for them in the ISO date style. */
+final class PostgresText {
+  private static final Pattern DATE_TIME =
+      Pattern.compile(
+          "(?<year>\\d{4,9})-(?<month>\\d\\d)-(?<day>\\d\\d)(?: (?<time>[\\d:.]{8,15}))?(?<zone>[+-][\\d:]{2,8})?(?<bc> BC)?");
+
+  private static final String HEXADECIMAL = "\\x";
+  private static final int OCTAL_DIGITS = 3;
+  private static final String END_OF_DAY = "24:00:00";
+
+  private static final ColumnType TEXT = new ColumnType(Types.StringType.get(), value -> value);
+  private static final Map<String, ColumnType> TYPES =
+      Map.ofEntries(
+          Map.entry("int2", of(Types.IntegerType.get(), Integer::valueOf)),
+          Map.entry("int4", of(Types.IntegerType.get(), Integer::valueOf)),
+          Map.entry("int8", of(Types.LongType.get(), Long::valueOf)),
+          Map.entry("oid", of(Types.LongType.get(), Long::valueOf)),
+          Map.entry("float4", of(Types.FloatType.get(), Float::valueOf)),
+          Map.entry("float8", of(Types.DoubleType.get(), Double::valueOf)),
+          Map.entry("bool", of(Types.BooleanType.get(), "t"::equals)),
+          Map.entry("date", of(Types.DateType.get(), PostgresText::date)),
+          Map.entry("time", of(Types.TimeType.get(), PostgresText::time)),
+          Map.entry("timestamp", of(Types.TimestampType.withoutZone(), PostgresText::timestamp)),
+          Map.entry(
+              "timestamptz",
+              of(Types.TimestampType.withZone(), text -> timestamp(text).atOffset(ZoneOffset.UTC))),
+          Map.entry("uuid", of(Types.UUIDType.get(), UUID::fromString)),
+          Map.entry("bytea", of(Types.BinaryType.get(), PostgresText::bytes)));
+
+  private PostgresText() {}
+
+  private interface Reading {
+    Object read(String text);
+  }
+
+  private static ColumnType of(org.apache.iceberg.types.Type type, Reading reading) {
+    return new ColumnType(type, value -> reading.read((String) value));
+  }
+
+  /**
+   * The type in the lake and the conversion of a type's texts; a type that is not known by its name
+   * stays text.
+   *
+   * @param name as PostgreSQL has it in its catalog: {@code int4}
+   */
+  static ColumnType type(String name) {
+    return TYPES.getOrDefault(name, TEXT);
+  }
+
+  /** The same for numbers of a fixed precision and scale. */
+  static ColumnType decimal(int precision, int scale) {
+    Conversion conversion =
+        value -> {
+          if (value.equals("NaN")) {
+            throw new UnsupportedValueException("NaN in a number of fixed scale");
+          }
+          return new BigDecimal((String) value).setScale(scale);
+        };
+    return new ColumnType(Types.DecimalType.of(precision, scale), conversion);
+  }
+
+  private static LocalDate date(String text) {
+    return date(match(text));
+  }
+
+  private static LocalDate date(Matcher parts) {
+    int year = Integer.parseInt(parts.group("year"));
+    return LocalDate.of(
+        parts.group("bc") == null ? year : 1 - year,
+        Integer.parseInt(parts.group("month")),
+        Integer.parseInt(parts.group("day")));
+  }
+
+  private static LocalTime time(String text) {
+    if (text.equals(END_OF_DAY)) {
+      throw new UnsupportedValueException("the time 24:00");
+    }
+    return LocalTime.parse(text);
+  }
+
+  /** In UTC, where the text has a zone. */
+  private static LocalDateTime timestamp(String text) {
+    Matcher parts = match(text);
+    LocalDateTime time = date(parts).atTime(LocalTime.parse(parts.group("time")));
+    int ahead =
+        Optional.ofNullable(parts.group("zone"))
+            .map(zone -> ZoneOffset.of(zone).getTotalSeconds())
+            .orElse(0);
+    return ColumnType.inRange(time.minusSeconds(ahead));
+  }
+
+  private static Matcher match(String text) {
+    Matcher parts = DATE_TIME.matcher(text);
+    if (!parts.matches()) {
+      throw new UnsupportedValueException("an infinite date or timestamp");
+    }
+    return parts;
+  }
+
+  private static ByteBuffer bytes(String text) {
+    return ByteBuffer.wrap(
+        text.startsWith(HEXADECIMAL)
+            ? HexFormat.of().parseHex(text, HEXADECIMAL.length(), text.length())
+            : escaped(text));
+  }
+
+  /** With {@code bytea_output} = escape. */
+  private static byte[] escaped(String text) {
+    StringBuilder bytes = new StringBuilder();
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) != '\\') {
+        bytes.append(text.charAt(i));
+      } else if (text.charAt(i + 1) == '\\') {
+        bytes.append('\\');
+        i++;
+      } else {
+        bytes.append((char) Integer.parseInt(text, i + 1, i + 1 + OCTAL_DIGITS, 8));
+        i += OCTAL_DIGITS;
+      }
+    }
+    return bytes.toString().getBytes(StandardCharsets.ISO_8859_1);
+  }
+}
