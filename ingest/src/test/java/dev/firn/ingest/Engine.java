@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Debezium's engine with an {@link IngestRun} behind it, in this JVM and without Quarkus. */
 final class Engine implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private final IngestRun run;
   private final DebeziumEngine<?> engine;

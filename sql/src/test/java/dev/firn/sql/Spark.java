@@ -28,7 +28,7 @@ final class Spark {
       "Spark needs a JDK from %d to %d; none in JAVA_HOME or the usual folders (FIRN_JDK_DIRS)"
           .formatted(MIN_JDK, MAX_JDK);
 
-  private static final long START_SECONDS = 120;
+  private static final long START_SECONDS = 300;
   private static final Path LOG = Path.of("target", "spark.log");
   private static final Path LEFT_BEHIND = Path.of("target", "spark");
   private static final List<String> OPENED =

@@ -29,7 +29,7 @@ final class Trino implements AutoCloseable {
 
   private static final String USER = "auditor";
   private static final String READY = "listening on ";
-  private static final long START_SECONDS = 120;
+  private static final long START_SECONDS = 300;
   private static final long STOP_SECONDS = 20;
 
   private final Process process;
