@@ -7,6 +7,8 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableDefinition;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashMap;
@@ -19,6 +21,10 @@ import org.apache.iceberg.catalog.TableIdentifier;
 
 /** The tables of the source that are captured, each with its table in the lake. */
 final class CapturedTables {
+  private static final String FILLED =
+      "SELECT atthasdef OR atthasmissing FROM pg_attribute"
+          + " WHERE attrelid = to_regclass(format('%I.%I', ?, ?)) AND attname = ?";
+
   private final SinkSettings settings;
   private final PostgresSource source;
   private final Map<SourceTable, TableDecoder> decoders = new ConcurrentHashMap<>();
@@ -84,17 +90,39 @@ final class CapturedTables {
         });
   }
 
+  /**
+   * Whether rows from before a column was added may have a value there: the source has a default of
+   * the column, or keeps the one that it was added with.
+   */
+  boolean mayHaveFilled(SourceTable table, String column) {
+    try (PostgresConnection connection = source.connect();
+        PreparedStatement query = connection.connection().prepareStatement(FILLED)) {
+      query.setString(1, table.schema());
+      query.setString(2, table.name());
+      query.setString(3, column);
+      try (ResultSet found = query.executeQuery()) {
+        return found.next() && found.getBoolean(1);
+      }
+    } catch (SQLException e) {
+      throw unasked(table, e);
+    }
+  }
+
   /** A captured table as the source has it now; empty when it is not there or not captured. */
   Optional<CapturedTable> find(SourceTable table) {
     PostgresTables tables = new PostgresTables(source);
     try (PostgresConnection connection = tables.connect()) {
       return tables.find(connection, table).map(ReadableTable::captured);
     } catch (SQLException e) {
-      throw new PipelineException(
-          "cannot ask %s for table %s: %s"
-              .formatted(source.place(), table, ConnectionLoss.reason(e)),
-          e);
+      throw unasked(table, e);
     }
+  }
+
+  private PipelineException unasked(SourceTable table, SQLException failure) {
+    return new PipelineException(
+        "cannot ask %s for table %s: %s"
+            .formatted(source.place(), table, ConnectionLoss.reason(failure)),
+        failure);
   }
 
   Optional<TableDecoder> decoder(SourceTable table) {

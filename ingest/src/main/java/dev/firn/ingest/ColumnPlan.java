@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types.NestedField;
 import org.apache.kafka.connect.data.Field;
@@ -46,6 +47,8 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
    * Compares them with the lake's.
    *
    * @param before the columns that the source had in the event before
+   * @param filled whether rows from before a column was added may have a value there; events tell
+   *     it of plain values only, not of those that an expression makes
    * @throws PipelineException the change cannot be followed, or must not be
    */
   static ColumnPlan of(
@@ -54,9 +57,11 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
       Event event,
       Set<String> before,
       ColumnType.Placeholder placeholder,
-      SchemaChanges policy) {
+      SchemaChanges policy,
+      Predicate<String> filled) {
     requireSameKey(captured, target, event);
-    ColumnPlan plan = new Making(captured, target, event.row(), before, placeholder, policy).plan();
+    ColumnPlan plan =
+        new Making(captured, target, event.row(), before, placeholder, policy, filled).plan();
     if (policy == SchemaChanges.STOP && !plan.said().isEmpty()) {
       throw new PipelineException(
           "table %s has changed at the source: %s; with %s%s=stop nothing is followed: set it to evolve, or bring the table back to its columns"
@@ -94,6 +99,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
     private final Set<String> before;
     private final ColumnType.Placeholder placeholder;
     private final SchemaChanges policy;
+    private final Predicate<String> filled;
     private final List<NewColumn> added = new ArrayList<>();
     private final Map<String, Type.PrimitiveType> widened = new LinkedHashMap<>();
     private final Set<String> sent = new LinkedHashSet<>();
@@ -106,7 +112,8 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
         Schema row,
         Set<String> before,
         ColumnType.Placeholder placeholder,
-        SchemaChanges policy) {
+        SchemaChanges policy,
+        Predicate<String> filled) {
       this.captured = captured;
       this.target = target;
       this.lake = new LakeColumns(target.columns());
@@ -114,6 +121,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
       this.before = before;
       this.placeholder = placeholder;
       this.policy = policy;
+      this.filled = filled;
     }
 
     ColumnPlan plan() {
@@ -174,7 +182,9 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
     }
 
     private void whyUnread(Field field, List<String> gone) {
-      if (field.schema().defaultValue() != null || !field.schema().isOptional()) {
+      if (field.schema().defaultValue() != null
+          || !field.schema().isOptional()
+          || filled.test(field.name())) {
         unread.add(
             "column %s is new, with a value for rows that were there".formatted(field.name()));
       } else if (!gone.isEmpty()) {

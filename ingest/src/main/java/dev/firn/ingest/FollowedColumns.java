@@ -84,7 +84,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
   /** Brings the lake's table to the columns of an event, after all that came before it. */
   void follow(TableDecoder decoder, ColumnPlan.Event event) throws InterruptedException {
     SourceTable table = decoder.source();
-    ColumnPlan plan = decoder.plan(event, policy);
+    ColumnPlan plan = decoder.plan(event, policy, column -> tables.mayHaveFilled(table, column));
     if (!plan.said().isEmpty()) {
       LOG.info("table {} has changed at the source: {}", table, String.join(", ", plan.said()));
     }

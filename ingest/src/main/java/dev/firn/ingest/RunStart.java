@@ -111,7 +111,10 @@ record RunStart(
       Pipeline pipeline, TableDecoder decoder, SchemaChanges policy) {
     CapturedTable captured = decoder.captured();
     ColumnPlan plan =
-        decoder.plan(new ColumnPlan.Event(Set.copyOf(captured.key()), captured.row()), policy);
+        decoder.plan(
+            new ColumnPlan.Event(Set.copyOf(captured.key()), captured.row()),
+            policy,
+            column -> false);
     if (plan.isNeeded()) {
       decoder.follow(pipeline.changeColumns(decoder.table(), plan.changes()), captured.row());
     }

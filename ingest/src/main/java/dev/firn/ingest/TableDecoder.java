@@ -8,6 +8,7 @@ import dev.firn.writer.TableChange;
 import io.debezium.data.Envelope;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
@@ -47,10 +48,11 @@ final class TableDecoder {
   /**
    * What events of a schema that is new to this decoder ask of the table.
    *
+   * @param filled whether rows from before a column was added may have a value there
    * @throws PipelineException what has changed cannot be followed, or must not be
    */
-  ColumnPlan plan(ColumnPlan.Event event, SchemaChanges policy) {
-    return ColumnPlan.of(captured, target, event, sourceColumns, placeholder, policy);
+  ColumnPlan plan(ColumnPlan.Event event, SchemaChanges policy, Predicate<String> filled) {
+    return ColumnPlan.of(captured, target, event, sourceColumns, placeholder, policy, filled);
   }
 
   /** The source's table as it was when the pipeline started. */

@@ -67,7 +67,8 @@ class TestColumnPlan {
         new ColumnPlan.Event(key, row),
         before,
         Events.PLACEHOLDER,
-        policy);
+        policy,
+        "filled"::equals);
   }
 
   private static ColumnPlan evolve(Schema row) {
@@ -99,6 +100,7 @@ class TestColumnPlan {
         .contains("x");
     assertThat(evolve(row("n", INT, "d", SMALL, "s", TEXT, "x", Schema.INT32_SCHEMA)).unread())
         .hasSize(1);
+    assertThat(evolve(row("n", INT, "d", SMALL, "s", TEXT, "filled", INT)).unread()).hasSize(1);
   }
 
   @Test
