@@ -40,11 +40,6 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
         Type type =
             TypeUtil.assignFreshIds(
                 columnType(source, field, placeholder).type(), nested::incrementAndGet);
-        if (key.contains(field.name()) && !type.isPrimitiveType()) {
-          throw new SettingsException(
-              "column %s of table %s is part of the key and is %s in the lake, where only single values tell rows apart; leave the table out with debezium.source.table.exclude.list=%s"
-                  .formatted(field.name(), source, type, source));
-        }
         columns.add(
             key.contains(field.name())
                 ? Types.NestedField.required(id, field.name(), type)

@@ -22,7 +22,8 @@ import org.apache.iceberg.catalog.TableIdentifier;
 /** The tables of the source that are captured, each with its table in the lake. */
 final class CapturedTables {
   private static final String FILLED =
-      "SELECT atthasdef OR atthasmissing FROM pg_attribute"
+      "SELECT atthasdef OR atthasmissing OR typdefault IS NOT NULL"
+          + " FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid"
           + " WHERE attrelid = to_regclass(format('%I.%I', ?, ?)) AND attname = ?";
 
   private final SinkSettings settings;
@@ -92,7 +93,7 @@ final class CapturedTables {
 
   /**
    * Whether rows from before a column was added may have a value there: the source has a default of
-   * the column, or keeps the one that it was added with.
+   * the column or its type, or keeps the one that it was added with, or cannot be asked now.
    */
   boolean mayHaveFilled(SourceTable table, String column) {
     try (PostgresConnection connection = source.connect();
@@ -104,6 +105,9 @@ final class CapturedTables {
         return found.next() && found.getBoolean(1);
       }
     } catch (SQLException e) {
+      if (ConnectionLoss.isIn(e)) {
+        return true;
+      }
       throw unasked(table, e);
     }
   }

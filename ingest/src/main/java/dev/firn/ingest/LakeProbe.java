@@ -80,7 +80,8 @@ final class LakeProbe {
   }
 
   /**
-   * Opens a lake; a storage that is not there, or not as it is configured, says so soon.
+   * Opens a lake, after a first question to a storage that is not behind a REST catalog: one that
+   * is not there, or not as it is configured, says so soon.
    *
    * @throws SettingsException with the way out, where it is known what is wrong
    */

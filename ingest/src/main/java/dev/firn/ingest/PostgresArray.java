@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import dev.firn.ingest.ColumnType.UnsupportedTypeException;
 import dev.firn.ingest.ColumnType.UnsupportedValueException;
 import dev.firn.writer.Unavailable;
 import io.debezium.spi.converter.RelationalColumn;
@@ -21,10 +22,15 @@ final class PostgresArray {
   /** The name of the Connect schema: such a text. */
   static final String SCHEMA_NAME = "dev.firn.Array";
 
+  /** Types from here on are not PostgreSQL's own: extensions' and users'. */
+  private static final int FIRST_OTHER_OID = 16_384;
+
   /** How the driver's names of types of arrays end. */
   private static final String ARRAYS = "_ARRAY";
 
+  private static final String ARRAY = "array";
   private static final String ELEMENT = "element";
+  private static final String OTHER = "other";
   private static final String PRECISION = "precision";
   private static final String SCALE = "scale";
   private static final String NUMERIC = "numeric";
@@ -37,7 +43,10 @@ final class PostgresArray {
   /** The schema of a column's arrays. */
   static SchemaBuilder schema(RelationalColumn column) {
     SchemaBuilder schema =
-        SchemaBuilder.string().name(SCHEMA_NAME).parameter(ELEMENT, element(column.nativeType()));
+        SchemaBuilder.string()
+            .name(SCHEMA_NAME)
+            .parameter(ARRAY, column.typeName())
+            .parameter(ELEMENT, element(column.nativeType()));
     int precision = column.length().orElse(0);
     int scale = column.scale().orElse(0);
     return PostgresValues.isFixed(precision, scale)
@@ -47,18 +56,31 @@ final class PostgresArray {
         : schema;
   }
 
-  /** The name of the elements' type, where it is one of PostgreSQL's own. */
+  /**
+   * The name of the elements' type as far as it is known; empty where it is not PostgreSQL's own.
+   */
   private static String element(int arrays) {
+    if (arrays >= FIRST_OTHER_OID) {
+      return "";
+    }
     String name = Oid.toString(arrays);
     return name.endsWith(ARRAYS)
         ? name.substring(0, name.length() - ARRAYS.length()).toLowerCase(Locale.ROOT)
-        : "";
+        : OTHER;
   }
 
-  /** What becomes of such a schema. */
+  /**
+   * What becomes of such a schema.
+   *
+   * @throws UnsupportedTypeException the elements' type is not PostgreSQL's own
+   */
   static ColumnType type(Schema schema, ColumnType.Placeholder placeholder) {
     Map<String, String> parameters = schema.parameters();
     String name = parameters.getOrDefault(ELEMENT, "");
+    if (name.isEmpty()) {
+      // Its elements may be separated by something else than a comma.
+      throw new UnsupportedTypeException(parameters.getOrDefault(ARRAY, SCHEMA_NAME));
+    }
     ColumnType element =
         name.equals(NUMERIC) && parameters.containsKey(PRECISION)
             ? PostgresText.decimal(

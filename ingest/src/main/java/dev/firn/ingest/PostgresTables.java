@@ -110,6 +110,9 @@ final class PostgresTables {
   private static CapturedTable captured(Table table, TableSchema schema) {
     SourceTable name = new SourceTable(table.id().schema(), table.id().table());
     Schema row = schema.valueSchema();
+    Schema key = schema.keySchema();
+    List<String> keyColumns =
+        key == null ? List.of() : key.fields().stream().map(Field::name).toList();
     Set<String> unsent = new HashSet<>();
     for (Column column : table.columns()) {
       Field field = row.field(column.name());
@@ -120,11 +123,13 @@ final class PostgresTables {
         throw unsupported(name, column);
       } else if (isOpaque(field.schema(), column)) {
         throw unsupported(name, column);
+      } else if (PostgresArray.SCHEMA_NAME.equals(field.schema().name())
+          && keyColumns.contains(column.name())) {
+        throw new SettingsException(
+            "column %s of table %s is an array and part of the key; in the lake only single values tell rows apart; leave the table out with debezium.source.table.exclude.list=%s"
+                .formatted(column.name(), name, name));
       }
     }
-    Schema key = schema.keySchema();
-    List<String> keyColumns =
-        key == null ? List.of() : key.fields().stream().map(Field::name).toList();
     return new CapturedTable(name, row, keyColumns, unsent);
   }
 

@@ -160,6 +160,10 @@ class StreamingIT {
       sql.execute("ALTER TABLE s.t ADD numbers bigint[] DEFAULT '{7,8}'");
       sql.execute("INSERT INTO s.t VALUES (4)");
       engine.awaitTrue(() -> isEqual("t", List.of("id")));
+      sql.execute("CREATE DOMAIN s.status AS text DEFAULT 'new' CHECK (VALUE <> '')");
+      sql.execute("ALTER TABLE s.t ADD st s.status");
+      sql.execute("INSERT INTO s.t VALUES (5)");
+      engine.awaitTrue(() -> isEqual("t", List.of("id")));
     }
   }
 
@@ -183,7 +187,7 @@ class StreamingIT {
     sql.execute("CREATE TABLE s.t (a int[] PRIMARY KEY)");
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
         .isInstanceOf(SettingsException.class)
-        .hasMessageContaining("column a of table s.t is part of the key and is list<int>");
+        .hasMessageContaining("column a of table s.t is an array and part of the key");
   }
 
   @Test
@@ -297,6 +301,12 @@ class StreamingIT {
     sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, at point)");
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
         .hasMessageContaining("column at of table s.t has type");
+    sql.execute("CREATE DOMAIN s.area AS box");
+    sql.execute("ALTER TABLE s.t DROP at, ADD areas s.area[]");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .hasMessageContaining("column areas of table s.t has type")
+        .hasMessageContaining("_area");
+    sql.execute("ALTER TABLE s.t DROP areas, ADD at point");
     sql.execute("CREATE TYPE s.pair AS (x int, y int)");
     sql.execute("ALTER TABLE s.t DROP at, ADD p s.pair");
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))

@@ -35,7 +35,12 @@ class TestPostgresArray {
   @Test
   void becomesAListOfWhatItsElementsAre() {
     assertThat(of("int8").type()).isEqualTo(Types.ListType.ofOptional(1, Types.LongType.get()));
-    assertThat(of("").type()).isEqualTo(Types.ListType.ofOptional(1, Types.StringType.get()));
+    assertThat(of("other").type()).isEqualTo(Types.ListType.ofOptional(1, Types.StringType.get()));
+  }
+
+  @Test
+  void elementsThatAreNotPostgresqlsOwnAreRefused() {
+    assertThatThrownBy(() -> of("")).isInstanceOf(ColumnType.UnsupportedTypeException.class);
   }
 
   @Test

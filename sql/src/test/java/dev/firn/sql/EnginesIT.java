@@ -47,6 +47,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class EnginesIT {
   private static final Duration PAUSE = Duration.ofMillis(500);
+  private static final Duration PATIENCE = Duration.ofMinutes(10);
   private static final int ROUNDS = 2;
 
   private final long seed = System.nanoTime();
@@ -90,11 +91,13 @@ final class EnginesIT {
   void snapshotsReadTheSameWhileTheWriterCommits() {
     for (int round = 0; round < ROUNDS; round++) {
       long before = batches();
+      long deadline = System.nanoTime() + PATIENCE.toNanos();
       do {
         for (ShapedTable table : tables()) {
           compare(table, catalog.loadTable(table.name()).currentSnapshot());
         }
         assertThat(writers).allMatch(LiveShapes::writes);
+        assertThat(System.nanoTime()).as("a batch within " + PATIENCE).isLessThan(deadline);
       } while (batches() == before);
     }
     for (ShapedTable table : tables()) {

@@ -125,10 +125,11 @@ public final class RowKeys {
     return (stream, value) -> {
       List<?> elements = (List<?>) value;
       for (Object one : elements) {
-        stream.putBoolean(one != null);
         if (one != null) {
           element.put(stream, one);
         }
+        // After it, as the length of a text is: what enters can be told from its end.
+        stream.putBoolean(one != null);
       }
       stream.putInt(elements.size());
     };

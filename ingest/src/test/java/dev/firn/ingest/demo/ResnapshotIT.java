@@ -121,7 +121,7 @@ class ResnapshotIT {
             "CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text);"
                 + "ALTER TABLE shop.reviews ALTER words SET STORAGE EXTERNAL;"
                 + "CREATE TABLE shop.unnamed (n int);"
-                + "CREATE TABLE shop.placed (id int PRIMARY KEY, at point)");
+                + "CREATE TABLE shop.placed (id int[] PRIMARY KEY)");
         sql.execute("INSERT INTO shop.unnamed VALUES (1)");
         for (int i = 0; i < 600; i++) {
           sql.execute("INSERT INTO shop.reviews VALUES (%d, 1, repeat('w', 3000))".formatted(i));
