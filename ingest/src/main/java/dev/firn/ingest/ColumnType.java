@@ -172,18 +172,19 @@ record ColumnType(Type type, Conversion conversion) {
   /** A timestamp, where microseconds since 1970 reach it. */
   static LocalDateTime inRange(LocalDateTime time) {
     long seconds = time.toEpochSecond(ZoneOffset.UTC);
-    return seconds < FIRST_MICROS / 1_000_000L || seconds >= POSITIVE_INFINITY / 1_000_000L
-        ? tooLate()
-        : time;
+    if (seconds < FIRST_MICROS / 1_000_000L || seconds >= POSITIVE_INFINITY / 1_000_000L) {
+      throw outOfRange();
+    }
+    return time;
   }
 
-  private static LocalDateTime tooLate() {
-    throw new UnsupportedValueException("an infinite or a too late timestamp");
+  private static UnsupportedValueException outOfRange() {
+    return new UnsupportedValueException("an infinite or a too late timestamp");
   }
 
   private static LocalDateTime timestamp(long micros) {
     if (micros < FIRST_MICROS || micros >= POSITIVE_INFINITY) {
-      return tooLate();
+      throw outOfRange();
     }
     long seconds = Math.floorDiv(micros, 1_000_000L);
     int nanos = (int) Math.floorMod(micros, 1_000_000L) * 1_000;

@@ -107,7 +107,7 @@ final class PostgresTables {
     }
   }
 
-  private static CapturedTable captured(Table table, TableSchema schema) {
+  private CapturedTable captured(Table table, TableSchema schema) {
     SourceTable name = new SourceTable(table.id().schema(), table.id().table());
     Schema row = schema.valueSchema();
     Schema key = schema.keySchema();

@@ -111,7 +111,7 @@ final class Changelog {
       Type type = TypeUtil.assignFreshIds(column.type(), nested::incrementAndGet);
       fields.add(NestedField.optional(fields.size() + 1, column.name(), type, column.doc()));
     }
-    return TypeUtil.assignIncreasingFreshIds(new Schema(fields));
+    return new Schema(fields);
   }
 
   static PartitionSpec partitions(Schema schema) {
