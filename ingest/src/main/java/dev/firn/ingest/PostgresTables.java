@@ -118,10 +118,9 @@ final class PostgresTables {
       Field field = row.field(column.name());
       if (column.isGenerated()) {
         unsent.add(column.name());
-      } else if (field == null) {
-        // Column filters leave it out of the table as well: this one Debezium could not convert.
-        throw unsupported(name, column);
-      } else if (isOpaque(field.schema(), column)) {
+      } else if (field == null || !isStored(field.schema(), column)) {
+        // Without a field: column filters leave it out of the table as well, so that this is one
+        // which Debezium could not convert.
         throw unsupported(name, column);
       } else if (PostgresArray.SCHEMA_NAME.equals(field.schema().name())
           && keyColumns.contains(column.name())) {
@@ -131,6 +130,15 @@ final class PostgresTables {
       }
     }
     return new CapturedTable(name, row, keyColumns, unsent);
+  }
+
+  private boolean isStored(Schema schema, Column column) {
+    try {
+      ColumnType.of(schema, source.placeholder());
+      return !isOpaque(schema, column);
+    } catch (ColumnType.UnsupportedTypeException e) {
+      return false;
+    }
   }
 
   /** Whether Debezium only passes the bytes on, not knowing the type. */

@@ -90,12 +90,6 @@ final class SourceChecks {
   private List<CapturedTable> tables() throws SQLException {
     try {
       List<CapturedTable> tables = new PostgresTables(source).read();
-      for (CapturedTable table : tables) {
-        table.row().fields().stream()
-            .filter(field -> !table.unsent().contains(field.name()))
-            .forEach(
-                field -> CapturedTable.columnType(table.source(), field, source.placeholder()));
-      }
       checks.add(
           tables.isEmpty()
               ? Check.failed(

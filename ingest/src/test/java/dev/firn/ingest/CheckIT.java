@@ -81,7 +81,9 @@ class CheckIT {
     try {
       Application.Printed printed = check(Map.of());
       assertThat(printed.exit()).isEqualTo(2);
-      assertThat(printed.text()).contains("FAILED  tables").contains("public.shapes", "Point");
+      assertThat(printed.text())
+          .contains("FAILED  tables")
+          .contains("public.shapes has type point");
     } finally {
       sql("DROP TABLE shapes");
     }

@@ -121,7 +121,8 @@ class ResnapshotIT {
             "CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text);"
                 + "ALTER TABLE shop.reviews ALTER words SET STORAGE EXTERNAL;"
                 + "CREATE TABLE shop.unnamed (n int);"
-                + "CREATE TABLE shop.placed (id int[] PRIMARY KEY)");
+                + "CREATE TABLE shop.placed (id int PRIMARY KEY, at point);"
+                + "CREATE TABLE shop.routed (stops int[] PRIMARY KEY)");
         sql.execute("INSERT INTO shop.unnamed VALUES (1)");
         for (int i = 0; i < 600; i++) {
           sql.execute("INSERT INTO shop.reviews VALUES (%d, 1, repeat('w', 3000))".formatted(i));
@@ -149,7 +150,11 @@ class ResnapshotIT {
     assertEqual(Shop.TABLES);
     assertEqual(List.of("reviews"));
     assertThat(logged("shop.unnamed is new at the source and left out")).isOne();
-    assertThat(logged("shop.placed is new at the source and left out")).isOne();
+    assertThat(
+            logged(
+                "shop.placed is new at the source and left out: column at of table shop.placed has type point"))
+        .isOne();
+    assertThat(logged("shop.routed is new at the source and left out")).isOne();
     assertThat(logged("made anew at the source")).isPositive();
   }
 
