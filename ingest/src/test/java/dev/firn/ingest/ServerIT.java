@@ -25,6 +25,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -153,6 +154,7 @@ class ServerIT {
       while (!stop.get()) {
         statement.execute("INSERT INTO t (n) SELECT generate_series(1, 20)");
         statement.execute("UPDATE t SET n = n + 1 WHERE id % 97 = (random() * 97)::int");
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
       }
     } catch (SQLException e) {
       throw new IllegalStateException(e);

@@ -26,7 +26,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
@@ -212,6 +214,7 @@ final class SparkMaintenanceIT {
                 .rewrite();
         rewrites += rewrite.filter(result -> !result.isNothing()).isPresent() ? 1 : 0;
       }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
     }
     return rewrites;
   }

@@ -171,7 +171,7 @@ class FencedIT {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
-      Sinks.pause(5);
+      Sinks.pause(20);
     }
   }
 

@@ -300,7 +300,7 @@ class ResnapshotIT {
     while (!condition.holds()) {
       assertThat(sink.failure()).isEmpty();
       assertThat(Instant.now()).as(sink::tail).isBefore(deadline);
-      Sinks.pause(100);
+      Sinks.pause(500);
     }
   }
 
