@@ -42,7 +42,7 @@ public class PatientPostgresTask extends PostgresConnectorTask {
     starting = true;
     try {
       SourceGuard.requireResumable();
-      return super.start(config);
+      return super.start(PostgresValues.reaching(config));
     } catch (RuntimeException e) {
       RuntimeException failure = failure(e);
       doStop();

@@ -2,12 +2,14 @@ package dev.firn.ingest;
 
 import dev.firn.ingest.ColumnType.UnsupportedTypeException;
 import dev.firn.ingest.ColumnType.UnsupportedValueException;
+import dev.firn.ingest.ElementTypes.Element;
 import dev.firn.writer.Unavailable;
 import io.debezium.spi.converter.RelationalColumn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.iceberg.types.Types;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
@@ -22,15 +24,12 @@ final class PostgresArray {
   /** The name of the Connect schema: such a text. */
   static final String SCHEMA_NAME = "dev.firn.Array";
 
-  /** Types from here on are not PostgreSQL's own: extensions' and users'. */
-  private static final int FIRST_OTHER_OID = 16_384;
-
   /** How the driver's names of types of arrays end. */
   private static final String ARRAYS = "_ARRAY";
 
   private static final String ARRAY = "array";
   private static final String ELEMENT = "element";
-  private static final String OTHER = "other";
+  private static final String DELIMITER = "delimiter";
   private static final String PRECISION = "precision";
   private static final String SCALE = "scale";
   private static final String NUMERIC = "numeric";
@@ -40,45 +39,50 @@ final class PostgresArray {
 
   private PostgresArray() {}
 
-  /** The schema of a column's arrays. */
-  static SchemaBuilder schema(RelationalColumn column) {
+  /**
+   * The schema of a column's arrays.
+   *
+   * @param others what is asked about types that are not PostgreSQL's own
+   */
+  static SchemaBuilder schema(RelationalColumn column, ElementTypes others) {
     SchemaBuilder schema =
-        SchemaBuilder.string()
-            .name(SCHEMA_NAME)
-            .parameter(ARRAY, column.typeName())
-            .parameter(ELEMENT, element(column.nativeType()));
-    int precision = column.length().orElse(0);
-    int scale = column.scale().orElse(0);
-    return PostgresValues.isFixed(precision, scale)
-        ? schema
-            .parameter(PRECISION, Integer.toString(precision))
-            .parameter(SCALE, Integer.toString(scale))
-        : schema;
+        SchemaBuilder.string().name(SCHEMA_NAME).parameter(ARRAY, column.typeName());
+    Optional<Element> found =
+        column.nativeType() < ElementTypes.FIRST_OTHER_OID
+            ? Optional.of(own(column))
+            : others.of(column.nativeType());
+    found.ifPresent(element -> {
+      schema
+          .parameter(ELEMENT, element.name())
+          .parameter(DELIMITER, Character.toString(element.delimiter()));
+      if (PostgresValues.isFixed(element.precision(), element.scale())) {
+        schema
+            .parameter(PRECISION, Integer.toString(element.precision()))
+            .parameter(SCALE, Integer.toString(element.scale()));
+      }
+    });
+    return schema;
   }
 
-  /**
-   * The name of the elements' type as far as it is known; empty where it is not PostgreSQL's own.
-   */
-  private static String element(int arrays) {
-    if (arrays >= FIRST_OTHER_OID) {
-      return "";
-    }
-    String name = Oid.toString(arrays);
-    return name.endsWith(ARRAYS)
-        ? name.substring(0, name.length() - ARRAYS.length()).toLowerCase(Locale.ROOT)
-        : OTHER;
+  private static Element own(RelationalColumn column) {
+    String array = Oid.toString(column.nativeType());
+    String name =
+        array.endsWith(ARRAYS)
+            ? array.substring(0, array.length() - ARRAYS.length()).toLowerCase(Locale.ROOT)
+            : Element.OTHER;
+    return new Element(
+        name, name.equals("box") ? ';' : ',', column.length().orElse(0), column.scale().orElse(0));
   }
 
   /**
    * What becomes of such a schema.
    *
-   * @throws UnsupportedTypeException the elements' type is not PostgreSQL's own
+   * @throws UnsupportedTypeException the lake has no exact type for the elements
    */
   static ColumnType type(Schema schema, ColumnType.Placeholder placeholder) {
     Map<String, String> parameters = schema.parameters();
-    String name = parameters.getOrDefault(ELEMENT, "");
-    if (name.isEmpty()) {
-      // Its elements may be separated by something else than a comma.
+    String name = parameters.get(ELEMENT);
+    if (name == null) {
       throw new UnsupportedTypeException(parameters.getOrDefault(ARRAY, SCHEMA_NAME));
     }
     ColumnType element =
@@ -87,7 +91,7 @@ final class PostgresArray {
                 Integer.parseInt(parameters.get(PRECISION)),
                 Integer.parseInt(parameters.get(SCALE)))
             : PostgresText.type(name);
-    char delimiter = name.equals("box") ? ';' : ',';
+    char delimiter = parameters.getOrDefault(DELIMITER, ",").charAt(0);
     return new ColumnType(
         Types.ListType.ofOptional(ANY_ID, element.type()),
         value ->

@@ -175,7 +175,9 @@ final class PostgresTables {
     private static CustomConverterRegistry customConverters(PostgresSource source) {
       return Objects.requireNonNull(
           new CustomConverterServiceProvider()
-              .createService(source.configuration(), source.connector().getServiceRegistry()));
+              .createService(
+                  PostgresValues.reaching(source.configuration()),
+                  source.connector().getServiceRegistry()));
     }
   }
 

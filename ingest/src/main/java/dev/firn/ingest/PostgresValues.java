@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import io.debezium.config.Configuration;
 import io.debezium.connector.postgresql.PgOid;
 import io.debezium.connector.postgresql.PostgresValueConverter;
 import io.debezium.connector.postgresql.UnchangedToastedReplicationMessageColumn;
@@ -22,9 +23,12 @@ import java.time.ZonedDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.Calendar;
 import java.util.GregorianCalendar;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
+import java.util.stream.Collectors;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.errors.DataException;
@@ -54,6 +58,9 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   /** Property of the converter: Debezium's {@code unavailable.value.placeholder}. */
   static final String PLACEHOLDER = "unavailable.value.placeholder";
 
+  /** What its properties begin with that are the connector's. */
+  private static final String SOURCE = "source.";
+
   private static final int MAX_PRECISION = 38;
   private static final int MONEY_SCALE = 2;
   private static final int MONEY_PRECISION = 19;
@@ -81,10 +88,36 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
           1790); // refcursor
 
   private String placeholder = "";
+  private ElementTypes elements = elements(Map.of());
+
+  /** The connector's configuration, and in it how the converter reaches the source. */
+  static Configuration reaching(Configuration connector) {
+    String own = NAME + ".";
+    Map<String, String> all = new HashMap<>(connector.asMap());
+    connector
+        .asMap()
+        .forEach((key, value) -> {
+          if (!key.startsWith(own)) {
+            all.put(own + SOURCE + key, value);
+          }
+        });
+    return Configuration.from(all);
+  }
 
   @Override
   public void configure(Properties properties) {
     placeholder = properties.getProperty(PLACEHOLDER, "");
+    elements =
+        elements(
+            properties.stringPropertyNames().stream()
+                .filter(key -> key.startsWith(SOURCE))
+                .collect(
+                    Collectors.toMap(
+                        key -> key.substring(SOURCE.length()), properties::getProperty)));
+  }
+
+  private static ElementTypes elements(Map<String, String> source) {
+    return new ElementTypes(() -> new PostgresSource(source).connectBriefly());
   }
 
   @Override
@@ -109,7 +142,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       default -> {
         if (column.jdbcType() == Types.ARRAY) {
           registration.register(
-              PostgresArray.schema(column),
+              PostgresArray.schema(column, elements),
               value -> value == null && !column.isOptional() ? "{}" : text(value));
         } else if (isText(column)) {
           registration.register(

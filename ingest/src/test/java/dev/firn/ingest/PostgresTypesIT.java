@@ -255,7 +255,22 @@ class PostgresTypesIT {
           pairs("int4range[]", "list<string>", "{\"[1,5)\"}", "[[1,5)]"),
           pairs("bit(3)[]", "list<string>", "{101}", "[101]"),
           pairs("box[]", "list<string>", "{(1,1),(0,0);(2,2),(1,1)}", "[(1,1),(0,0), (2,2),(1,1)]"),
-          pairs("numbers", "list<int>", "{1,NULL}", "[1, null]"));
+          pairs("numbers", "list<int>", "{1,NULL}", "[1, null]"),
+          pairs(
+              "mood[]",
+              "list<string>",
+              "{happy,NULL,so:so;so,\"not, so\"}",
+              "[happy, null, so:so;so, not, so]"),
+          pairs("price[]", "list<decimal(12, 4)>", "{1.2345,NULL}", "[1.2345, null]"),
+          pairs("any_number[]", "list<string>", "{1.20,NaN}", "[1.20, NaN]"),
+          pairs("short_text[]", "list<string>", "{abc,\"a,b\"}", "[abc, a,b]"),
+          pairs("citext[]", "list<string>", "{MiXed,NULL}", "[MiXed, null]"),
+          pairs("age[]", "list<int>", "{1,NULL}", "[1, null]"),
+          pairs(
+              "corner[]",
+              "list<string>",
+              "{(1,1),(0,0);(2,2),(1,1)}",
+              "[(1,1),(0,0), (2,2),(1,1)]"));
 
   private static final int ROWS =
       TYPES.stream().mapToInt(type -> type.values().size() / 2).max().orElseThrow() + 1;
@@ -305,11 +320,14 @@ class PostgresTypesIT {
 
   private static void createTable(Statement sql) throws SQLException {
     sql.execute("CREATE EXTENSION citext");
-    sql.execute("CREATE TYPE mood AS ENUM ('sad', 'happy')");
+    sql.execute("CREATE TYPE mood AS ENUM ('sad', 'happy', 'so:so;so', 'not, so')");
     sql.execute("CREATE DOMAIN price AS numeric(12,4)");
     sql.execute("CREATE DOMAIN any_number AS numeric");
     sql.execute("CREATE DOMAIN bits AS varbit");
     sql.execute("CREATE DOMAIN numbers AS int[]");
+    sql.execute("CREATE DOMAIN years AS int");
+    sql.execute("CREATE DOMAIN age AS years CHECK (value > 0)");
+    sql.execute("CREATE DOMAIN corner AS box");
     sql.execute("CREATE DOMAIN short_text AS varchar(3) CHECK (value <> '')");
     String columns =
         IntStream.range(0, TYPES.size())

@@ -23,6 +23,7 @@ class TestPostgresArray {
         SchemaBuilder.string()
             .name(PostgresArray.SCHEMA_NAME)
             .parameter("element", element)
+            .parameter("delimiter", element.equals("box") ? ";" : ",")
             .optional()
             .build();
     return ColumnType.of(schema, Events.PLACEHOLDER);
@@ -39,8 +40,12 @@ class TestPostgresArray {
   }
 
   @Test
-  void elementsThatAreNotPostgresqlsOwnAreRefused() {
-    assertThatThrownBy(() -> of("")).isInstanceOf(ColumnType.UnsupportedTypeException.class);
+  void elementsOfAnUnknownTypeAreRefusedByTheArraysName() {
+    Schema schema =
+        SchemaBuilder.string().name(PostgresArray.SCHEMA_NAME).parameter("array", "_pair").build();
+    assertThatThrownBy(() -> ColumnType.of(schema, Events.PLACEHOLDER))
+        .isInstanceOf(ColumnType.UnsupportedTypeException.class)
+        .hasMessage("_pair");
   }
 
   @Test
