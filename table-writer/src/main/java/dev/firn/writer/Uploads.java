@@ -51,8 +51,22 @@ final class Uploads {
       return result;
     } catch (IOException e) {
       throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
+    } catch (RuntimeException e) {
+      throw cause(e);
     } finally {
       uploads.end();
+    }
+  }
+
+  /** Work that reads a file of its own finds nothing where its upload has failed: that is told. */
+  private static RuntimeException cause(RuntimeException consequence) {
+    try {
+      await();
+      return consequence;
+    } catch (IOException e) {
+      UncheckedIOException cause = new UncheckedIOException(String.valueOf(e.getMessage()), e);
+      cause.addSuppressed(consequence);
+      return cause;
     }
   }
 
