@@ -134,6 +134,7 @@ sealed interface RowOrder {
       throw new UnsortableException(
           "there is no column %d any more; set another order".formatted(field.sourceId()));
     }
+    requireReachable(schema, column);
     try {
       var unused = field.transform().bind(column.type());
       requireComparable(column, field.transform().getResultType(column.type()));
@@ -154,6 +155,7 @@ sealed interface RowOrder {
             "column \"%s\" %s; set it to columns of the table, between commas, or remove it"
                 .formatted(name, column == null ? "does not exist" : "is there twice"));
       }
+      requireReachable(schema, column);
       requireComparable(column, column.type());
       columns.add(column);
     }
@@ -162,6 +164,15 @@ sealed interface RowOrder {
           "%d columns are too many; set it to %d at most".formatted(columns.size(), MOST_COLUMNS));
     }
     return columns;
+  }
+
+  private static void requireReachable(Schema schema, NestedField column)
+      throws UnsortableException {
+    if (schema.accessorForField(column.fieldId()) == null) {
+      throw new UnsortableException(
+          "column \"%s\" is inside of a list or a map, so that a row has many of it; leave it out"
+              .formatted(schema.findColumnName(column.fieldId())));
+    }
   }
 
   private static void requireComparable(NestedField column, Type type) throws UnsortableException {

@@ -129,6 +129,7 @@ class TestZOrder {
         "id,id | column \"id\" is there twice; set it to columns of the table, between commas, or remove it",
         "id, | column \"\" does not exist; set it to columns of the table, between commas, or remove it",
         "tags | column \"tags\" is of type list<string>, whose values have no order; leave it out",
+        "tags.element | column \"tags.element\" is inside of a list or a map, so that a row has many of it; leave it out",
       })
   void whatCannotBeFollowedIsANoteAndRowsStayAsTheyLie(String columns, String problem) {
     ForeignTable lake = clustered(columns);
