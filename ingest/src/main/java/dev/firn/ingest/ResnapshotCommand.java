@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -128,15 +129,21 @@ public final class ResnapshotCommand implements Callable<Integer> {
 
   private static void requireStopped(PostgresSource source) throws SQLException {
     try (PostgresConnection connection = source.connect()) {
-      new ReplicationSlot(source)
-          .state(connection.connection())
-          .flatMap(ReplicationSlot.State::activePid)
+      follower(source, connection)
           .ifPresent(pid -> {
             throw new SettingsException(
                 "replication slot %s is in use by process %d of the server; stop the pipeline first"
                     .formatted(source.slot(), pid));
           });
     }
+  }
+
+  /** The server's process that sends the log to a running pipeline. */
+  private static Optional<Integer> follower(PostgresSource source, PostgresConnection connection)
+      throws SQLException {
+    return new ReplicationSlot(source)
+        .state(connection.connection())
+        .flatMap(ReplicationSlot.State::activePid);
   }
 
   private static NamedTables<SourceTable> captured(PostgresSource source) throws SQLException {
@@ -155,12 +162,17 @@ public final class ResnapshotCommand implements Callable<Integer> {
       message.setString(1, ReadingRequest.prefix(file.sink().pipeline().name()));
       message.setString(2, ReadingRequest.message(asked));
       message.execute();
+      say(
+          "asked pipeline %s to read %s again"
+              .formatted(
+                  file.sink().pipeline().name(),
+                  asked.stream().map(SourceTable::toString).collect(Collectors.joining(", "))));
+      if (follower(file.source(), connection).isEmpty()) {
+        say(
+            "it is not running, and will do so when it is started: firn ingest --config %s"
+                .formatted(config.file()));
+      }
     }
-    say(
-        "asked pipeline %s to read %s again"
-            .formatted(
-                file.sink().pipeline().name(),
-                asked.stream().map(SourceTable::toString).collect(Collectors.joining(", "))));
   }
 
   private void askAndWait(ConfigFile file, List<SourceTable> asked)

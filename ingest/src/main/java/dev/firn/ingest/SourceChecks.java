@@ -40,6 +40,7 @@ final class SourceChecks {
       capacity(connection);
       for (CapturedTable table : tables) {
         identity(connection, table);
+        dimensions(connection, table);
       }
     } catch (SQLException | RuntimeException e) {
       checks.add(
@@ -250,6 +251,26 @@ final class SourceChecks {
                   name,
                   "its replica identity is not its key",
                   alter + (isKeyed ? "DEFAULT" : "FULL")));
+    }
+  }
+
+  /** PostgreSQL remembers how many dimensions were declared, and does not hold values to it. */
+  private void dimensions(Connection connection, CapturedTable table) throws SQLException {
+    String columns =
+        one(
+            connection,
+            "SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute"
+                + " WHERE attrelid = to_regclass(?) AND attndims > 1 AND NOT attisdropped",
+            table.source().quoted());
+    for (String column : columns.split(",", -1)) {
+      if (table.row().field(column) != null) {
+        checks.add(
+            Check.warn(
+                "column %s.%s".formatted(table.source(), column),
+                "an array of several dimensions",
+                "a value that has more than one stops the pipeline; leave the column out with debezium.source.column.exclude.list=%s.%s"
+                    .formatted(table.source(), column)));
+      }
     }
   }
 

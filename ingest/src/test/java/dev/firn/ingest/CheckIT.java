@@ -90,6 +90,21 @@ class CheckIT {
   }
 
   @Test
+  void columnOfSeveralDimensionsIsWarnedOf() throws Exception {
+    sql("CREATE TABLE grids (id int PRIMARY KEY, cells int[][], line int[])");
+    try {
+      Application.Printed printed = check(Map.of());
+      assertThat(printed.exit()).as(printed.text()).isZero();
+      assertThat(printed.text())
+          .contains("warn    column public.grids.cells")
+          .contains("debezium.source.column.exclude.list=public.grids.cells")
+          .doesNotContain("public.grids.line");
+    } finally {
+      sql("DROP TABLE grids");
+    }
+  }
+
+  @Test
   void serverThatIsNotThereIsNamed() throws Exception {
     Application.Printed printed = check(Map.of("debezium.source.database.port", "1"));
     assertThat(printed.exit()).isEqualTo(2);

@@ -69,7 +69,9 @@ class ResnapshotIT {
         awaitTransactions(load, 300);
         Map<Long, Long> before = rowIds("orders");
         String said = firn("resnapshot", "orders", "--wait");
-        assertThat(said).contains("asked pipeline shop", "shop.orders was read again");
+        assertThat(said)
+            .contains("asked pipeline shop", "shop.orders was read again")
+            .doesNotContain("not running");
         assertThat(rowIds("orders")).containsAllEntriesOf(stillThere(before));
         awaitTransactions(load, load.transactions() + 200);
         load.close();
@@ -180,8 +182,11 @@ class ResnapshotIT {
       assertThat(isEqual("customers")).isFalse();
       assertThat(sink.stop()).isZero();
     }
+    Optional<Long> before = baseline("orders");
+    assertThat(firn("resnapshot", "orders"))
+        .contains("asked pipeline shop to read shop.orders again", "it is not running");
     try (SinkProcess sink = startSink(all + "shop.returns")) {
-      awaitTrue(sink, () -> isEqual("customers"));
+      awaitTrue(sink, () -> isEqual("customers") && !baseline("orders").equals(before));
       CatchUp.await(lake, sink, shop.mark());
     }
     assertEqual(Shop.FILLED);
