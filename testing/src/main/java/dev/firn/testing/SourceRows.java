@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
@@ -116,7 +117,10 @@ public final class SourceRows implements CanonicalRows {
   private static Text[] texts(ResultSetMetaData metadata) throws SQLException {
     Text[] texts = new Text[metadata.getColumnCount()];
     for (int i = 0; i < texts.length; i++) {
-      texts[i] = text(metadata.getColumnTypeName(i + 1));
+      texts[i] =
+          metadata.getColumnType(i + 1) == Types.ARRAY
+              ? SourceRows::list
+              : text(metadata.getColumnTypeName(i + 1));
     }
     return texts;
   }
@@ -139,11 +143,11 @@ public final class SourceRows implements CanonicalRows {
             byte[] bytes = row.getBytes(column);
             return bytes == null ? null : HexFormat.of().formatHex(bytes);
           };
-      // Arrays of texts, numbers and booleans.
-      default -> type.startsWith("_") ? SourceRows::list : ResultSet::getString;
+      default -> ResultSet::getString;
     };
   }
 
+  /** An array of texts, numbers or booleans. */
   private static @Nullable String list(ResultSet row, int column) throws SQLException {
     Array array = row.getArray(column);
     return array == null ? null : Arrays.toString((Object[]) array.getArray());
