@@ -8,8 +8,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -18,15 +20,18 @@ import java.util.function.Supplier;
  */
 final class ElementTypes {
   /** Types from here on are not PostgreSQL's own. */
-  static final int FIRST_OTHER_OID = 16_384;
+  private static final int FIRST_OTHER_OID = 16_384;
 
-  /** A domain has the delimiter of its base type; a number's digits are those of the innermost. */
+  /**
+   * All array types of the name: where Debezium reads tables it finds types by their names alone. A
+   * domain has the delimiter of its base type; a number's digits are those of the innermost.
+   */
   private static final String QUERY =
       """
       WITH RECURSIVE element AS (
         SELECT e.oid, e.typtype, e.typcategory, e.typname, e.typdelim, e.typbasetype, e.typtypmod
           FROM pg_type a JOIN pg_type e ON e.oid = a.typelem AND e.typarray = a.oid
-         WHERE a.oid = ?
+         WHERE a.typname = (SELECT typname FROM pg_type WHERE oid = ?)
          UNION ALL
         SELECT b.oid, b.typtype, b.typcategory, b.typname, b.typdelim, b.typbasetype,
                greatest(element.typtypmod, b.typtypmod)
@@ -59,8 +64,14 @@ final class ElementTypes {
     this.source = requireNonNull(source, "source is null");
   }
 
+  /** Whether a type is PostgreSQL's own, by its OID: 32 bits without a sign. */
+  static boolean isOwn(int type) {
+    return Integer.compareUnsigned(type, FIRST_OTHER_OID) < 0;
+  }
+
   /**
-   * The elements of an array type; empty where the lake has no exact type for them.
+   * The elements of an array type; empty where the lake has no exact type for them, or where types
+   * of one name in several schemas have different ones.
    *
    * @param array the array type's OID
    * @throws DebeziumException the source cannot be asked; caused by a {@link SQLException}
@@ -73,9 +84,13 @@ final class ElementTypes {
     try (PostgresConnection connection = source.get();
         PreparedStatement query = connection.connection().prepareStatement(QUERY)) {
       query.setLong(1, Integer.toUnsignedLong(array));
-      try (ResultSet row = query.executeQuery()) {
-        return row.next() ? element(row) : Optional.empty();
+      Set<Optional<Element>> found = new HashSet<>();
+      try (ResultSet rows = query.executeQuery()) {
+        while (rows.next()) {
+          found.add(element(rows));
+        }
       }
+      return found.size() == 1 ? found.iterator().next() : Optional.empty();
     } catch (SQLException e) {
       throw new DebeziumException("cannot ask the source about the array type " + array, e);
     }
@@ -83,10 +98,11 @@ final class ElementTypes {
 
   private static Optional<Element> element(ResultSet row) throws SQLException {
     boolean isOwn = row.getLong(1) < FIRST_OTHER_OID;
+    boolean isArray = row.getString(3).equals("A");
     boolean isEnum = row.getString(2).equals("e");
     // Such as citext: pg_type calls its kind (typcategory) a string.
     boolean isString = row.getString(2).equals("b") && row.getString(3).equals("S");
-    if (!isOwn && !isEnum && !isString) {
+    if (isArray || (!isOwn && !isEnum && !isString)) {
       return Optional.empty();
     }
     int digits = row.getInt(6) - Integer.BYTES;

@@ -48,7 +48,7 @@ final class PostgresArray {
     SchemaBuilder schema =
         SchemaBuilder.string().name(SCHEMA_NAME).parameter(ARRAY, column.typeName());
     Optional<Element> found =
-        column.nativeType() < ElementTypes.FIRST_OTHER_OID
+        ElementTypes.isOwn(column.nativeType())
             ? Optional.of(own(column))
             : others.of(column.nativeType());
     found.ifPresent(element -> {

@@ -58,6 +58,19 @@ final class PostgresTables {
     }
   }
 
+  /** The names of the captured tables, ordered, whatever their columns are. */
+  List<SourceTable> names() throws SQLException {
+    try (PostgresConnection connection = connect()) {
+      Captured captured = schemas(connection);
+      captured.readAll(connection);
+      return captured.tableIds().stream()
+          .filter(id -> !isSignals(id))
+          .map(id -> new SourceTable(id.schema(), id.table()))
+          .sorted(Comparator.comparing(SourceTable::toString))
+          .toList();
+    }
+  }
+
   /**
    * One captured table as it is now, with what makes rows of its values; empty when it is not there
    * or not captured.

@@ -298,10 +298,23 @@ final class Readings implements AutoCloseable {
     start(request, decoder, request.isGap() || pipeline.isHeldBack(decoder.table()));
   }
 
+  /** A new table that can be read; why it cannot is told. */
+  private Optional<CapturedTable> find(SourceTable table) {
+    try {
+      Optional<CapturedTable> found = tables.find(table);
+      if (found.isEmpty()) {
+        LOG.warn("table {} is not there, or not captured: it is not read", table);
+      }
+      return found;
+    } catch (SettingsException e) {
+      LOG.warn("table {} is left out, and will stop the next start: {}", table, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
   private void beginNew(ReadingRequest request) throws InterruptedException {
-    Optional<CapturedTable> found = tables.find(request.table());
+    Optional<CapturedTable> found = find(request.table());
     if (found.isEmpty()) {
-      LOG.warn("table {} is not there, or not captured: it is not read", request.table());
       gone.add(request.table());
       return;
     }

@@ -148,9 +148,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
 
   private static NamedTables<SourceTable> captured(PostgresSource source) throws SQLException {
     return new NamedTables<>(
-        new PostgresTables(source).read().stream().map(CapturedTable::source).toList(),
-        "the tables that are captured",
-        SourceTable::name);
+        new PostgresTables(source).names(), "the tables that are captured", SourceTable::name);
   }
 
   private void ask(ConfigFile file, List<SourceTable> asked) throws SQLException {
@@ -169,8 +167,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
                   asked.stream().map(SourceTable::toString).collect(Collectors.joining(", "))));
       if (follower(file.source(), connection).isEmpty()) {
         say(
-            "it is not running, and will do so when it is started: firn ingest --config %s"
-                .formatted(config.file()));
+            "nobody follows the source's log now, as while a pipeline is stopped, reads its first snapshot or reconnects: the request is found when it does");
       }
     }
   }

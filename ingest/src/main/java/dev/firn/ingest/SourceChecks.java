@@ -263,7 +263,7 @@ final class SourceChecks {
                 + " WHERE attrelid = to_regclass(?) AND attndims > 1 AND NOT attisdropped",
             table.source().quoted());
     for (String column : columns.split(",", -1)) {
-      if (table.row().field(column) != null) {
+      if (table.row().field(column) != null && !table.unsent().contains(column)) {
         checks.add(
             Check.warn(
                 "column %s.%s".formatted(table.source(), column),

@@ -271,7 +271,7 @@ final class TableWatch implements AutoCloseable {
       }
     } catch (SettingsException e) {
       unsupported.add(table);
-      leaveOut(table, String.valueOf(e.getMessage()));
+      leaveOut(table, e.getMessage() + "; the next start will name it and end");
     }
   }
 

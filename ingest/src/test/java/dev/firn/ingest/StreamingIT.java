@@ -309,7 +309,17 @@ class StreamingIT {
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
         .hasMessageContaining("column pairs of table s.t has type")
         .hasMessageContaining("_pair");
-    sql.execute("ALTER TABLE s.t DROP pairs, ADD at point");
+    sql.execute("CREATE DOMAIN s.route AS int[]");
+    sql.execute("ALTER TABLE s.t DROP pairs, ADD routes s.route[]");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .hasMessageContaining("column routes of table s.t has type");
+    sql.execute("CREATE TYPE s.mark AS ENUM ('a;b')");
+    sql.execute("CREATE DOMAIN public.mark AS box");
+    sql.execute("ALTER TABLE s.t DROP routes, ADD marks s.mark[]");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .hasMessageContaining("column marks of table s.t has type");
+    sql.execute("DROP DOMAIN public.mark");
+    sql.execute("ALTER TABLE s.t DROP marks, ADD at point");
     sql.execute("ALTER TABLE s.t DROP at, ADD p s.pair");
     org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
         .hasMessageContaining("column p of table s.t has type");

@@ -33,6 +33,7 @@ class TestLauncher {
           "head",
           "mkdir",
           "mv",
+          "nice",
           "ps",
           "readlink",
           "rm",
@@ -204,7 +205,7 @@ class TestLauncher {
   void archiveOfClassesIsMadeOnceAfterABuild() throws Exception {
     makeJdk("new", "25.0.3");
     makeMaven(0);
-    assertThat(firn("demo").out()).doesNotContain("SharedArchiveFile");
+    assertThat(firn("demo").out()).contains("\ndemo\n").doesNotContain("SharedArchiveFile");
     assertThat(firn("ingest").err()).contains("preparing quick starts, once after a build");
     assertThat(firn("ingest").err()).isEmpty();
     assertThat(firn("version").out()).contains("SharedArchiveFile");
@@ -315,6 +316,11 @@ class TestLauncher {
 
     Files.delete(temp.resolve("trino.jar"));
     assertThat(firn("sql", "--dir", "lake").err()).contains("fetching Trino");
+
+    // The server has classes of the JDK that it was made with.
+    Files.writeString(jdks.resolve("new/release"), "JAVA_VERSION=\"25.0.4\"\n");
+    assertThat(firn("sql", "--dir", "lake").err()).contains("preparing quick starts of Trino");
+    assertThat(firn("sql", "--dir", "lake").err()).isEmpty();
   }
 
   @Test
@@ -413,6 +419,7 @@ class TestLauncher {
             .formatted(temp));
     makeScript(home.resolve("bin/javac"), "exit 0");
     makeScript(home.resolve("bin/jar"), "exit 0");
+    makeScript(home.resolve("bin/jimage"), "exit 0");
     return home;
   }
 

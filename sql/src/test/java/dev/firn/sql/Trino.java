@@ -77,6 +77,8 @@ final class Trino implements AutoCloseable {
     return List.of(
         java.toString(),
         "@" + server.resolve("src/trino.options"),
+        // The launcher puts its classes beside the server's instead.
+        "--add-modules=jdk.incubator.vector",
         "-cp",
         Files.readString(server.resolve("target/class-path")).strip(),
         server.resolve("src/TrinoServer.java").toString(),

@@ -71,7 +71,7 @@ class ResnapshotIT {
         String said = firn("resnapshot", "orders", "--wait");
         assertThat(said)
             .contains("asked pipeline shop", "shop.orders was read again")
-            .doesNotContain("not running");
+            .doesNotContain("nobody follows");
         assertThat(rowIds("orders")).containsAllEntriesOf(stillThere(before));
         awaitTransactions(load, load.transactions() + 200);
         load.close();
@@ -184,7 +184,8 @@ class ResnapshotIT {
     }
     Optional<Long> before = baseline("orders");
     assertThat(firn("resnapshot", "orders"))
-        .contains("asked pipeline shop to read shop.orders again", "it is not running");
+        .contains(
+            "asked pipeline shop to read shop.orders again", "nobody follows the source's log now");
     try (SinkProcess sink = startSink(all + "shop.returns")) {
       awaitTrue(sink, () -> isEqual("customers") && !baseline("orders").equals(before));
       CatchUp.await(lake, sink, shop.mark());
@@ -305,7 +306,7 @@ class ResnapshotIT {
     while (!condition.holds()) {
       assertThat(sink.failure()).isEmpty();
       assertThat(Instant.now()).as(sink::tail).isBefore(deadline);
-      Sinks.pause(500);
+      Sinks.pause(100);
     }
   }
 
