@@ -31,6 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
  * commits nothing more, and ends with exit code 3 and the name of the other one.
  */
 class FencedIT {
+  private static final int ATTEMPTS = 40;
+  private static final int LOOKS = 500;
   private static final Duration FENCED_WITHIN = Duration.ofSeconds(60);
   private static final long PATIENCE_NANOS = Duration.ofMinutes(2).toNanos();
   private static final int RATE = 40;
@@ -67,13 +69,17 @@ class FencedIT {
         Load load = load()) {
       awaitBatchAfter(1);
       long pid = first.sink().pid();
-      try (Connection catalog = CatalogLock.take(folder)) {
-        // Files and metadata are written, on the base that was validated; only the swap is left.
-        // A compaction in its process may be so far as well, which is not meant.
-        await(() -> isASwapLeft() && first.steps().now().steps().contains(Step.STATE_COMMIT));
-        signals.stop(pid);
-        execute(catalog, "ROLLBACK");
+      boolean isPaused = false;
+      for (int attempt = 0; attempt < ATTEMPTS && !isPaused; attempt++) {
+        try (Connection catalog = CatalogLock.take(folder)) {
+          isPaused = hasASwapLeft(first);
+          if (isPaused) {
+            signals.stop(pid);
+          }
+          execute(catalog, "ROLLBACK");
+        }
       }
+      assertThat(isPaused).isTrue();
       assertFenced(first, load);
     }
   }
@@ -167,11 +173,26 @@ class FencedIT {
     return lake.table("orders").map(LakeView::batch).orElse(OptionalLong.empty()).orElse(0);
   }
 
+  /**
+   * Whether files and metadata are written soon, on the base that was validated, and only the swap
+   * is left. The lock may have come while the changelog or the control table is committed. A
+   * compaction in its process may be so far as well, which is not meant.
+   */
+  private boolean hasASwapLeft(Victim victim) throws InterruptedException {
+    for (int look = 0; look < LOOKS; look++) {
+      if (isASwapLeft() && victim.steps().now().steps().contains(Step.STATE_COMMIT)) {
+        return true;
+      }
+      Sinks.pause(5);
+    }
+    return false;
+  }
+
   private static void await(BooleanSupplier condition) throws InterruptedException {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - start).isLessThan(PATIENCE_NANOS);
-      Sinks.pause(20);
+      Sinks.pause(5);
     }
   }
 
