@@ -97,7 +97,7 @@ final class ElementTypes {
   }
 
   private static Optional<Element> element(ResultSet row) throws SQLException {
-    boolean isOwn = row.getLong(1) < FIRST_OTHER_OID;
+    boolean isOwn = isOwn((int) row.getLong(1));
     boolean isArray = row.getString(3).equals("A");
     boolean isEnum = row.getString(2).equals("e");
     // Such as citext: pg_type calls its kind (typcategory) a string.
@@ -105,7 +105,8 @@ final class ElementTypes {
     if (isArray || (!isOwn && !isEnum && !isString)) {
       return Optional.empty();
     }
-    int digits = row.getInt(6) - Integer.BYTES;
+    // What is behind the type means digits for numbers only; for texts it is a length.
+    int digits = row.getString(4).equals("numeric") ? row.getInt(6) - Integer.BYTES : -1;
     return Optional.of(
         new Element(
             isOwn ? row.getString(4) : Element.OTHER,

@@ -16,13 +16,13 @@ import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
 import io.debezium.relational.TableSchema;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 
@@ -43,30 +43,21 @@ final class PostgresTables {
    * @throws SettingsException a column's type cannot be stored exactly
    */
   List<CapturedTable> read() throws SQLException {
-    try (PostgresConnection connection = connect()) {
-      Captured captured = schemas(connection);
-      captured.readAll(connection);
-      List<CapturedTable> tables = new ArrayList<>();
-      for (TableId id : captured.tableIds()) {
-        if (isSignals(id)) {
-          continue;
-        }
-        tables.add(captured(captured.tableFor(id), captured.schemaFor(id)));
-      }
-      tables.sort(Comparator.comparing(table -> table.source().toString()));
-      return tables;
-    }
+    return each(captured -> id -> captured(captured.tableFor(id), captured.schemaFor(id)));
   }
 
   /** The names of the captured tables, ordered, whatever their columns are. */
   List<SourceTable> names() throws SQLException {
+    return each(captured -> PostgresTables::name);
+  }
+
+  private <T> List<T> each(Function<Captured, Function<TableId, T>> content) throws SQLException {
     try (PostgresConnection connection = connect()) {
       Captured captured = schemas(connection);
-      captured.readAll(connection);
       return captured.tableIds().stream()
-          .filter(id -> !isSignals(id))
-          .map(id -> new SourceTable(id.schema(), id.table()))
-          .sorted(Comparator.comparing(SourceTable::toString))
+          .filter(id -> !source.signals().equals(Optional.of(name(id))))
+          .sorted(Comparator.comparing(id -> name(id).toString()))
+          .map(content.apply(captured))
           .toList();
     }
   }
@@ -81,9 +72,8 @@ final class PostgresTables {
   Optional<ReadableTable> find(PostgresConnection connection, SourceTable table)
       throws SQLException {
     Captured captured = schemas(connection);
-    captured.readAll(connection);
     for (TableId id : captured.tableIds()) {
-      if (table.schema().equals(id.schema()) && table.name().equals(id.table())) {
+      if (name(id).equals(table)) {
         TableSchema schema = captured.schemaFor(id);
         return Optional.of(
             new ReadableTable(
@@ -93,8 +83,8 @@ final class PostgresTables {
     return Optional.empty();
   }
 
-  private boolean isSignals(TableId id) {
-    return source.signals().equals(Optional.of(new SourceTable(id.schema(), id.table())));
+  private static SourceTable name(TableId id) {
+    return new SourceTable(id.schema(), id.table());
   }
 
   /** A connection that converts values as that of the stream does; the caller closes it. */
@@ -106,12 +96,15 @@ final class PostgresTables {
         "Firn");
   }
 
-  private Captured schemas(PostgresConnection connection) {
-    return new Captured(
-        source,
-        connection.getDefaultValueConverter(),
-        PostgresValueConverter.of(
-            source.connector(), connection.getDatabaseCharset(), connection.getTypeRegistry()));
+  private Captured schemas(PostgresConnection connection) throws SQLException {
+    Captured captured =
+        new Captured(
+            source,
+            connection.getDefaultValueConverter(),
+            PostgresValueConverter.of(
+                source.connector(), connection.getDatabaseCharset(), connection.getTypeRegistry()));
+    captured.readAll(connection);
+    return captured;
   }
 
   private java.nio.charset.Charset charset() {
@@ -121,7 +114,7 @@ final class PostgresTables {
   }
 
   private CapturedTable captured(Table table, TableSchema schema) {
-    SourceTable name = new SourceTable(table.id().schema(), table.id().table());
+    SourceTable name = name(table.id());
     Schema row = schema.valueSchema();
     Schema key = schema.keySchema();
     List<String> keyColumns =

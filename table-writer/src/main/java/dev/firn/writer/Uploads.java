@@ -50,7 +50,7 @@ final class Uploads {
       await();
       return result;
     } catch (IOException e) {
-      throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
+      throw unchecked(e);
     } catch (RuntimeException e) {
       throw cause(e);
     } finally {
@@ -64,10 +64,14 @@ final class Uploads {
       await();
       return consequence;
     } catch (IOException e) {
-      UncheckedIOException cause = new UncheckedIOException(String.valueOf(e.getMessage()), e);
+      RuntimeException cause = unchecked(e);
       cause.addSuppressed(consequence);
       return cause;
     }
+  }
+
+  private static UncheckedIOException unchecked(IOException failure) {
+    return new UncheckedIOException(String.valueOf(failure.getMessage()), failure);
   }
 
   /** What is under way when the work has failed is waited for: what it wrote may be removed. */
