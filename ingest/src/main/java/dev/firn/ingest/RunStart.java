@@ -78,6 +78,7 @@ record RunStart(
         SourceOids oids =
             refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
         SourceSnapshot visible = SourceSnapshot.take(asked);
+        guard.begin();
         return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
       }
     } catch (SQLException e) {

@@ -63,8 +63,12 @@ final class SourceGuard {
     }
     guard.expected.orElseThrow().note(pipeline);
     guard.moved = false;
-    current = Optional.of(guard);
     return guard;
+  }
+
+  /** Debezium's task is its to guard from here on, until {@link #end}. */
+  void begin() {
+    current = Optional.of(this);
   }
 
   /**
