@@ -124,7 +124,7 @@ class CommitRequestsIT {
   void uploadThatFailsFailsTheCommit(String name) throws Exception {
     s3.fail(new FaultyS3.Fault.RefusedNames(name, 403, "AccessDenied"));
     CompletableFuture<CommittedBatch> commit =
-        CompletableFuture.supplyAsync(() -> pipeline.commitVisibly(11));
+        CompletableFuture.supplyAsync(() -> pipeline.commitVisibly(11), Thread.ofPlatform()::start);
     while (s3.failedUploads() < 2) {
       assertThat(commit).isNotDone();
       TimeUnit.MILLISECONDS.sleep(10);

@@ -69,7 +69,8 @@ final class Spark {
       Path properties = folder.resolve("spark.conf");
       catalog.write(Path.of("spark", "catalog", catalog.name() + ".conf"), properties);
       var unused =
-          CompletableFuture.supplyAsync(() -> spark.ask("open " + properties))
+          CompletableFuture.supplyAsync(
+                  () -> spark.ask("open " + properties), Thread.ofVirtual()::start)
               .orTimeout(START_SECONDS, TimeUnit.SECONDS)
               .join();
       return spark::ask;

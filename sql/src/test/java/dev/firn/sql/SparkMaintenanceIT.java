@@ -58,6 +58,12 @@ final class SparkMaintenanceIT {
   /** Later than every snapshot: all may be expired. */
   private static final String LATER = "2999-01-01 00:00:00 UTC";
 
+  /**
+   * How Iceberg's expiry says that most of what it was to expire has been expired by somebody else,
+   * here by Firn: {@code TableMetadata} counts what would be left.
+   */
+  private static final String SNAPSHOTS_GONE = "arraySize cannot be negative";
+
   /** As on object stores. */
   private static final Duration SECOND = Duration.ofSeconds(1);
 
@@ -84,7 +90,7 @@ final class SparkMaintenanceIT {
         new MaintenanceFiles(
             FOLDER,
             Spark.open(java.orElseThrow(), CatalogFile.embedded("embedded", folder), folder),
-            List.of("ValidationException", "CommitFailedException"));
+            List.of("ValidationException", "CommitFailedException", SNAPSHOTS_GONE));
   }
 
   @Test
@@ -141,10 +147,15 @@ final class SparkMaintenanceIT {
       orders.stop();
       tables.forEach(table -> table.write(FIFTH));
       AtomicBoolean done = new AtomicBoolean();
-      CompletableFuture<Integer> firn = CompletableFuture.supplyAsync(() -> compact(tables, done));
-      maintainHarder(orders, bills);
-      assertThat(tables).allMatch(LiveTable::writes);
-      done.set(true);
+      CompletableFuture<Integer> firn =
+          CompletableFuture.supplyAsync(() -> compact(tables, done), Thread.ofPlatform()::start);
+      try {
+        maintainHarder(orders, bills);
+        assertThat(tables).allMatch(LiveTable::writes);
+      } finally {
+        done.set(true);
+        firn.exceptionally(failed -> 0).join();
+      }
       assertThat(firn.get()).as("rewrites by Firn").isPositive();
       for (LiveTable table : tables) {
         table.stop();

@@ -58,7 +58,7 @@ final class Trino implements AutoCloseable {
       BufferedReader lines = process.inputReader();
       try {
         String line =
-            CompletableFuture.supplyAsync(() -> firstLine(lines))
+            CompletableFuture.supplyAsync(() -> firstLine(lines), Thread.ofVirtual()::start)
                 .orTimeout(START_SECONDS, TimeUnit.SECONDS)
                 .join();
         drain(process.getInputStream());

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotRef;
@@ -189,8 +190,9 @@ class TestRetention {
   @Timeout(60)
   void theWriterGoesOnMeanwhileAndAfterwards() {
     CompactionFixture lake = CompactionFixture.with(10, folder, 3);
-    CompletableFuture<Void> one = CompletableFuture.runAsync(() -> runTwenty(lake));
-    CompletableFuture<Void> other = CompletableFuture.runAsync(() -> runTwenty(lake));
+    Executor threads = Thread.ofPlatform()::start;
+    CompletableFuture<Void> one = CompletableFuture.runAsync(() -> runTwenty(lake), threads);
+    CompletableFuture<Void> other = CompletableFuture.runAsync(() -> runTwenty(lake), threads);
     int commits = 0;
     while (!one.isDone() || !other.isDone()) {
       lake.commit(lake.update(commits % 10, "v" + commits));

@@ -82,7 +82,7 @@ public final class EmbeddedTrino implements AutoCloseable {
       tell(process.getOutputStream(), user, catalog);
       BufferedReader lines = process.inputReader();
       String ready =
-          CompletableFuture.supplyAsync(() -> firstLine(lines))
+          CompletableFuture.supplyAsync(() -> firstLine(lines), Thread.ofVirtual()::start)
               .get(START_SECONDS, TimeUnit.SECONDS);
       return new EmbeddedTrino(process, folder, ready.substring(READY.length()), user);
     } catch (IOException | ExecutionException | TimeoutException e) {

@@ -69,7 +69,7 @@ class SqlIT {
     ((SupportsNamespaces) catalog).createNamespace(Namespace.of("shop"));
     orders = catalog.buildTable(ORDERS, SCHEMA).withProperty("format-version", "3").create();
     append();
-    writer = CompletableFuture.runAsync(this::write);
+    writer = CompletableFuture.runAsync(this::write, Thread.ofPlatform()::start);
     Run first = sql("-e", "SELECT 1");
     first.assumeTrino();
     assertThat(first.exit()).as(first.err()).isZero();
