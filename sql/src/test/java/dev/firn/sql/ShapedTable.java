@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.GenericRecord;
@@ -39,8 +40,10 @@ final class ShapedTable {
 
   /** A row: its number, from which its key is made, and its values. */
   private record Row(int number, List<@Nullable Object> values) {
-    String line() {
-      return values.stream().map(Values::text).collect(Collectors.joining("|"));
+    String line(int width) {
+      return IntStream.range(0, width)
+          .mapToObj(i -> Values.text(i < values.size() ? values.get(i) : null))
+          .collect(Collectors.joining("|"));
     }
   }
 
@@ -70,13 +73,17 @@ final class ShapedTable {
     return LakeTables.changelogOf(name);
   }
 
-  /** What it must hold where it has come to a place: lines of values, sorted. */
-  List<String> expected(CountedPosition place) {
+  /**
+   * What it must hold where it has come to a place: lines of values, sorted.
+   *
+   * @param width how many columns it has there: new ones come before the next batch
+   */
+  List<String> expected(CountedPosition place, int width) {
     List<Row> state = states.get(place.at());
     if (state == null) {
       throw new IllegalArgumentException("%s was never at %s".formatted(name, place));
     }
-    return state.stream().map(Row::line).sorted().toList();
+    return state.stream().map(row -> row.line(width)).sorted().toList();
   }
 
   /** From here on it holds what the changes have made of it. */
