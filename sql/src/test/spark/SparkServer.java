@@ -9,7 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -150,6 +153,17 @@ public final class SparkServer {
       List<String> texts = new ArrayList<>();
       list.iterator().foreach(element -> texts.add(text(element)));
       return texts.toString();
+    }
+    if (value instanceof scala.collection.Map<?, ?> map) {
+      Map<String, String> texts = new TreeMap<>();
+      map.iterator().foreach(entry -> texts.put(text(entry._1()), text(entry._2())));
+      return texts.toString();
+    }
+    if (value instanceof Row struct) {
+      return IntStream.range(0, struct.length())
+          .mapToObj(i -> text(struct.get(i)))
+          .toList()
+          .toString();
     }
     return value instanceof BigDecimal number ? number.toPlainString() : value.toString();
   }

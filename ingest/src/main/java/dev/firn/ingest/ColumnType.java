@@ -74,6 +74,16 @@ record ColumnType(Type type, Conversion conversion) {
         : value -> Widening.widen(conversion.convert(value), lake);
   }
 
+  /** The same for texts of which one is the placeholder. */
+  ColumnType unlessUnchanged(Placeholder placeholder) {
+    return new ColumnType(
+        type,
+        text ->
+            placeholder.inText(text) == Unavailable.VALUE
+                ? Unavailable.VALUE
+                : conversion.convert(text));
+  }
+
   /**
    * @throws UnsupportedTypeException nothing of Iceberg holds its values exactly
    */
@@ -111,12 +121,9 @@ record ColumnType(Type type, Conversion conversion) {
       case MicroDuration.SCHEMA_NAME -> new ColumnType(Types.LongType.get(), v -> v);
       case Enum.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME -> text(v -> v);
       case PostgresArray.SCHEMA_NAME -> PostgresArray.type(schema, placeholder);
-      case Json.LOGICAL_NAME,
-          Xml.LOGICAL_NAME,
-          Ltree.LOGICAL_NAME,
-          TsVector.LOGICAL_NAME,
-          PostgresValues.TEXT ->
+      case Json.LOGICAL_NAME, Xml.LOGICAL_NAME, Ltree.LOGICAL_NAME, TsVector.LOGICAL_NAME ->
           text(placeholder::inText);
+      case PostgresValues.TEXT -> PostgresText.type(schema).unlessUnchanged(placeholder);
       default -> throw new UnsupportedTypeException(schema.name());
     };
   }

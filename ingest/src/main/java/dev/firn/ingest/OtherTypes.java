@@ -15,52 +15,59 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * What the elements are of arrays that are not of PostgreSQL's own types: of enums, domains and
- * extensions. The source's catalog is asked when an array type is met for the first time.
+ * What the values are of types that are not PostgreSQL's own: of enums, domains, composite types,
+ * ranges and extensions, and of arrays of them. The source's catalog is asked when a type is met
+ * for the first time.
  */
-final class ElementTypes {
+final class OtherTypes {
   /** Types from here on are not PostgreSQL's own. */
   private static final int FIRST_OTHER_OID = 16_384;
 
   /**
-   * All array types of the name: where Debezium reads tables it finds types by their names alone. A
+   * All types of the name: where Debezium reads tables it finds types by their names alone. A
    * domain has the delimiter of its base type; a number's digits are those of the innermost.
    */
   private static final String QUERY =
       """
-      WITH RECURSIVE element AS (
-        SELECT e.oid, e.typtype, e.typcategory, e.typname, e.typdelim, e.typbasetype, e.typtypmod
-          FROM pg_type a JOIN pg_type e ON e.oid = a.typelem AND e.typarray = a.oid
+      WITH RECURSIVE value AS (
+        SELECT v.oid, v.typtype, v.typcategory, v.typname, v.typdelim, v.typbasetype, v.typtypmod
+          FROM pg_type a
+               LEFT JOIN pg_type e ON e.oid = a.typelem AND e.typarray = a.oid
+               JOIN pg_type v ON v.oid = coalesce(e.oid, a.oid)
          WHERE a.typname = (SELECT typname FROM pg_type WHERE oid = ?)
          UNION ALL
         SELECT b.oid, b.typtype, b.typcategory, b.typname, b.typdelim, b.typbasetype,
-               greatest(element.typtypmod, b.typtypmod)
-          FROM element JOIN pg_type b ON b.oid = element.typbasetype)
+               greatest(value.typtypmod, b.typtypmod)
+          FROM value JOIN pg_type b ON b.oid = value.typbasetype)
       SELECT oid::bigint, typtype, typcategory, typname, typdelim, typtypmod
-        FROM element WHERE typtype <> 'd'
+        FROM value WHERE typtype <> 'd'
       """;
+
+  /** Extensions' types that become more than the text that PostgreSQL writes for their values. */
+  private static final Set<String> EXTENSIONS =
+      Set.of("hstore", "vector", "halfvec", "geometry", "geography");
 
   /**
    * @param name as PostgreSQL has it in its catalog: {@code int4}, or {@link #OTHER}
-   * @param delimiter between the elements in an array's text
+   * @param delimiter between such values in the text of an array
    * @param precision of numbers, with the scale; 0 where it is not fixed
    */
-  record Element(String name, char delimiter, int precision, int scale) {
+  record Value(String name, char delimiter, int precision, int scale) {
     /** A type whose values stay the text that PostgreSQL writes for them. */
     static final String OTHER = "other";
 
-    Element {
+    Value {
       requireNonNull(name, "name is null");
     }
   }
 
   private final Supplier<PostgresConnection> source;
-  private final Map<Integer, Optional<Element>> known = new HashMap<>();
+  private final Map<Integer, Optional<Value>> known = new HashMap<>();
 
   /**
    * @param source makes a connection to the database that has the types
    */
-  ElementTypes(Supplier<PostgresConnection> source) {
+  OtherTypes(Supplier<PostgresConnection> source) {
     this.source = requireNonNull(source, "source is null");
   }
 
@@ -70,46 +77,44 @@ final class ElementTypes {
   }
 
   /**
-   * The elements of an array type; empty where the lake has no exact type for them, or where types
-   * of one name in several schemas have different ones.
+   * The values of a type, of an array type the elements; empty for arrays of arrays, and where
+   * types of one name in several schemas have different values.
    *
-   * @param array the array type's OID
+   * @param type its OID
    * @throws DebeziumException the source cannot be asked; caused by a {@link SQLException}
    */
-  Optional<Element> of(int array) {
-    return known.computeIfAbsent(array, this::ask);
+  Optional<Value> of(int type) {
+    return known.computeIfAbsent(type, this::ask);
   }
 
-  private Optional<Element> ask(int array) {
+  private Optional<Value> ask(int type) {
     try (PostgresConnection connection = source.get();
         PreparedStatement query = connection.connection().prepareStatement(QUERY)) {
-      query.setLong(1, Integer.toUnsignedLong(array));
-      Set<Optional<Element>> found = new HashSet<>();
+      query.setLong(1, Integer.toUnsignedLong(type));
+      Set<Optional<Value>> found = new HashSet<>();
       try (ResultSet rows = query.executeQuery()) {
         while (rows.next()) {
-          found.add(element(rows));
+          found.add(value(rows));
         }
       }
       return found.size() == 1 ? found.iterator().next() : Optional.empty();
     } catch (SQLException e) {
-      throw new DebeziumException("cannot ask the source about the array type " + array, e);
+      throw new DebeziumException("cannot ask the source about the type " + type, e);
     }
   }
 
-  private static Optional<Element> element(ResultSet row) throws SQLException {
-    boolean isOwn = isOwn((int) row.getLong(1));
-    boolean isArray = row.getString(3).equals("A");
-    boolean isEnum = row.getString(2).equals("e");
-    // Such as citext: pg_type calls its kind (typcategory) a string.
-    boolean isString = row.getString(2).equals("b") && row.getString(3).equals("S");
-    if (isArray || (!isOwn && !isEnum && !isString)) {
+  private static Optional<Value> value(ResultSet row) throws SQLException {
+    if (row.getString(3).equals("A")) {
       return Optional.empty();
     }
+    String name = row.getString(4);
+    boolean isNamed =
+        isOwn((int) row.getLong(1)) || (row.getString(2).equals("b") && EXTENSIONS.contains(name));
     // What is behind the type means digits for numbers only; for texts it is a length.
-    int digits = row.getString(4).equals("numeric") ? row.getInt(6) - Integer.BYTES : -1;
+    int digits = name.equals("numeric") ? row.getInt(6) - Integer.BYTES : -1;
     return Optional.of(
-        new Element(
-            isOwn ? row.getString(4) : Element.OTHER,
+        new Value(
+            isNamed ? name : Value.OTHER,
             row.getString(5).charAt(0),
             digits < 0 ? 0 : digits >>> Short.SIZE,
             digits < 0 ? 0 : scale(digits)));

@@ -2,8 +2,7 @@ package dev.firn.ingest;
 
 import dev.firn.ingest.ColumnType.UnsupportedTypeException;
 import dev.firn.ingest.ColumnType.UnsupportedValueException;
-import dev.firn.ingest.ElementTypes.Element;
-import dev.firn.writer.Unavailable;
+import dev.firn.ingest.OtherTypes.Value;
 import io.debezium.spi.converter.RelationalColumn;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,11 +43,11 @@ final class PostgresArray {
    *
    * @param others what is asked about types that are not PostgreSQL's own
    */
-  static SchemaBuilder schema(RelationalColumn column, ElementTypes others) {
+  static SchemaBuilder schema(RelationalColumn column, OtherTypes others) {
     SchemaBuilder schema =
         SchemaBuilder.string().name(SCHEMA_NAME).parameter(ARRAY, column.typeName());
-    Optional<Element> found =
-        ElementTypes.isOwn(column.nativeType())
+    Optional<Value> found =
+        OtherTypes.isOwn(column.nativeType())
             ? Optional.of(own(column))
             : others.of(column.nativeType());
     found.ifPresent(element -> {
@@ -64,13 +63,13 @@ final class PostgresArray {
     return schema;
   }
 
-  private static Element own(RelationalColumn column) {
+  private static Value own(RelationalColumn column) {
     String array = Oid.toString(column.nativeType());
     String name =
         array.endsWith(ARRAYS)
             ? array.substring(0, array.length() - ARRAYS.length()).toLowerCase(Locale.ROOT)
-            : Element.OTHER;
-    return new Element(
+            : Value.OTHER;
+    return new Value(
         name, name.equals("box") ? ';' : ',', column.length().orElse(0), column.scale().orElse(0));
   }
 
@@ -93,11 +92,9 @@ final class PostgresArray {
             : PostgresText.type(name);
     char delimiter = parameters.getOrDefault(DELIMITER, ",").charAt(0);
     return new ColumnType(
-        Types.ListType.ofOptional(ANY_ID, element.type()),
-        value ->
-            placeholder.inText(value) == Unavailable.VALUE
-                ? Unavailable.VALUE
-                : new Reader((String) value, delimiter, element.conversion()).read());
+            Types.ListType.ofOptional(ANY_ID, element.type()),
+            value -> new Reader((String) value, delimiter, element.conversion()).read())
+        .unlessUnchanged(placeholder);
   }
 
   /** Reads one text, character by character. */

@@ -128,11 +128,10 @@ final class PostgresTables {
         // Without a field: column filters leave it out of the table as well, so that this is one
         // which Debezium could not convert.
         throw unsupported(name, column);
-      } else if (PostgresArray.SCHEMA_NAME.equals(field.schema().name())
-          && keyColumns.contains(column.name())) {
+      } else if (keyColumns.contains(column.name()) && isNested(field.schema())) {
         throw new SettingsException(
-            "column %s of table %s is an array and part of the key; in the lake only single values tell rows apart; leave the table out with debezium.source.table.exclude.list=%s"
-                .formatted(column.name(), name, name));
+            "column %s of table %s has type %s, of more than one value, and is part of the key; in the lake only single values tell rows apart; leave the table out with debezium.source.table.exclude.list=%s"
+                .formatted(column.name(), name, column.typeName(), name));
       }
     }
     return new CapturedTable(name, row, keyColumns, unsent);
@@ -145,6 +144,10 @@ final class PostgresTables {
     } catch (ColumnType.UnsupportedTypeException e) {
       return false;
     }
+  }
+
+  private boolean isNested(Schema schema) {
+    return ColumnType.of(schema, source.placeholder()).type().isNestedType();
   }
 
   /** Whether Debezium only passes the bytes on, not knowing the type. */

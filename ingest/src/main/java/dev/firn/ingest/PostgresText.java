@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import dev.firn.ingest.ColumnType.Conversion;
 import dev.firn.ingest.ColumnType.UnsupportedValueException;
+import dev.firn.ingest.OtherTypes.Value;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -9,13 +10,22 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.ZoneOffset;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.iceberg.data.GenericRecord;
+import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Types;
+import org.apache.kafka.connect.data.Schema;
+import org.apache.kafka.connect.data.SchemaBuilder;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.HStoreConverter;
 
 /** Values of PostgreSQL's types, from the text that it writes for them in the ISO date style. */
 final class PostgresText {
@@ -26,6 +36,28 @@ final class PostgresText {
   private static final String HEXADECIMAL = "\\x";
   private static final int OCTAL_DIGITS = 3;
   private static final String END_OF_DAY = "24:00:00";
+
+  /** The parameter of a schema that names the type. */
+  private static final String TYPE = "type";
+
+  /** Its ids, and those of the types below, are within the type; a table gives them its own. */
+  private static final Types.StructType POINT =
+      Types.StructType.of(
+          Types.NestedField.required(1, "x", Types.DoubleType.get()),
+          Types.NestedField.required(2, "y", Types.DoubleType.get()));
+
+  private static final Types.MapType HSTORE =
+      Types.MapType.ofOptional(1, 2, Types.StringType.get(), Types.StringType.get());
+  private static final Types.ListType VECTOR = Types.ListType.ofRequired(1, Types.FloatType.get());
+
+  /** A number in the text of a geometric value, as Java writes it. */
+  private static final Pattern NUMBER =
+      Pattern.compile("-?(?:Infinity|\\d[\\d.]*(?:E-?\\d+)?)|NaN");
+
+  /** PostgreSQL writes numbers from here on with an exponent, and those below the least one. */
+  private static final int MAX_PLAIN_EXPONENT = 14;
+
+  private static final int MIN_PLAIN_EXPONENT = -4;
 
   private static final ColumnType TEXT = new ColumnType(Types.StringType.get(), value -> value);
   private static final Map<String, ColumnType> TYPES =
@@ -44,7 +76,13 @@ final class PostgresText {
               "timestamptz",
               of(Types.TimestampType.withZone(), text -> timestamp(text).atOffset(ZoneOffset.UTC))),
           Map.entry("uuid", of(Types.UUIDType.get(), UUID::fromString)),
-          Map.entry("bytea", of(Types.BinaryType.get(), PostgresText::bytes)));
+          Map.entry("bytea", of(Types.BinaryType.get(), PostgresText::bytes)),
+          Map.entry("point", of(POINT, PostgresText::point)),
+          Map.entry("hstore", of(HSTORE, PostgresText::map)),
+          Map.entry("vector", of(VECTOR, PostgresText::vector)),
+          Map.entry("halfvec", of(VECTOR, PostgresText::vector)),
+          Map.entry("geometry", of(Types.BinaryType.get(), PostgresText::wellKnownBinary)),
+          Map.entry("geography", of(Types.BinaryType.get(), PostgresText::wellKnownBinary)));
 
   private PostgresText() {}
 
@@ -64,6 +102,18 @@ final class PostgresText {
    */
   static ColumnType type(String name) {
     return TYPES.getOrDefault(name, TEXT);
+  }
+
+  /** The same by the schema of such texts, which names a type that does not stay text. */
+  static ColumnType type(Schema schema) {
+    Map<String, String> parameters = schema.parameters();
+    return parameters == null ? TEXT : type(parameters.getOrDefault(TYPE, Value.OTHER));
+  }
+
+  /** The schema of texts of a type, which need not be one that does not stay text. */
+  static SchemaBuilder schema(String type) {
+    SchemaBuilder schema = SchemaBuilder.string().name(PostgresValues.TEXT);
+    return TYPES.containsKey(type) ? schema.parameter(TYPE, type) : schema;
   }
 
   /** The same for numbers of a fixed precision and scale. */
@@ -121,6 +171,60 @@ final class PostgresText {
         text.startsWith(HEXADECIMAL)
             ? HexFormat.of().parseHex(text, HEXADECIMAL.length(), text.length())
             : escaped(text));
+  }
+
+  /** The two numbers of {@code (1,2)}. */
+  private static Record point(String text) {
+    int comma = text.indexOf(',');
+    Record point = GenericRecord.create(POINT);
+    point.set(0, Double.valueOf(text.substring(1, comma)));
+    point.set(1, Double.valueOf(text.substring(comma + 1, text.length() - 1)));
+    return point;
+  }
+
+  /** In the order of the keys, as equal maps are to be written equally. */
+  private static Map<String, @Nullable String> map(String text) {
+    return new TreeMap<>(HStoreConverter.fromString(text));
+  }
+
+  /** The numbers of {@code [1,2,3]}. */
+  private static List<Float> vector(String text) {
+    return Arrays.stream(text.substring(1, text.length() - 1).split(",", -1))
+        .map(Float::valueOf)
+        .toList();
+  }
+
+  /** Of PostGIS: its extended well-known binary (EWKB), in hexadecimal digits. */
+  private static ByteBuffer wellKnownBinary(String text) {
+    return ByteBuffer.wrap(HexFormat.of().parseHex(text));
+  }
+
+  /**
+   * A geometric value of the driver as PostgreSQL writes it: the driver writes the same with
+   * numbers as Java has them.
+   */
+  static String geometric(String driver) {
+    return NUMBER.matcher(driver).replaceAll(number -> number(Double.parseDouble(number.group())));
+  }
+
+  /** As PostgreSQL writes a {@code double precision}: see its {@code float8out}. */
+  private static String number(double value) {
+    if (!Double.isFinite(value)) {
+      return Double.toString(value);
+    }
+    if (value == 0) {
+      return Math.copySign(1, value) < 0 ? "-0" : "0";
+    }
+    BigDecimal digits = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+    int exponent = digits.precision() - digits.scale() - 1;
+    if (exponent >= MIN_PLAIN_EXPONENT && exponent <= MAX_PLAIN_EXPONENT) {
+      return digits.toPlainString();
+    }
+    return "%se%s%02d"
+        .formatted(
+            digits.movePointLeft(exponent).stripTrailingZeros().toPlainString(),
+            exponent < 0 ? "-" : "+",
+            Math.abs(exponent));
   }
 
   /** With {@code bytea_output} = escape. */

@@ -34,13 +34,14 @@ import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.errors.DataException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
+import org.postgresql.util.HStoreConverter;
 import org.postgresql.util.PGobject;
 
 /**
  * Makes Debezium deliver values exactly where its own way loses something: bit strings (their
  * length), numbers without a fixed scale (their scale, NaN, infinity), timestamps (the calendar
- * before 1582 in an initial snapshot), money (large amounts), arrays, and the types that it does
- * not know.
+ * before 1582 in an initial snapshot), money (large amounts), arrays, geometric values, and the
+ * types that it does not know.
  */
 public final class PostgresValues implements CustomConverter<SchemaBuilder, RelationalColumn> {
   /** The name under which it stands in {@code converters}. */
@@ -85,10 +86,16 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
           3615, // tsquery
           4072, // jsonpath
           4451, 4532, 4533, 4534, 4535, 4536, // multiranges
+          600, 601, 602, 603, 604, 628, 718, // geometric types
+          1033, // aclitem
           1790); // refcursor
 
+  /** Types whose values the driver reads, and writes with numbers as Java has them. */
+  private static final Set<String> GEOMETRIC =
+      Set.of("point", "line", "lseg", "box", "path", "polygon", "circle");
+
   private String placeholder = "";
-  private ElementTypes elements = elements(Map.of());
+  private OtherTypes others = others(Map.of());
 
   /** The connector's configuration, and in it how the converter reaches the source. */
   static Configuration reaching(Configuration connector) {
@@ -107,8 +114,8 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   @Override
   public void configure(Properties properties) {
     placeholder = properties.getProperty(PLACEHOLDER, "");
-    elements =
-        elements(
+    others =
+        others(
             properties.stringPropertyNames().stream()
                 .filter(key -> key.startsWith(SOURCE))
                 .collect(
@@ -116,8 +123,8 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
                         key -> key.substring(SOURCE.length()), properties::getProperty)));
   }
 
-  private static ElementTypes elements(Map<String, String> source) {
-    return new ElementTypes(() -> new PostgresSource(source).connectBriefly());
+  private static OtherTypes others(Map<String, String> source) {
+    return new OtherTypes(() -> new PostgresSource(source).connectBriefly());
   }
 
   @Override
@@ -142,15 +149,33 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       default -> {
         if (column.jdbcType() == Types.ARRAY) {
           registration.register(
-              PostgresArray.schema(column, elements),
+              PostgresArray.schema(column, others),
               value -> value == null && !column.isOptional() ? "{}" : text(value));
         } else if (isText(column)) {
-          registration.register(
-              SchemaBuilder.string().name(TEXT),
-              value -> value == null && !column.isOptional() ? "" : text(value));
+          registration.register(text(column.nativeType()), value -> text(column, value));
+        } else if (isOther(column)) {
+          others
+              .of(column.nativeType())
+              .ifPresent(type ->
+                  registration.register(
+                      PostgresText.schema(type.name()), value -> text(column, value)));
         }
       }
     }
+  }
+
+  private static SchemaBuilder text(int type) {
+    return PostgresText.schema(type == PgOid.POINT ? "point" : OtherTypes.Value.OTHER);
+  }
+
+  private @Nullable Object text(RelationalColumn column, @Nullable Object value) {
+    return value == null && !column.isOptional() ? "" : text(value);
+  }
+
+  /** Whether it is of a type that is not PostgreSQL's own and that the driver does not know. */
+  private static boolean isOther(RelationalColumn column) {
+    return !OtherTypes.isOwn(column.nativeType())
+        && (column.jdbcType() == Types.OTHER || column.jdbcType() == Types.STRUCT);
   }
 
   /**
@@ -187,7 +212,10 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       case null -> null;
       case SpecialValueDecimal number -> number(number);
       case byte[] bytes -> new String(bytes, StandardCharsets.UTF_8);
+      case PGobject object when GEOMETRIC.contains(object.getType()) ->
+          PostgresText.geometric(String.valueOf(object.getValue()));
       case PGobject object -> object.getValue();
+      case Map<?, ?> hstore -> HStoreConverter.toString(hstore);
       default -> value.toString();
     };
   }

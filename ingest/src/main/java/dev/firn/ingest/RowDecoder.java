@@ -5,7 +5,9 @@ import dev.firn.writer.RowTarget;
 import dev.firn.writer.Unavailable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntSupplier;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.Record;
@@ -97,15 +99,18 @@ final class RowDecoder {
       case null -> 0;
       case String text -> SIZED_VALUE_BYTES + text.length();
       case ByteBuffer buffer -> SIZED_VALUE_BYTES + buffer.remaining();
-      case List<?> list -> {
-        int bytes = SIZED_VALUE_BYTES;
-        for (Object element : list) {
-          bytes += SLOT_BYTES + bytes(element);
-        }
-        yield bytes;
-      }
+      case List<?> list -> bytes(list);
+      case Map<?, ?> map -> bytes(map.keySet()) + bytes(map.values());
       default -> VALUE_BYTES;
     };
+  }
+
+  private static int bytes(Collection<?> values) {
+    int bytes = SIZED_VALUE_BYTES;
+    for (Object value : values) {
+      bytes += SLOT_BYTES + bytes(value);
+    }
+    return bytes;
   }
 
   /** Whether a value was not sent because it had not changed. */

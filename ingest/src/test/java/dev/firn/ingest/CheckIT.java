@@ -77,15 +77,17 @@ class CheckIT {
 
   @Test
   void columnThatCannotBeStoredIsNamed() throws Exception {
-    sql("CREATE TABLE shapes (id int PRIMARY KEY, at point)");
+    sql("CREATE DOMAIN route AS int[]");
+    sql("CREATE TABLE shapes (id int PRIMARY KEY, routes route[])");
     try {
       Application.Printed printed = check(Map.of());
       assertThat(printed.exit()).isEqualTo(2);
       assertThat(printed.text())
           .contains("FAILED  tables")
-          .contains("public.shapes has type point");
+          .contains("public.shapes has type _route");
     } finally {
       sql("DROP TABLE shapes");
+      sql("DROP DOMAIN route");
     }
   }
 

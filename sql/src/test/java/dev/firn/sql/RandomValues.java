@@ -9,9 +9,13 @@ import java.time.LocalTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.apache.iceberg.data.GenericRecord;
+import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +60,8 @@ final class RandomValues {
       case UUID -> new UUID(random.nextLong(), random.nextLong());
       case BINARY -> bytes();
       case LIST -> list(type.asListType().elementType());
+      case MAP -> map(type.asMapType().valueType());
+      case STRUCT -> struct(type.asStructType());
       default -> throw new IllegalArgumentException("no value of " + type);
     };
   }
@@ -106,6 +112,23 @@ final class RandomValues {
       list.add(any(element));
     }
     return list;
+  }
+
+  private Map<String, @Nullable Object> map(Type to) {
+    Map<String, @Nullable Object> map = new TreeMap<>();
+    for (int i = random.nextInt(MOST_ELEMENTS + 1); i > 0; i--) {
+      map.put(text(), any(to));
+    }
+    return map;
+  }
+
+  private Record struct(Types.StructType type) {
+    Record struct = GenericRecord.create(type);
+    for (int i = 0; i < struct.size(); i++) {
+      Types.NestedField field = type.fields().get(i);
+      struct.set(i, field.isRequired() ? some(field.type()) : any(field.type()));
+    }
+    return struct;
   }
 
   private ByteBuffer bytes() {

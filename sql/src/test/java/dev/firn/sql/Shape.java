@@ -86,7 +86,13 @@ record Shape(String name, Schema schema, List<String> key, List<String> partitio
               column(14, "a_uuid", Types.UUIDType.get()),
               column(15, "bytes", Types.BinaryType.get()),
               column(16, "numbers", Types.ListType.ofOptional(18, Types.IntegerType.get())),
-              column(17, "texts", Types.ListType.ofOptional(19, Types.StringType.get()))),
+              column(17, "texts", Types.ListType.ofOptional(19, Types.StringType.get())),
+              column(
+                  20,
+                  "a_map",
+                  Types.MapType.ofOptional(21, 22, Types.StringType.get(), Types.StringType.get())),
+              column(23, "a_point", point(24, 25)),
+              column(26, "points", Types.ListType.ofOptional(27, point(28, 29)))),
           List.of("id"),
           List.of());
 
@@ -100,6 +106,12 @@ record Shape(String name, Schema schema, List<String> key, List<String> partitio
 
   static final List<Shape> ALL =
       List.of(KEYED, COMPOSITE, KEYLESS, PARTITIONED, GROWING, TYPED, TIMED);
+
+  private static Types.StructType point(int x, int y) {
+    return Types.StructType.of(
+        Types.NestedField.required(x, "x", Types.DoubleType.get()),
+        Types.NestedField.required(y, "y", Types.DoubleType.get()));
+  }
 
   private static Types.NestedField column(int id, String name, org.apache.iceberg.types.Type type) {
     return Types.NestedField.optional(id, name, type);

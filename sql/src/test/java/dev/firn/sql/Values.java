@@ -1,5 +1,7 @@
 package dev.firn.sql;
 
+import io.trino.jdbc.Row;
+import io.trino.jdbc.RowField;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.sql.ResultSet;
@@ -13,6 +15,10 @@ import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
 
 /** One text for a value, whichever engine has read it; {@code NULL} for none. */
@@ -37,6 +43,13 @@ final class Values {
       case Double number -> Double.toHexString(number);
       case OffsetDateTime time -> time.toInstant().toString();
       case List<?> list -> list.stream().map(Values::text).toList().toString();
+      case Map<?, ?> map -> {
+        Map<String, String> texts = new TreeMap<>();
+        map.forEach((key, to) -> texts.put(text(key), text(to)));
+        yield texts.toString();
+      }
+      case Record struct -> text(IntStream.range(0, struct.size()).mapToObj(struct::get).toList());
+      case Row struct -> text(struct.getFields().stream().map(RowField::getValue).toList());
       default -> value.toString();
     };
   }

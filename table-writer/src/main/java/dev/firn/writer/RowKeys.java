@@ -13,12 +13,16 @@ import java.time.LocalTime;
 import java.time.OffsetDateTime;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.iceberg.Schema;
+import org.apache.iceberg.StructLike;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
 import org.jspecify.annotations.Nullable;
 
@@ -116,6 +120,8 @@ public final class RowKeys {
       case BINARY -> (stream, value) -> putBuffer(stream, (ByteBuffer) value);
       case FIXED -> (stream, value) -> stream.putByteArray((byte[]) value);
       case LIST -> list(encoder(type.asListType().elementType()));
+      case MAP -> map(type.asMapType());
+      case STRUCT -> struct(type.asStructType());
       default ->
           throw new IllegalArgumentException("a key of type %s is not supported".formatted(type));
     };
@@ -124,15 +130,42 @@ public final class RowKeys {
   private static Encoder list(Encoder element) {
     return (stream, value) -> {
       List<?> elements = (List<?>) value;
-      for (Object one : elements) {
-        if (one != null) {
-          element.put(stream, one);
-        }
-        // After it, as the length of a text is: what enters can be told from its end.
-        stream.putBoolean(one != null);
-      }
+      elements.forEach(one -> putNullable(stream, element, one));
       stream.putInt(elements.size());
     };
+  }
+
+  /** In the order of the keys, whatever order a file has them in. */
+  private static Encoder map(Types.MapType type) {
+    Encoder key = encoder(type.keyType());
+    Encoder mapped = encoder(type.valueType());
+    return (stream, value) -> {
+      Map<?, ?> entries = new TreeMap<>((Map<?, ?>) value);
+      entries.forEach((one, to) -> {
+        key.put(stream, one);
+        putNullable(stream, mapped, to);
+      });
+      stream.putInt(entries.size());
+    };
+  }
+
+  private static Encoder struct(Types.StructType type) {
+    Encoder[] fields =
+        type.fields().stream().map(field -> encoder(field.type())).toArray(Encoder[]::new);
+    return (stream, value) -> {
+      StructLike struct = (StructLike) value;
+      for (int i = 0; i < fields.length; i++) {
+        putNullable(stream, fields[i], struct.get(i, Object.class));
+      }
+    };
+  }
+
+  /** What enters can be told from its end: as the length of a text is, it comes after the value. */
+  private static void putNullable(HashStream128 stream, Encoder encoder, @Nullable Object value) {
+    if (value != null) {
+      encoder.put(stream, value);
+    }
+    stream.putBoolean(value != null);
   }
 
   private static void putTimestamp(HashStream128 stream, @Nullable Object value) {

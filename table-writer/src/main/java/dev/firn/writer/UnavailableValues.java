@@ -1,7 +1,9 @@
 package dev.firn.writer;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.iceberg.data.Record;
 
 /** Puts a row's earlier values where the source sent none. */
@@ -42,6 +44,8 @@ final class UnavailableValues {
       case CharSequence text -> text.length();
       case ByteBuffer buffer -> buffer.remaining();
       case List<?> list -> SMALL + list.stream().mapToLong(UnavailableValues::bytes).sum();
+      case Map<?, ?> map ->
+          SMALL + bytes(List.copyOf(map.keySet())) + bytes(new ArrayList<>(map.values()));
       case null, default -> SMALL;
     };
   }

@@ -1,7 +1,10 @@
 package dev.firn.writer;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.TypeUtil;
+import org.apache.iceberg.types.Types.NestedField;
 
 /** Changes of a column's type that keep every value: those that Iceberg's readers undo. */
 public final class Widening {
@@ -15,9 +18,25 @@ public final class Widening {
 
   /** Whether two types have the same values; the ids within them are those of their tables. */
   static boolean isSame(Type one, Type other) {
-    return (one.isListType() && other.isListType())
-        ? isSame(one.asListType().elementType(), other.asListType().elementType())
-        : one.equals(other);
+    if (one.isListType() && other.isListType()) {
+      return isSame(one.asListType().elementType(), other.asListType().elementType());
+    }
+    if (one.isMapType() && other.isMapType()) {
+      return isSame(one.asMapType().keyType(), other.asMapType().keyType())
+          && isSame(one.asMapType().valueType(), other.asMapType().valueType());
+    }
+    if (one.isStructType() && other.isStructType()) {
+      return isSame(one.asStructType().fields(), other.asStructType().fields());
+    }
+    return one.equals(other);
+  }
+
+  private static boolean isSame(List<NestedField> some, List<NestedField> others) {
+    return some.size() == others.size()
+        && IntStream.range(0, some.size())
+            .allMatch(i ->
+                some.get(i).name().equals(others.get(i).name())
+                    && isSame(some.get(i).type(), others.get(i).type()));
   }
 
   /** A value of a type that may be widened to this one, as this one has it. */

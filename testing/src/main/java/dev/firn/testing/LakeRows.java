@@ -9,6 +9,9 @@ import java.nio.ByteBuffer;
 import java.time.OffsetDateTime;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.data.IcebergGenerics;
@@ -79,9 +82,20 @@ public final class LakeRows implements CanonicalRows {
       case OffsetDateTime time -> time.toInstant().toString();
       case ByteBuffer bytes -> hex(bytes);
       case byte[] bytes -> HexFormat.of().formatHex(bytes);
-      case List<?> list -> list.stream().map(LakeRows::text).toList().toString();
+      case List<?> list -> texts(list).toString();
+      case Map<?, ?> map -> {
+        Map<String, @Nullable String> texts = new TreeMap<>();
+        map.forEach((key, to) -> texts.put(String.valueOf(text(key)), text(to)));
+        yield texts.toString();
+      }
+      case Record struct ->
+          texts(IntStream.range(0, struct.size()).mapToObj(struct::get).toList()).toString();
       default -> value.toString();
     };
+  }
+
+  private static List<String> texts(List<?> values) {
+    return values.stream().map(value -> String.valueOf(text(value))).toList();
   }
 
   private static String hex(ByteBuffer bytes) {

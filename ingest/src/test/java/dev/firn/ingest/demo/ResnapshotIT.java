@@ -123,7 +123,8 @@ class ResnapshotIT {
             "CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text);"
                 + "ALTER TABLE shop.reviews ALTER words SET STORAGE EXTERNAL;"
                 + "CREATE TABLE shop.unnamed (n int);"
-                + "CREATE TABLE shop.placed (id int PRIMARY KEY, at point);"
+                + "CREATE DOMAIN shop.way AS int[];"
+                + "CREATE TABLE shop.placed (id int PRIMARY KEY, ways shop.way[]);"
                 + "CREATE TABLE shop.routed (stops int[] PRIMARY KEY)");
         sql.execute("INSERT INTO shop.unnamed VALUES (1)");
         for (int i = 0; i < 600; i++) {
@@ -154,7 +155,7 @@ class ResnapshotIT {
     assertThat(logged("shop.unnamed is new at the source and left out")).isOne();
     assertThat(
             logged(
-                "shop.placed is new at the source and left out: column at of table shop.placed has type point"))
+                "shop.placed is new at the source and left out: column ways of table shop.placed has type _way"))
         .isOne();
     assertThat(logged("shop.routed is new at the source and left out")).isOne();
     assertThat(logged("made anew at the source")).isPositive();
