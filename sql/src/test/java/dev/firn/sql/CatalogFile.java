@@ -23,7 +23,7 @@ record CatalogFile(String name, Map<String, String> values) {
     return new CatalogFile(name, Map.of("dir", folder.toString()));
   }
 
-  /** Of a lake behind a REST catalog, with its files on S3. */
+  /** Of a lake behind a REST catalog, with its files on S3; the keys are in the environment. */
   static CatalogFile onS3(RestCatalog catalog, S3Server s3) {
     return new CatalogFile(
         "rest-s3",
@@ -37,9 +37,9 @@ record CatalogFile(String name, Map<String, String> values) {
             "endpoint",
             s3.endpoint(),
             "access_key",
-            S3Server.ACCESS_KEY,
+            "${ENV:AWS_ACCESS_KEY_ID}",
             "secret_key",
-            S3Server.SECRET_KEY));
+            "${ENV:AWS_SECRET_ACCESS_KEY}"));
   }
 
   /** Writes it, filled in, where an engine reads it. */
@@ -49,7 +49,8 @@ record CatalogFile(String name, Map<String, String> values) {
       for (Map.Entry<String, String> value : values.entrySet()) {
         text = text.replace("${%s}".formatted(value.getKey()), value.getValue());
       }
-      if (text.lines().anyMatch(line -> !line.startsWith("#") && line.contains("${"))) {
+      if (text.lines()
+          .anyMatch(line -> !line.startsWith("#") && line.matches(".*\\$\\{[^:]*}.*"))) {
         throw new IllegalStateException("%s: no value for all of\n%s".formatted(source, text));
       }
       Files.writeString(target, text);

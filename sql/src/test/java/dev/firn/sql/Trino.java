@@ -1,5 +1,6 @@
 package dev.firn.sql;
 
+import dev.firn.testing.S3Server;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -48,8 +49,11 @@ final class Trino implements AutoCloseable {
    */
   static Trino start(Path java, Path catalog, Path log) {
     try {
-      Process process =
-          new ProcessBuilder(command(java, catalog)).redirectError(log.toFile()).start();
+      ProcessBuilder builder = new ProcessBuilder(command(java, catalog));
+      // Where a user's machine has the keys: the file of the catalog names them, ${ENV:...}.
+      builder.environment().put("AWS_ACCESS_KEY_ID", S3Server.ACCESS_KEY);
+      builder.environment().put("AWS_SECRET_ACCESS_KEY", S3Server.SECRET_KEY);
+      Process process = builder.redirectError(log.toFile()).start();
       OutputStream in = process.getOutputStream();
       in.write(
           (USER + "\n" + Files.readString(catalog) + "\n.\n")
