@@ -130,8 +130,13 @@ final class PostgresTables {
         throw unsupported(name, column);
       } else if (keyColumns.contains(column.name()) && isNested(field.schema())) {
         throw new SettingsException(
-            "column %s of table %s has type %s, of more than one value, and is part of the key; in the lake only single values tell rows apart; leave the table out with debezium.source.table.exclude.list=%s"
-                .formatted(column.name(), name, column.typeName(), name));
+            "column %1$s of table %2$s has type %3$s, of more than one value, and is part of the key; in the lake only single values tell rows apart; keep the column as text with %4$s%5$s=%2$s.%1$s, or leave the table out with debezium.source.table.exclude.list=%2$s"
+                .formatted(
+                    column.name(),
+                    name,
+                    column.typeName(),
+                    SinkSettings.PREFIX,
+                    PostgresValues.AS_TEXT));
       }
     }
     return new CapturedTable(name, row, keyColumns, unsent);

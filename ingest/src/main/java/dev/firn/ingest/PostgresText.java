@@ -10,9 +10,13 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.time.temporal.ChronoField;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -36,6 +40,14 @@ final class PostgresText {
   private static final String HEXADECIMAL = "\\x";
   private static final int OCTAL_DIGITS = 3;
   private static final String END_OF_DAY = "24:00:00";
+  private static final String BEFORE_CHRIST = " BC";
+
+  /** Without a fraction where that is 0. */
+  private static final DateTimeFormatter TIME =
+      new DateTimeFormatterBuilder()
+          .appendPattern("HH:mm:ss")
+          .appendFraction(ChronoField.MICRO_OF_SECOND, 0, 6, true)
+          .toFormatter(Locale.ROOT);
 
   /** The parameter of a schema that names the type. */
   private static final String TYPE = "type";
@@ -225,6 +237,45 @@ final class PostgresText {
             digits.movePointLeft(exponent).stripTrailingZeros().toPlainString(),
             exponent < 0 ? "-" : "+",
             Math.abs(exponent));
+  }
+
+  /**
+   * A date as PostgreSQL writes it in the ISO date style; the last and the first one that Java
+   * knows stand for infinite ones.
+   */
+  static String written(LocalDate date) {
+    if (date.equals(LocalDate.MAX)) {
+      return "infinity";
+    }
+    if (date.equals(LocalDate.MIN)) {
+      return "-infinity";
+    }
+    boolean isBeforeChrist = date.getYear() <= 0;
+    return "%04d-%02d-%02d%s"
+        .formatted(
+            isBeforeChrist ? 1 - date.getYear() : date.getYear(),
+            date.getMonthValue(),
+            date.getDayOfMonth(),
+            isBeforeChrist ? BEFORE_CHRIST : "");
+  }
+
+  /** The same of a timestamp. */
+  static String written(LocalDateTime time) {
+    return written(time, "");
+  }
+
+  /** The same of a timestamp with a zone, in a session whose zone is UTC. */
+  static String writtenInUtc(LocalDateTime time) {
+    return written(time, "+00");
+  }
+
+  private static String written(LocalDateTime time, String zone) {
+    String date = written(time.toLocalDate());
+    if (time.equals(LocalDateTime.MAX) || time.equals(LocalDateTime.MIN)) {
+      return date;
+    }
+    String day = date.replace(BEFORE_CHRIST, "");
+    return day + " " + TIME.format(time) + zone + date.substring(day.length());
   }
 
   /** With {@code bytea_output} = escape. */

@@ -24,10 +24,12 @@ import java.time.temporal.ChronoUnit;
 import java.util.Calendar;
 import java.util.GregorianCalendar;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.SchemaBuilder;
@@ -58,6 +60,12 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
 
   /** Property of the converter: Debezium's {@code unavailable.value.placeholder}. */
   static final String PLACEHOLDER = "unavailable.value.placeholder";
+
+  /**
+   * Property of the converter, and key of the sink: patterns of columns, each for a whole {@code
+   * schema.table.column}, that become text.
+   */
+  static final String AS_TEXT = "columns.as-text";
 
   /** What its properties begin with that are the connector's. */
   private static final String SOURCE = "source.";
@@ -95,6 +103,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       Set.of("point", "line", "lseg", "box", "path", "polygon", "circle");
 
   private String placeholder = "";
+  private List<Pattern> asText = List.of();
   private OtherTypes others = others(Map.of());
 
   /** The connector's configuration, and in it how the converter reaches the source. */
@@ -114,6 +123,9 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   @Override
   public void configure(Properties properties) {
     placeholder = properties.getProperty(PLACEHOLDER, "");
+    asText =
+        new Keys(SinkSettings.PREFIX, Map.of(AS_TEXT, properties.getProperty(AS_TEXT, "")))
+            .patterns(AS_TEXT);
     others =
         others(
             properties.stringPropertyNames().stream()
@@ -130,6 +142,11 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   @Override
   public void converterFor(
       RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
+    if (isWantedAsText(column)) {
+      registration.register(
+          PostgresText.schema(OtherTypes.Value.OTHER), value -> written(column, value));
+      return;
+    }
     switch (column.nativeType()) {
       case PgOid.DATE ->
           registration.register(Date.builder(), required(column, 0, PostgresValues::day));
@@ -179,6 +196,39 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   }
 
   /**
+   * Whether it is named, and of a type that has values which no type of the lake holds, or that is
+   * more than a single value there.
+   */
+  private boolean isWantedAsText(RelationalColumn column) {
+    boolean isPossible =
+        switch (column.nativeType()) {
+          case PgOid.DATE,
+              PgOid.TIME,
+              PgOid.TIMESTAMP,
+              PgOid.TIMESTAMPTZ,
+              PgOid.NUMERIC,
+              PgOid.POINT ->
+              true;
+          default -> column.jdbcType() == Types.ARRAY || isOther(column);
+        };
+    String name = "%s.%s".formatted(column.dataCollection(), column.name());
+    return isPossible && asText.stream().anyMatch(each -> each.matcher(name).matches());
+  }
+
+  /** As PostgreSQL writes it. */
+  private @Nullable Object written(RelationalColumn column, @Nullable Object value) {
+    if (value == null || value instanceof String) {
+      return text(column, value);
+    }
+    return switch (column.nativeType()) {
+      case PgOid.DATE -> PostgresText.written(date(value));
+      case PgOid.TIMESTAMP -> PostgresText.written(dateTime(value, TimeZone.getDefault()));
+      case PgOid.TIMESTAMPTZ -> PostgresText.writtenInUtc(dateTime(value, UTC));
+      default -> text(value);
+    };
+  }
+
+  /**
    * Gives a value of the type where there is none to convert, and nobody reads it: in the image
    * before a delete, which has the key only, and for a column's default, which comes as the text of
    * its expression.
@@ -211,6 +261,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
     return switch (value) {
       case null -> null;
       case SpecialValueDecimal number -> number(number);
+      case BigDecimal number -> number.toPlainString();
       case byte[] bytes -> new String(bytes, StandardCharsets.UTF_8);
       case PGobject object when GEOMETRIC.contains(object.getType()) ->
           PostgresText.geometric(String.valueOf(object.getValue()));
@@ -243,15 +294,29 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   }
 
   private static @Nullable Object day(@Nullable Object value) {
+    if (value == null) {
+      return null;
+    }
+    LocalDate date = date(value);
+    return date.equals(LocalDate.MAX) || date.equals(LocalDate.MIN)
+        ? INFINITE_DAY
+        : Math.toIntExact(date.toEpochDay());
+  }
+
+  /** Infinite ones are the last and the first that Java knows. */
+  private static LocalDate date(Object value) {
     return switch (value) {
-      case null -> null;
-      case LocalDate date -> isInfinite(date) ? INFINITE_DAY : Math.toIntExact(date.toEpochDay());
-      case LocalDateTime time -> Math.toIntExact(time.toLocalDate().toEpochDay());
-      case java.sql.Date date ->
-          isInfinite(date.getTime())
-              ? INFINITE_DAY
-              : Math.toIntExact(
-                  local(date.getTime(), TimeZone.getDefault()).toLocalDate().toEpochDay());
+      case LocalDate date when date.equals(PostgresValueConverter.POSITIVE_INFINITY_LOCAL_DATE) ->
+          LocalDate.MAX;
+      case LocalDate date when date.equals(PostgresValueConverter.NEGATIVE_INFINITY_LOCAL_DATE) ->
+          LocalDate.MIN;
+      case LocalDate date -> date;
+      case LocalDateTime time -> time.toLocalDate();
+      case java.sql.Date date when date.getTime() == PGStatement.DATE_POSITIVE_INFINITY ->
+          LocalDate.MAX;
+      case java.sql.Date date when date.getTime() == PGStatement.DATE_NEGATIVE_INFINITY ->
+          LocalDate.MIN;
+      case java.sql.Date date -> local(date.getTime(), TimeZone.getDefault()).toLocalDate();
       default -> throw new DataException("a date of " + value.getClass());
     };
   }
@@ -260,41 +325,39 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
    * @param zone in which the driver has made a timestamp's fields an instant
    */
   private static @Nullable Object micros(@Nullable Object value, TimeZone zone) {
+    if (value == null) {
+      return null;
+    }
+    LocalDateTime time = dateTime(value, zone);
+    return time.equals(LocalDateTime.MAX) || time.equals(LocalDateTime.MIN)
+        ? INFINITY
+        : microsOf(time.toInstant(ZoneOffset.UTC));
+  }
+
+  /** In UTC, where it has a zone. Infinite ones are the last and the first that Java knows. */
+  private static LocalDateTime dateTime(Object value, TimeZone zone) {
     return switch (value) {
-      case null -> null;
-      case Instant instant -> isInfinite(instant) ? INFINITY : microsOf(instant);
-      case OffsetDateTime time -> isInfinite(time) ? INFINITY : microsOf(time.toInstant());
-      case ZonedDateTime time -> microsOf(time.toInstant());
-      case LocalDateTime time -> microsOf(time.toInstant(ZoneOffset.UTC));
-      case Timestamp timestamp ->
-          isInfinite(timestamp.getTime()) ? INFINITY : micros(timestamp, zone);
+      case Instant time when time.equals(PostgresValueConverter.POSITIVE_INFINITY_INSTANT) ->
+          LocalDateTime.MAX;
+      case Instant time when time.equals(PostgresValueConverter.NEGATIVE_INFINITY_INSTANT) ->
+          LocalDateTime.MIN;
+      case Instant time -> LocalDateTime.ofInstant(time, ZoneOffset.UTC);
+      case OffsetDateTime time
+          when time.equals(PostgresValueConverter.POSITIVE_INFINITY_OFFSET_DATE_TIME) ->
+          LocalDateTime.MAX;
+      case OffsetDateTime time
+          when time.equals(PostgresValueConverter.NEGATIVE_INFINITY_OFFSET_DATE_TIME) ->
+          LocalDateTime.MIN;
+      case OffsetDateTime time -> LocalDateTime.ofInstant(time.toInstant(), ZoneOffset.UTC);
+      case ZonedDateTime time -> LocalDateTime.ofInstant(time.toInstant(), ZoneOffset.UTC);
+      case LocalDateTime time -> time;
+      case Timestamp time when time.getTime() == PGStatement.DATE_POSITIVE_INFINITY ->
+          LocalDateTime.MAX;
+      case Timestamp time when time.getTime() == PGStatement.DATE_NEGATIVE_INFINITY ->
+          LocalDateTime.MIN;
+      case Timestamp time -> local(time.getTime(), zone).withNano(time.getNanos());
       default -> throw new DataException("a timestamp of " + value.getClass());
     };
-  }
-
-  private static long micros(Timestamp timestamp, TimeZone zone) {
-    return microsOf(
-        local(timestamp.getTime(), zone).withNano(timestamp.getNanos()).toInstant(ZoneOffset.UTC));
-  }
-
-  private static boolean isInfinite(LocalDate date) {
-    return date.equals(PostgresValueConverter.POSITIVE_INFINITY_LOCAL_DATE)
-        || date.equals(PostgresValueConverter.NEGATIVE_INFINITY_LOCAL_DATE);
-  }
-
-  private static boolean isInfinite(Instant instant) {
-    return instant.equals(PostgresValueConverter.POSITIVE_INFINITY_INSTANT)
-        || instant.equals(PostgresValueConverter.NEGATIVE_INFINITY_INSTANT);
-  }
-
-  private static boolean isInfinite(OffsetDateTime time) {
-    return time.equals(PostgresValueConverter.POSITIVE_INFINITY_OFFSET_DATE_TIME)
-        || time.equals(PostgresValueConverter.NEGATIVE_INFINITY_OFFSET_DATE_TIME);
-  }
-
-  private static boolean isInfinite(long driverMillis) {
-    return driverMillis == PGStatement.DATE_POSITIVE_INFINITY
-        || driverMillis == PGStatement.DATE_NEGATIVE_INFINITY;
   }
 
   /**

@@ -140,8 +140,14 @@ final class RowDecoder {
       return column.conversion.convert(value);
     } catch (ColumnType.UnsupportedValueException e) {
       throw new PipelineException(
-          "column %s of table %s holds %s, which its type in the lake cannot hold; change the value at the source or leave the column out with debezium.source.column.exclude.list"
-              .formatted(column.from.name(), captured.source(), e.getMessage()),
+          "column %1$s of table %2$s holds %3$s, which its type in the lake cannot hold; change the value at the source, or keep the column as text with %4$s%5$s=%2$s.%1$s (and %4$s%6$s=new-column), or leave it out with debezium.source.column.exclude.list=%2$s.%1$s"
+              .formatted(
+                  column.from.name(),
+                  captured.source(),
+                  e.getMessage(),
+                  SinkSettings.PREFIX,
+                  PostgresValues.AS_TEXT,
+                  SchemaChanges.KEY),
           e);
     }
   }

@@ -147,6 +147,9 @@ public final class ServerConfig implements ConfigSourceProvider {
     fixed.put(
         SOURCE_PREFIX + PostgresValues.NAME + "." + PostgresValues.PLACEHOLDER,
         "${" + SOURCE_PREFIX + "unavailable.value.placeholder}");
+    fixed.put(
+        SOURCE_PREFIX + PostgresValues.NAME + "." + PostgresValues.AS_TEXT,
+        "${" + SinkSettings.PREFIX + PostgresValues.AS_TEXT + ":}");
     return fixed;
   }
 

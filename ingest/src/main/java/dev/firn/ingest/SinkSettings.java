@@ -87,6 +87,7 @@ public record SinkSettings(
               "changelog",
               "changelog.exclude.list",
               SchemaChanges.KEY,
+              PostgresValues.AS_TEXT,
               "commit.interval-min",
               ATOMIC,
               MAX_AGE,
@@ -239,6 +240,8 @@ public record SinkSettings(
               .formatted(PREFIX, PREFIX, PREFIX));
     }
     requireSafeCommits(keys, catalog);
+    // Debezium's converter has a use for them, but no way to say what is wrong with one.
+    var unused = keys.patterns(PostgresValues.AS_TEXT);
     long memory =
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(

@@ -268,8 +268,9 @@ final class SourceChecks {
             Check.warn(
                 "column %s.%s".formatted(table.source(), column),
                 "an array of several dimensions",
-                "a value that has more than one stops the pipeline; leave the column out with debezium.source.column.exclude.list=%s.%s"
-                    .formatted(table.source(), column)));
+                "a value that has more than one stops the pipeline; keep the column as text with %1$s%2$s=%3$s.%4$s, or leave it out with debezium.source.column.exclude.list=%3$s.%4$s"
+                    .formatted(
+                        SinkSettings.PREFIX, PostgresValues.AS_TEXT, table.source(), column)));
       }
     }
   }

@@ -59,6 +59,30 @@ class LargeUpdateIT {
         "UPDATE books.documents SET state = 'read'");
   }
 
+  /** One value at a time: that one is in memory several times while it is read and written. */
+  @Test
+  void valuesOfAHundredMegabytesArriveAndAreFilledIn() throws IOException, SQLException {
+    String insert =
+        "INSERT INTO books.scans VALUES (%d, 'new', repeat('x', 104857600), NULL),"
+            + " (%d, 'new', NULL, convert_to(repeat('y', 104857600), 'UTF8'))";
+    try (FollowedDatabase database = FollowedDatabase.start(folder)) {
+      database.execute(
+          "CREATE TABLE books.scans (id bigint PRIMARY KEY, state text, body text, bytes bytea)");
+      database.execute(insert.formatted(1, 2));
+      try (SinkProcess sink = database.startSink("-Xmx2g")) {
+        FollowedDatabase.await(sink, WITHIN, () -> database.rows("scans") == 2);
+        database.execute(insert.formatted(3, 4));
+        FollowedDatabase.await(sink, WITHIN, () -> database.rows("scans") == 4);
+        long before = database.table("scans").currentSnapshot().snapshotId();
+        database.execute("UPDATE books.scans SET state = 'read'");
+        FollowedDatabase.await(
+            sink, WITHIN, () -> database.table("scans").currentSnapshot().snapshotId() != before);
+        assertThat(sink.restarts()).isZero();
+      }
+      assertThat(database.compare("scans").differences()).isEmpty();
+    }
+  }
+
   private void arrivesWhole(String table, int rows, String heap, String ddl, String sql)
       throws IOException, SQLException {
     try (FollowedDatabase database = FollowedDatabase.start(folder)) {

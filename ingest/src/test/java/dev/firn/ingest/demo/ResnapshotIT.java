@@ -123,8 +123,8 @@ class ResnapshotIT {
             "CREATE TABLE shop.reviews (id int PRIMARY KEY, stars int, words text);"
                 + "ALTER TABLE shop.reviews ALTER words SET STORAGE EXTERNAL;"
                 + "CREATE TABLE shop.unnamed (n int);"
-                + "CREATE DOMAIN shop.way AS int[];"
-                + "CREATE TABLE shop.placed (id int PRIMARY KEY, ways shop.way[]);"
+                + "CREATE DOMAIN way AS int[];"
+                + "CREATE TABLE shop.placed (id int PRIMARY KEY, ways way[]);"
                 + "CREATE TABLE shop.routed (stops int[] PRIMARY KEY)");
         sql.execute("INSERT INTO shop.unnamed VALUES (1)");
         for (int i = 0; i < 600; i++) {
