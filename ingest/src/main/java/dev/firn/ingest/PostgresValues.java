@@ -21,7 +21,9 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.Calendar;
+import java.util.Comparator;
 import java.util.GregorianCalendar;
 import java.util.HashMap;
 import java.util.List;
@@ -29,6 +31,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.connect.data.Decimal;
@@ -97,6 +100,13 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
           600, 601, 602, 603, 604, 628, 718, // geometric types
           1033, // aclitem
           1790); // refcursor
+
+  /** Keys by their length in bytes, then by their bytes: see {@code comparePairs} of hstore. */
+  private static final Comparator<String> HSTORE_ORDER =
+      Comparator.comparing(
+          (String key) -> key.getBytes(StandardCharsets.UTF_8),
+          Comparator.<byte[]>comparingInt(key -> key.length)
+              .thenComparing(Arrays::compareUnsigned));
 
   /** Types whose values the driver reads, and writes with numbers as Java has them. */
   private static final Set<String> GEOMETRIC =
@@ -169,7 +179,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
               PostgresArray.schema(column, others),
               value -> value == null && !column.isOptional() ? "{}" : text(value));
         } else if (isText(column)) {
-          registration.register(text(column.nativeType()), value -> text(column, value));
+          registration.register(textSchema(column.nativeType()), value -> text(column, value));
         } else if (isOther(column)) {
           others
               .of(column.nativeType())
@@ -181,7 +191,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
     }
   }
 
-  private static SchemaBuilder text(int type) {
+  private static SchemaBuilder textSchema(int type) {
     return PostgresText.schema(type == PgOid.POINT ? "point" : OtherTypes.Value.OTHER);
   }
 
@@ -217,7 +227,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
 
   /** As PostgreSQL writes it. */
   private @Nullable Object written(RelationalColumn column, @Nullable Object value) {
-    if (value == null || value instanceof String) {
+    if (value == null || isDefault(value)) {
       return text(column, value);
     }
     return switch (column.nativeType()) {
@@ -231,13 +241,17 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   /**
    * Gives a value of the type where there is none to convert, and nobody reads it: in the image
    * before a delete, which has the key only, and for a column's default, which comes as the text of
-   * its expression.
+   * its expression, or as the number that Debezium has made of it.
    */
   private static Converter required(RelationalColumn column, Object unread, Converter converter) {
     return value ->
-        value instanceof String || (value == null && !column.isOptional())
+        isDefault(value) || (value == null && !column.isOptional())
             ? unread
             : converter.convert(value);
+  }
+
+  private static boolean isDefault(@Nullable Object value) {
+    return value instanceof String || value instanceof Integer || value instanceof Long;
   }
 
   private static boolean isText(RelationalColumn column) {
@@ -266,9 +280,16 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       case PGobject object when GEOMETRIC.contains(object.getType()) ->
           PostgresText.geometric(String.valueOf(object.getValue()));
       case PGobject object -> object.getValue();
-      case Map<?, ?> hstore -> HStoreConverter.toString(hstore);
+      case Map<?, ?> hstore -> HStoreConverter.toString(inOrder(hstore));
       default -> value.toString();
     };
+  }
+
+  /** As PostgreSQL keeps an hstore, which the driver does not. */
+  private static Map<String, Object> inOrder(Map<?, ?> hstore) {
+    Map<String, Object> entries = new TreeMap<>(HSTORE_ORDER);
+    hstore.forEach((key, value) -> entries.put(String.valueOf(key), value));
+    return entries;
   }
 
   private static String number(SpecialValueDecimal number) {
