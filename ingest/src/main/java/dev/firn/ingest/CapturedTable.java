@@ -61,7 +61,7 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
 
   /** The message for a column whose type has no exact counterpart. */
   static String unsupported(SourceTable source, String column, String type) {
-    return "column %1$s of table %2$s has type %3$s, which Firn cannot store exactly; keep it as text with %4$s%5$s=%2$s.%1$s, or leave it out with debezium.source.column.exclude.list=%2$s.%1$s, or the table with debezium.source.table.exclude.list=%2$s"
-        .formatted(column, source, type, SinkSettings.PREFIX, PostgresValues.AS_TEXT);
+    return "column %1$s of table %2$s has type %3$s, which Firn cannot store exactly; keep it as text with %4$s, or leave it out with debezium.source.column.exclude.list=%2$s.%1$s, or the table with debezium.source.table.exclude.list=%2$s"
+        .formatted(column, source, type, ColumnsAsText.setting(source, column));
   }
 }

@@ -24,8 +24,9 @@ final class OtherTypes {
   private static final int FIRST_OTHER_OID = 16_384;
 
   /**
-   * All types of the name: where Debezium reads tables it finds types by their names alone. A
-   * domain has the delimiter of its base type; a number's digits are those of the innermost.
+   * All types of the name: where Debezium reads tables it finds types by their names alone. Every
+   * table has a type of its name, which is asked for only where a column has it. A domain has the
+   * delimiter of its base type; a number's digits are those of the innermost.
    */
   private static final String QUERY =
       """
@@ -34,7 +35,9 @@ final class OtherTypes {
           FROM pg_type a
                LEFT JOIN pg_type e ON e.oid = a.typelem AND e.typarray = a.oid
                JOIN pg_type v ON v.oid = coalesce(e.oid, a.oid)
+               LEFT JOIN pg_class c ON c.oid = v.typrelid
          WHERE a.typname = (SELECT typname FROM pg_type WHERE oid = ?)
+           AND (c.oid IS NULL OR c.relkind = 'c' OR a.oid = ?)
          UNION ALL
         SELECT b.oid, b.typtype, b.typcategory, b.typname, b.typdelim, b.typbasetype,
                greatest(value.typtypmod, b.typtypmod)
@@ -91,6 +94,7 @@ final class OtherTypes {
     try (PostgresConnection connection = source.get();
         PreparedStatement query = connection.connection().prepareStatement(QUERY)) {
       query.setLong(1, Integer.toUnsignedLong(type));
+      query.setLong(2, Integer.toUnsignedLong(type));
       Set<Optional<Value>> found = new HashSet<>();
       try (ResultSet rows = query.executeQuery()) {
         while (rows.next()) {

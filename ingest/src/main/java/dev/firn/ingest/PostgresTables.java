@@ -15,14 +15,18 @@ import io.debezium.relational.CustomConverterRegistry;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
 import io.debezium.relational.TableSchema;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 
@@ -31,6 +35,18 @@ import org.apache.kafka.connect.data.Schema;
  * events: so tables without rows exist in the lake, and their events fit them.
  */
 final class PostgresTables {
+  private static final String TYPES =
+      """
+      WITH RECURSIVE type AS (
+        SELECT a.attname, t.oid, t.typtype, t.typbasetype
+          FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+         WHERE a.attrelid = to_regclass(?) AND a.attnum > 0 AND NOT a.attisdropped
+         UNION ALL
+        SELECT type.attname, b.oid, b.typtype, b.typbasetype
+          FROM type JOIN pg_type b ON b.oid = type.typbasetype)
+      SELECT attname, oid::bigint FROM type WHERE typtype <> 'd'
+      """;
+
   private final PostgresSource source;
 
   PostgresTables(PostgresSource source) {
@@ -43,22 +59,31 @@ final class PostgresTables {
    * @throws SettingsException a column's type cannot be stored exactly
    */
   List<CapturedTable> read() throws SQLException {
-    return each(captured -> id -> captured(captured.tableFor(id), captured.schemaFor(id)));
+    return each((connection, captured, id) -> captured(connection, captured, id));
   }
 
   /** The names of the captured tables, ordered, whatever their columns are. */
   List<SourceTable> names() throws SQLException {
-    return each(captured -> PostgresTables::name);
+    return each((connection, captured, id) -> name(id));
   }
 
-  private <T> List<T> each(Function<Captured, Function<TableId, T>> content) throws SQLException {
+  private interface Content<T> {
+    T of(PostgresConnection connection, Captured captured, TableId id) throws SQLException;
+  }
+
+  private <T> List<T> each(Content<T> content) throws SQLException {
     try (PostgresConnection connection = connect()) {
       Captured captured = schemas(connection);
-      return captured.tableIds().stream()
-          .filter(id -> !source.signals().equals(Optional.of(name(id))))
-          .sorted(Comparator.comparing(id -> name(id).toString()))
-          .map(content.apply(captured))
-          .toList();
+      List<TableId> ids =
+          captured.tableIds().stream()
+              .filter(id -> !source.signals().equals(Optional.of(name(id))))
+              .sorted(Comparator.comparing(id -> name(id).toString()))
+              .toList();
+      List<T> contents = new ArrayList<>();
+      for (TableId id : ids) {
+        contents.add(content.of(connection, captured, id));
+      }
+      return contents;
     }
   }
 
@@ -74,10 +99,9 @@ final class PostgresTables {
     Captured captured = schemas(connection);
     for (TableId id : captured.tableIds()) {
       if (name(id).equals(table)) {
-        TableSchema schema = captured.schemaFor(id);
         return Optional.of(
             new ReadableTable(
-                captured(captured.tableFor(id), schema), captured.tableFor(id), schema));
+                captured(connection, captured, id), captured.tableFor(id), captured.schemaFor(id)));
       }
     }
     return Optional.empty();
@@ -113,8 +137,12 @@ final class PostgresTables {
     }
   }
 
-  private CapturedTable captured(Table table, TableSchema schema) {
-    SourceTable name = name(table.id());
+  private CapturedTable captured(PostgresConnection connection, Captured captured, TableId id)
+      throws SQLException {
+    Table table = captured.tableFor(id);
+    TableSchema schema = captured.schemaFor(id);
+    SourceTable name = name(id);
+    Map<String, Integer> types = types(connection, name);
     Schema row = schema.valueSchema();
     Schema key = schema.keySchema();
     List<String> keyColumns =
@@ -124,22 +152,41 @@ final class PostgresTables {
       Field field = row.field(column.name());
       if (column.isGenerated()) {
         unsent.add(column.name());
+      } else if (field != null
+          && types.getOrDefault(column.name(), column.nativeType()) != column.nativeType()) {
+        throw new SettingsException(
+            "column %1$s of table %2$s has a type (%3$s) whose name other types in the database have as well, and Debezium takes one of those for it; rename a type, or leave the column out with debezium.source.column.exclude.list=%2$s.%1$s, or the table with debezium.source.table.exclude.list=%2$s"
+                .formatted(column.name(), name, column.typeName()));
       } else if (field == null || !isStored(field.schema(), column)) {
         // Without a field: column filters leave it out of the table as well, so that this is one
         // which Debezium could not convert.
         throw unsupported(name, column);
       } else if (keyColumns.contains(column.name()) && isNested(field.schema())) {
         throw new SettingsException(
-            "column %1$s of table %2$s has type %3$s, of more than one value, and is part of the key; in the lake only single values tell rows apart; keep the column as text with %4$s%5$s=%2$s.%1$s, or leave the table out with debezium.source.table.exclude.list=%2$s"
+            "column %1$s of table %2$s has type %3$s, of more than one value, and is part of the key; in the lake only single values tell rows apart; keep the column as text with %4$s, or leave the table out with debezium.source.table.exclude.list=%2$s"
                 .formatted(
                     column.name(),
                     name,
                     column.typeName(),
-                    SinkSettings.PREFIX,
-                    PostgresValues.AS_TEXT));
+                    ColumnsAsText.setting(name, column.name())));
       }
     }
     return new CapturedTable(name, row, keyColumns, unsent);
+  }
+
+  /** The types of a table's columns by their OIDs; of a domain that of its innermost base type. */
+  private static Map<String, Integer> types(PostgresConnection connection, SourceTable table)
+      throws SQLException {
+    Map<String, Integer> types = new HashMap<>();
+    try (PreparedStatement query = connection.connection().prepareStatement(TYPES)) {
+      query.setString(1, table.quoted());
+      try (ResultSet rows = query.executeQuery()) {
+        while (rows.next()) {
+          types.put(rows.getString(1), (int) rows.getLong(2));
+        }
+      }
+    }
+    return types;
   }
 
   private boolean isStored(Schema schema, Column column) {

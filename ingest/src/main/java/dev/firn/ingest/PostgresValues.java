@@ -26,13 +26,11 @@ import java.util.Calendar;
 import java.util.Comparator;
 import java.util.GregorianCalendar;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TimeZone;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.connect.data.Decimal;
 import org.apache.kafka.connect.data.SchemaBuilder;
@@ -63,12 +61,6 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
 
   /** Property of the converter: Debezium's {@code unavailable.value.placeholder}. */
   static final String PLACEHOLDER = "unavailable.value.placeholder";
-
-  /**
-   * Property of the converter, and key of the sink: patterns of columns, each for a whole {@code
-   * schema.table.column}, that become text.
-   */
-  static final String AS_TEXT = "columns.as-text";
 
   /** What its properties begin with that are the connector's. */
   private static final String SOURCE = "source.";
@@ -113,7 +105,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       Set.of("point", "line", "lseg", "box", "path", "polygon", "circle");
 
   private String placeholder = "";
-  private List<Pattern> asText = List.of();
+  private ColumnsAsText asText = ColumnsAsText.parse("");
   private OtherTypes others = others(Map.of());
 
   /** The connector's configuration, and in it how the converter reaches the source. */
@@ -133,9 +125,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   @Override
   public void configure(Properties properties) {
     placeholder = properties.getProperty(PLACEHOLDER, "");
-    asText =
-        new Keys(SinkSettings.PREFIX, Map.of(AS_TEXT, properties.getProperty(AS_TEXT, "")))
-            .patterns(AS_TEXT);
+    asText = ColumnsAsText.parse(properties.getProperty(ColumnsAsText.KEY, ""));
     others =
         others(
             properties.stringPropertyNames().stream()
@@ -221,8 +211,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
               true;
           default -> column.jdbcType() == Types.ARRAY || isOther(column);
         };
-    String name = "%s.%s".formatted(column.dataCollection(), column.name());
-    return isPossible && asText.stream().anyMatch(each -> each.matcher(name).matches());
+    return isPossible && asText.has(column.dataCollection(), column.name());
   }
 
   /** As PostgreSQL writes it. */

@@ -135,20 +135,31 @@ final class RowDecoder {
     return row;
   }
 
+  /** What else than another value lets the pipeline go on. */
+  private String ways(Column column) {
+    String name = column.from.name();
+    String asText = ColumnsAsText.setting(captured.source(), name);
+    return keyColumns.contains(column)
+        ? "take the table with a pipeline of its own into another table-namespace, with %s, as the column is part of its key"
+            .formatted(asText)
+        : "keep the column as text with %s (and %s%s=new-column), or leave it out with debezium.source.column.exclude.list=%s.%s"
+            .formatted(asText, SinkSettings.PREFIX, SchemaChanges.KEY, captured.source(), name);
+  }
+
   private Object convert(Column column, Object value) {
     try {
       return column.conversion.convert(value);
     } catch (ColumnType.UnsupportedValueException e) {
       throw new PipelineException(
-          "column %1$s of table %2$s holds %3$s, which its type in the lake cannot hold; change the value at the source, or keep the column as text with %4$s%5$s=%2$s.%1$s (and %4$s%6$s=new-column), or leave it out with debezium.source.column.exclude.list=%2$s.%1$s"
-              .formatted(
-                  column.from.name(),
-                  captured.source(),
-                  e.getMessage(),
-                  SinkSettings.PREFIX,
-                  PostgresValues.AS_TEXT,
-                  SchemaChanges.KEY),
+          "column %s of table %s holds %s, which its type in the lake cannot hold; change the value at the source, or %s"
+              .formatted(column.from.name(), captured.source(), e.getMessage(), ways(column)),
           e);
+    } catch (RuntimeException e) {
+      // Without its message: that may be the value.
+      throw new PipelineException(
+          "column %s of table %s holds a value that is none of its type: %s; %s"
+              .formatted(
+                  column.from.name(), captured.source(), e.getClass().getName(), ways(column)));
     }
   }
 }

@@ -77,6 +77,7 @@ record RunStart(
         Connection asked = connection.connection();
         SourceOids oids =
             refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
+        askForOtherTypes(pipeline, tables, settings.columnsAsText());
         SourceSnapshot visible = SourceSnapshot.take(asked);
         guard.begin();
         return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
@@ -157,6 +158,32 @@ record RunStart(
     oids.note(pipeline);
     published.changed(() -> follows).ifPresent(text -> PublishedTables.note(pipeline, text));
     return oids;
+  }
+
+  /**
+   * Rows that are there have in one column what others have in another where it has become text, or
+   * is none any more.
+   */
+  private static void askForOtherTypes(
+      Pipeline pipeline, CapturedTables tables, ColumnsAsText asText) {
+    ColumnsAsText before = ColumnsAsText.noted(pipeline);
+    if (pipeline.offset().isPresent()) {
+      for (TableDecoder table : tables.decoders()) {
+        String name = table.source().toString();
+        table.captured().row().fields().stream()
+            .filter(field -> before.has(name, field.name()) != asText.has(name, field.name()))
+            .findFirst()
+            .ifPresent(field ->
+                requestReading(
+                    pipeline,
+                    table,
+                    new ReadingRequest(
+                        table.source(),
+                        "%s has another value for column %s"
+                            .formatted(ColumnsAsText.KEY, field.name()))));
+      }
+    }
+    asText.note(pipeline);
   }
 
   private static void requestReading(

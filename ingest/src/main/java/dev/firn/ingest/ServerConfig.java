@@ -148,8 +148,8 @@ public final class ServerConfig implements ConfigSourceProvider {
         SOURCE_PREFIX + PostgresValues.NAME + "." + PostgresValues.PLACEHOLDER,
         "${" + SOURCE_PREFIX + "unavailable.value.placeholder}");
     fixed.put(
-        SOURCE_PREFIX + PostgresValues.NAME + "." + PostgresValues.AS_TEXT,
-        "${" + SinkSettings.PREFIX + PostgresValues.AS_TEXT + ":}");
+        SOURCE_PREFIX + PostgresValues.NAME + "." + ColumnsAsText.KEY,
+        "${" + SinkSettings.PREFIX + ColumnsAsText.KEY + ":}");
     return fixed;
   }
 

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.connect.data.Field;
 
 /** Tries whether a PostgreSQL can be captured, and says what to do where it cannot. */
 final class SourceChecks {
@@ -263,14 +264,17 @@ final class SourceChecks {
                 + " WHERE attrelid = to_regclass(?) AND attndims > 1 AND NOT attisdropped",
             table.source().quoted());
     for (String column : columns.split(",", -1)) {
-      if (table.row().field(column) != null && !table.unsent().contains(column)) {
+      Field field = table.row().field(column);
+      if (field != null
+          && PostgresArray.SCHEMA_NAME.equals(field.schema().name())
+          && !table.unsent().contains(column)) {
         checks.add(
             Check.warn(
                 "column %s.%s".formatted(table.source(), column),
                 "an array of several dimensions",
-                "a value that has more than one stops the pipeline; keep the column as text with %1$s%2$s=%3$s.%4$s, or leave it out with debezium.source.column.exclude.list=%3$s.%4$s"
+                "a value that has more than one stops the pipeline; keep the column as text with %s, or leave it out with debezium.source.column.exclude.list=%s.%s"
                     .formatted(
-                        SinkSettings.PREFIX, PostgresValues.AS_TEXT, table.source(), column)));
+                        ColumnsAsText.setting(table.source(), column), table.source(), column)));
       }
     }
   }

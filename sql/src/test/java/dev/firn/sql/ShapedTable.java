@@ -41,7 +41,7 @@ final class ShapedTable {
   /** A row: its number, from which its key is made, and its values. */
   private record Row(int number, List<@Nullable Object> values) {
     String line(int width) {
-      return IntStream.range(0, width)
+      return IntStream.range(0, Math.max(width, values.size()))
           .mapToObj(i -> Values.text(i < values.size() ? values.get(i) : null))
           .collect(Collectors.joining("|"));
     }
