@@ -46,7 +46,8 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
   /**
    * Compares them with the lake's.
    *
-   * @param before the columns that the source had in the event before
+   * @param before the columns that the source had in the event before, with the lake's types for
+   *     them
    * @param filled whether rows from before a column was added may have a value there; events tell
    *     it of plain values only, not of those that an expression makes
    * @throws PipelineException the change cannot be followed, or must not be
@@ -55,7 +56,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
       CapturedTable captured,
       RowTarget target,
       Event event,
-      Set<String> before,
+      Map<String, Type> before,
       ColumnType.Placeholder placeholder,
       SchemaChanges policy,
       Predicate<String> filled) {
@@ -96,7 +97,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
     private final RowTarget target;
     private final LakeColumns lake;
     private final Schema row;
-    private final Set<String> before;
+    private final Map<String, Type> before;
     private final ColumnType.Placeholder placeholder;
     private final SchemaChanges policy;
     private final Predicate<String> filled;
@@ -110,7 +111,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
         CapturedTable captured,
         RowTarget target,
         Schema row,
-        Set<String> before,
+        Map<String, Type> before,
         ColumnType.Placeholder placeholder,
         SchemaChanges policy,
         Predicate<String> filled) {
@@ -127,7 +128,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
     ColumnPlan plan() {
       // What the lake never had is not gone: the source may be ahead of its events.
       List<String> gone =
-          before.stream()
+          before.keySet().stream()
               .filter(name -> row.field(name) == null && lake.newest(name).isPresent())
               .sorted()
               .toList();
@@ -153,12 +154,12 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
       NestedField widenable = lake.widenable(name, type).orElse(null);
       if (holding != null) {
         sent.add(holding.name());
-        takeBack(name);
+        takeBack(name, type, holding);
       } else if (widenable != null) {
         sent.add(widenable.name());
         widened.put(widenable.name(), type.asPrimitiveType());
         said.add("column %s is %s, was %s".formatted(name, type, widenable.type()));
-        takeBack(name);
+        takeBack(name, type, widenable);
       } else if (lake.newest(name).isEmpty()) {
         add(name, type);
         said.add("column %s (%s) is new".formatted(name, type));
@@ -168,10 +169,17 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
       }
     }
 
-    private void takeBack(String name) {
-      if (!before.contains(name)) {
+    /** Rows that were written meanwhile have nothing in a column that is used again. */
+    private void takeBack(String name, Type type, NestedField column) {
+      Type earlier = before.get(name);
+      if (earlier == null) {
         said.add("column %s is back".formatted(name));
         unread.add("column %s is back, with the values from before it went".formatted(name));
+      } else if (lake.holding(name, earlier).map(held -> !held.equals(column)).orElse(false)) {
+        said.add(
+            "column %s is %s, was %s: its values go to column %s again"
+                .formatted(name, type, earlier, column.name()));
+        unread.add("values of column %s go to the column %s again".formatted(name, column.name()));
       }
     }
 

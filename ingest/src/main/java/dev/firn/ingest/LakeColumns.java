@@ -37,6 +37,11 @@ record LakeColumns(Schema schema) {
     return newest(source, column -> true);
   }
 
+  /** Whether there are several. */
+  boolean isVersioned(String source) {
+    return versions(source).size() > 1;
+  }
+
   private Optional<NestedField> newest(String source, Predicate<NestedField> which) {
     return versions(source).stream()
         .filter(version -> which.test(version.column()))

@@ -77,7 +77,7 @@ record RunStart(
         Connection asked = connection.connection();
         SourceOids oids =
             refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
-        askForOtherTypes(pipeline, tables, settings.columnsAsText());
+        askForOtherColumns(pipeline, tables);
         SourceSnapshot visible = SourceSnapshot.take(asked);
         guard.begin();
         return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
@@ -160,30 +160,18 @@ record RunStart(
     return oids;
   }
 
-  /**
-   * Rows that are there have in one column what others have in another where it has become text, or
-   * is none any more.
-   */
-  private static void askForOtherTypes(
-      Pipeline pipeline, CapturedTables tables, ColumnsAsText asText) {
-    ColumnsAsText before = ColumnsAsText.noted(pipeline);
+  /** Rows that were written meanwhile have nothing in a column that is used again. */
+  private static void askForOtherColumns(Pipeline pipeline, CapturedTables tables) {
+    VersionedColumns known = VersionedColumns.noted(pipeline);
     if (pipeline.offset().isPresent()) {
       for (TableDecoder table : tables.decoders()) {
-        String name = table.source().toString();
-        table.captured().row().fields().stream()
-            .filter(field -> before.has(name, field.name()) != asText.has(name, field.name()))
-            .findFirst()
-            .ifPresent(field ->
-                requestReading(
-                    pipeline,
-                    table,
-                    new ReadingRequest(
-                        table.source(),
-                        "%s has another value for column %s"
-                            .formatted(ColumnsAsText.KEY, field.name()))));
+        known
+            .changed(table)
+            .ifPresent(
+                why -> requestReading(pipeline, table, new ReadingRequest(table.source(), why)));
       }
     }
-    asText.note(pipeline);
+    VersionedColumns.of(tables.decoders()).note(pipeline);
   }
 
   private static void requestReading(

@@ -6,12 +6,14 @@ import dev.firn.writer.RowKey;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableChange;
 import io.debezium.data.Envelope;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.types.Type;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
@@ -26,7 +28,7 @@ final class TableDecoder {
   private RowTarget target;
 
   /** The columns of the source in the last event, or when the pipeline started. */
-  private Set<String> sourceColumns;
+  private Map<String, Type> sourceColumns;
 
   private @Nullable Schema compiledFor;
   private @Nullable RowDecoder compiled;
@@ -35,14 +37,40 @@ final class TableDecoder {
     this.captured = captured;
     this.target = target;
     this.placeholder = placeholder;
-    this.sourceColumns = names(captured.row());
+    this.sourceColumns = types(captured.row());
   }
 
-  private Set<String> names(Schema row) {
+  /** The lake's types for the source's columns, by their names. */
+  private Map<String, Type> types(Schema row) {
     return row.fields().stream()
-        .map(Field::name)
-        .filter(name -> !captured.unsent().contains(name))
-        .collect(Collectors.toUnmodifiableSet());
+        .filter(field -> !captured.unsent().contains(field.name()))
+        .collect(
+            Collectors.toUnmodifiableMap(
+                Field::name,
+                field -> CapturedTable.columnType(captured.source(), field, placeholder).type()));
+  }
+
+  /**
+   * Where the values go of those of the source's columns that have become another type once, by
+   * their names: a column of the lake. One that none holds yet is not among them.
+   */
+  Map<String, String> versioned() {
+    LakeColumns lake = new LakeColumns(target.columns());
+    Map<String, String> columns = new TreeMap<>();
+    sourceColumns.forEach((name, type) -> {
+      if (lake.isVersioned(name)) {
+        lake.holding(name, type).ifPresent(column -> columns.put(name, column.name()));
+      }
+    });
+    return columns;
+  }
+
+  /** Whether values of a column of the source go to the newest column that there is for them. */
+  boolean isNewest(String source, String column) {
+    return new LakeColumns(target.columns())
+        .newest(source)
+        .map(newest -> newest.name().equals(column))
+        .orElse(false);
   }
 
   /**
@@ -63,7 +91,7 @@ final class TableDecoder {
   /** Goes on with events of a schema for which the table is ready. */
   void follow(RowTarget newTarget, Schema row) {
     target = newTarget;
-    sourceColumns = names(row);
+    sourceColumns = types(row);
     compiledFor = null;
   }
 

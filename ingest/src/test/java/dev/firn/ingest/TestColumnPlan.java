@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
 import org.apache.kafka.connect.data.Decimal;
@@ -60,7 +61,17 @@ class TestColumnPlan {
   private static ColumnPlan plan(
       RowTarget lake, Schema row, SchemaChanges policy, Set<String> key) {
     Schema started = row("n", INT, "d", SMALL, "s", TEXT);
-    Set<String> before = started.fields().stream().map(Field::name).collect(Collectors.toSet());
+    return plan(lake, started, row, policy, key);
+  }
+
+  private static ColumnPlan plan(
+      RowTarget lake, Schema started, Schema row, SchemaChanges policy, Set<String> key) {
+    Map<String, Type> before =
+        started.fields().stream()
+            .collect(
+                Collectors.toMap(
+                    Field::name,
+                    field -> ColumnType.of(field.schema(), Events.PLACEHOLDER).type()));
     return ColumnPlan.of(
         new CapturedTable(new SourceTable("s", "t"), started, lake.key(), Set.of()),
         lake,
@@ -167,6 +178,22 @@ class TestColumnPlan {
             row("n", Schema.OPTIONAL_BOOLEAN_SCHEMA, "d", SMALL, "s", TEXT),
             SchemaChanges.NEW_COLUMN);
     assertThat(third.changes().added()).extracting(NewColumn::name).containsExactly("n_v3");
+  }
+
+  @Test
+  void columnThatIsWrittenAgainHasTheTableRead() {
+    RowTarget lake = lake(List.of("id"), ID, N, D, S, version(5, "n_v2", "version 2 of column n"));
+    Schema number = row("n", INT, "d", SMALL, "s", TEXT);
+    Schema text = row("n", TEXT, "d", SMALL, "s", TEXT);
+    Set<String> key = Set.of("id");
+    assertThat(plan(lake, text, text, SchemaChanges.NEW_COLUMN, key).unread()).isEmpty();
+    assertThat(plan(lake, number, number, SchemaChanges.NEW_COLUMN, key).unread()).isEmpty();
+    assertThat(plan(lake, text, number, SchemaChanges.NEW_COLUMN, key).unread())
+        .containsExactly("values of column n go to the column n again");
+    assertThat(plan(lake, number, text, SchemaChanges.NEW_COLUMN, key).unread())
+        .containsExactly("values of column n go to the column n_v2 again");
+    assertThatThrownBy(() -> plan(lake, text, number, SchemaChanges.STOP, key))
+        .hasMessageContaining("column n is int, was string: its values go to column n again");
   }
 
   @Test
