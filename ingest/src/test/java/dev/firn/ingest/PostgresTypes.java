@@ -203,6 +203,12 @@ final class PostgresTypes {
               "binary",
               "0101000020E6100000000000000000F03F0000000000000040",
               "0101000020e6100000000000000000f03f0000000000000040"),
+          pairs("halfvec", "list<float>", "[1,0.5]", "[1.0, 0.5]"),
+          pairs(
+              "geography",
+              "binary",
+              "0101000020E610000000000000000021406666666666A64740",
+              "0101000020e610000000000000000021406666666666a64740"),
           same("pair", "string", "(1,\"a b\")", "(,)", "(2,\"\"\"\")"),
           same("span", "string", "[1.5,2)", "empty"),
           same("spans", "string", "{[1.5,2),[3,4)}"),
@@ -318,7 +324,8 @@ final class PostgresTypes {
                   "CREATE DOMAIN short_text AS varchar(3) CHECK (value <> '')",
                   "CREATE TYPE pair AS (n int, t text)",
                   "CREATE TYPE span AS RANGE (subtype = float8, multirange_type_name = spans)"),
-              Stream.concat(standIn("vector"), standIn("geometry")))
+              Stream.of("vector", "halfvec", "geometry", "geography")
+                  .flatMap(PostgresTypes::standIn))
           .toList();
 
   private PostgresTypes() {}

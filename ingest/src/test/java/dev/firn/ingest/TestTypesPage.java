@@ -21,7 +21,7 @@ class TestTypesPage {
   void tableIsThatOfTheTests() throws Exception {
     String page = Files.readString(PAGE);
     int begin = page.indexOf(BEGIN) + BEGIN.length();
-    int end = page.indexOf("\n\n", begin);
+    int end = page.indexOf("\n\n", begin - 1);
     String rows =
         PostgresTypes.TYPES.stream().map(TestTypesPage::row).collect(Collectors.joining("\n"));
     Files.writeString(MADE, page.substring(0, begin) + rows + page.substring(end));
