@@ -41,6 +41,16 @@ final class PostgresText {
   private static final int OCTAL_DIGITS = 3;
   private static final String END_OF_DAY = "24:00:00";
   private static final String BEFORE_CHRIST = " BC";
+  private static final String UTC = "+00";
+
+  /** Lengths of {@code 2026-03-01}, of that with a time, and of that with microseconds. */
+  private static final int DATE_LENGTH = 10;
+
+  private static final int TIME_LENGTH = 19;
+  private static final int MOST_LENGTH = 26;
+  private static final int NANO_DIGITS = 9;
+  private static final String INFINITY = "infinity";
+  private static final String MINUS_INFINITY = "-infinity";
 
   /** Without a fraction where that is 0. */
   private static final DateTimeFormatter TIME =
@@ -141,7 +151,7 @@ final class PostgresText {
   }
 
   private static LocalDate date(String text) {
-    return date(match(text));
+    return finite(text).toLocalDate();
   }
 
   private static LocalDate date(Matcher parts) {
@@ -161,13 +171,78 @@ final class PostgresText {
 
   /** In UTC, where the text has a zone. */
   private static LocalDateTime timestamp(String text) {
-    Matcher parts = match(text);
-    LocalDateTime time = date(parts).atTime(LocalTime.parse(parts.group("time")));
+    return ColumnType.inRange(finite(text));
+  }
+
+  private static LocalDateTime dateTime(Matcher parts) {
+    LocalTime time =
+        Optional.ofNullable(parts.group("time")).map(LocalTime::parse).orElse(LocalTime.MIDNIGHT);
     int ahead =
         Optional.ofNullable(parts.group("zone"))
             .map(zone -> ZoneOffset.of(zone).getTotalSeconds())
             .orElse(0);
-    return ColumnType.inRange(time.minusSeconds(ahead));
+    return date(parts).atTime(time).minusSeconds(ahead);
+  }
+
+  /**
+   * Any date or timestamp, in UTC where it has a zone; infinite ones are the last and the first
+   * that Java knows.
+   */
+  static LocalDateTime dateTime(String text) {
+    return switch (text) {
+      case INFINITY -> LocalDateTime.MAX;
+      case MINUS_INFINITY -> LocalDateTime.MIN;
+      default -> finite(text);
+    };
+  }
+
+  private static LocalDateTime finite(String text) {
+    LocalDateTime plain = plain(text);
+    return plain == null ? dateTime(match(text)) : plain;
+  }
+
+  /**
+   * The same for nearly all of them, fast: {@code 2026-03-01}, {@code 2026-03-01 12:34:56.789},
+   * {@code 2026-03-01 12:34:56+00}. Null for other texts.
+   */
+  private static @Nullable LocalDateTime plain(String text) {
+    int end = text.endsWith(UTC) ? text.length() - UTC.length() : text.length();
+    boolean hasTime = end >= TIME_LENGTH;
+    boolean hasFraction = end > TIME_LENGTH + 1;
+    if ((!hasTime && end != DATE_LENGTH)
+        || text.charAt(4) != '-'
+        || text.charAt(7) != '-'
+        || (hasFraction ? text.charAt(TIME_LENGTH) != '.' : hasTime && end != TIME_LENGTH)
+        || end > MOST_LENGTH) {
+      return null;
+    }
+    int year = digits(text, 0, 4);
+    int month = digits(text, 5, 7);
+    int day = digits(text, 8, DATE_LENGTH);
+    int hour = hasTime ? digits(text, 11, 13) : 0;
+    int minute = hasTime ? digits(text, 14, 16) : 0;
+    int second = hasTime ? digits(text, 17, TIME_LENGTH) : 0;
+    int fraction = hasFraction ? digits(text, TIME_LENGTH + 1, end) : 0;
+    if ((year | month | day | hour | minute | second | fraction) < 0) {
+      return null;
+    }
+    for (int i = end; hasFraction && i <= TIME_LENGTH + NANO_DIGITS; i++) {
+      fraction *= 10;
+    }
+    return LocalDateTime.of(year, month, day, hour, minute, second, fraction);
+  }
+
+  /** A number; -1 where there is anything else. */
+  private static int digits(String text, int begin, int end) {
+    int number = 0;
+    for (int i = begin; i < end; i++) {
+      int digit = text.charAt(i) - '0';
+      if (digit < 0 || digit > 9) {
+        return -1;
+      }
+      number = 10 * number + digit;
+    }
+    return number;
   }
 
   private static Matcher match(String text) {
@@ -245,10 +320,10 @@ final class PostgresText {
    */
   static String written(LocalDate date) {
     if (date.equals(LocalDate.MAX)) {
-      return "infinity";
+      return INFINITY;
     }
     if (date.equals(LocalDate.MIN)) {
-      return "-infinity";
+      return MINUS_INFINITY;
     }
     boolean isBeforeChrist = date.getYear() <= 0;
     return "%04d-%02d-%02d%s"

@@ -219,6 +219,9 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
     if (value == null || isDefault(value)) {
       return text(column, value);
     }
+    if (value instanceof String text) {
+      return read(text);
+    }
     return switch (column.nativeType()) {
       case PgOid.DATE -> PostgresText.written(date(value));
       case PgOid.TIMESTAMP -> PostgresText.written(dateTime(value, TimeZone.getDefault()));
@@ -240,7 +243,9 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   }
 
   private static boolean isDefault(@Nullable Object value) {
-    return value instanceof String || value instanceof Integer || value instanceof Long;
+    return value instanceof Integer
+        || value instanceof Long
+        || (value instanceof String text && !text.startsWith(PostgresSnapshotQuery.READ));
   }
 
   private static boolean isText(RelationalColumn column) {
@@ -290,10 +295,16 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
         : number.equals(SpecialValueDecimal.POSITIVE_INF) ? "Infinity" : "-Infinity";
   }
 
-  /** Streamed amounts are exact; those that the initial snapshot reads come as doubles. */
+  /** What {@link PostgresSnapshotQuery} reads as text. */
+  private static String read(String text) {
+    return text.substring(PostgresSnapshotQuery.READ.length());
+  }
+
+  /** Amounts that a query of somebody's own reads come as doubles. */
   private static @Nullable Object money(@Nullable Object value) {
     return switch (value) {
       case null -> null;
+      case SpecialValueDecimal amount -> money(amount.getDecimalValue().orElseThrow());
       case BigDecimal amount -> amount.setScale(MONEY_SCALE, RoundingMode.UNNECESSARY);
       case Double amount when Math.abs(amount) < MAX_EXACT_MONEY ->
           BigDecimal.valueOf(amount).setScale(MONEY_SCALE, RoundingMode.HALF_EVEN);
@@ -316,6 +327,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   /** Infinite ones are the last and the first that Java knows. */
   private static LocalDate date(Object value) {
     return switch (value) {
+      case String text -> PostgresText.dateTime(read(text)).toLocalDate();
       case LocalDate date when date.equals(PostgresValueConverter.POSITIVE_INFINITY_LOCAL_DATE) ->
           LocalDate.MAX;
       case LocalDate date when date.equals(PostgresValueConverter.NEGATIVE_INFINITY_LOCAL_DATE) ->
@@ -347,6 +359,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   /** In UTC, where it has a zone. Infinite ones are the last and the first that Java knows. */
   private static LocalDateTime dateTime(Object value, TimeZone zone) {
     return switch (value) {
+      case String text -> PostgresText.dateTime(read(text));
       case Instant time when time.equals(PostgresValueConverter.POSITIVE_INFINITY_INSTANT) ->
           LocalDateTime.MAX;
       case Instant time when time.equals(PostgresValueConverter.NEGATIVE_INFINITY_INSTANT) ->

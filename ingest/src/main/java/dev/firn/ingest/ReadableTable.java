@@ -2,7 +2,6 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
-import io.debezium.relational.Column;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableSchema;
 import java.util.stream.Collectors;
@@ -24,9 +23,8 @@ record ReadableTable(CapturedTable captured, Table table, TableSchema schema) {
   String query() {
     String columns =
         table.columns().stream()
-            .map(Column::name)
-            .filter(name -> !captured.unsent().contains(name))
-            .map(SourceTable::quoted)
+            .filter(column -> !captured.unsent().contains(column.name()))
+            .map(PostgresSnapshotQuery::selected)
             .collect(Collectors.joining(", "));
     return "SELECT %s FROM %s".formatted(columns, captured.source().quoted());
   }

@@ -80,6 +80,8 @@ public final class ServerConfig implements ConfigSourceProvider {
         Map.entry("poll.interval.ms", "20"),
         Map.entry("max.batch.size", "8192"),
         Map.entry("max.queue.size", "32768"),
+        Map.entry("snapshot.query.mode", "custom"),
+        Map.entry("snapshot.query.mode.custom.name", PostgresSnapshotQuery.NAME),
         // Rows that the driver holds at a time, however large they are.
         Map.entry("snapshot.fetch.size", "1000"),
         Map.entry("decimal.handling.mode", "precise"),

@@ -313,10 +313,6 @@ class StreamingIT {
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
       insertWhatNoTypeHolds(100);
-      // In the initial snapshot the driver takes the days that its calendar has not for later ones.
-      sql.execute(
-          "INSERT INTO s.t (id, a_date, a_timestamp, an_instant)"
-              + " VALUES (200, '1582-10-14', '1582-10-14 23:59:59', '1582-10-05 00:00+02')");
       engine.awaitCaughtUp(connection);
     }
     List<List<String>> written = new ArrayList<>();
@@ -358,7 +354,7 @@ class StreamingIT {
       "'0044-03-15 BC', '12:34:56.7', '0044-03-15 01:02:03.04 BC', '0044-03-15 01:02:03.04 BC', 1.5, '{}', '\"b\\\"\"=>\"c\\\\ \"', '(1,2)'",
       "'5874897-12-31', '23:59:59.999999', '294276-12-31 23:59:59.999999',"
           + " '294276-12-31 23:59:59.999999', -999999.99, '{NULL}', NULL, '(1e20,-1e-20)'",
-      "'1582-10-15', '01:00', '1582-10-04 23:59:59', '1582-10-15 02:00:00+02', 1e3, '{1}', NULL, NULL",
+      "'1582-10-14', '01:00', '1582-10-05 00:00:00', '1582-10-14 02:00:00+02', 1e3, '{1}', NULL, NULL",
       "'2026-03-29', '02:30', '2026-03-29 02:30', '2026-03-29 02:30+01', 0.01, NULL, NULL, NULL",
       "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
     };
