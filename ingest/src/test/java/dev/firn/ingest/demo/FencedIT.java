@@ -78,6 +78,10 @@ class FencedIT {
           }
           execute(catalog, "ROLLBACK");
         }
+        if (!isPaused) {
+          // Else it would hardly get the lock in between, and stay where it is.
+          awaitBatchAfter(newestBatch());
+        }
       }
       assertThat(isPaused).isTrue();
       assertFenced(first, load);
