@@ -219,14 +219,20 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
     if (value == null || isDefault(value)) {
       return text(column, value);
     }
+    return switch (column.nativeType()) {
+      case PgOid.DATE, PgOid.TIMESTAMP, PgOid.TIMESTAMPTZ -> writtenTime(column, value);
+      default -> text(value);
+    };
+  }
+
+  private static String writtenTime(RelationalColumn column, Object value) {
     if (value instanceof String text) {
       return read(text);
     }
     return switch (column.nativeType()) {
       case PgOid.DATE -> PostgresText.written(date(value));
       case PgOid.TIMESTAMP -> PostgresText.written(dateTime(value, TimeZone.getDefault()));
-      case PgOid.TIMESTAMPTZ -> PostgresText.writtenInUtc(dateTime(value, UTC));
-      default -> text(value);
+      default -> PostgresText.writtenInUtc(dateTime(value, UTC));
     };
   }
 

@@ -304,11 +304,12 @@ class StreamingIT {
   void valuesThatNoTypeOfTheLakeHoldsAreKeptAsText() throws Exception {
     settings.put("debezium.sink.iceberg.columns.as-text", "s\\.t\\.a.*, s.t.numbers, s.t.marks");
     sql.execute("SET TIME ZONE 'UTC'");
+    sql.execute("CREATE EXTENSION citext SCHEMA s");
     sql.execute("CREATE EXTENSION hstore SCHEMA s");
     sql.execute(
         "CREATE TABLE s.t (id int PRIMARY KEY, a_date date, a_time time, a_timestamp timestamp,"
             + " an_instant timestamptz, a_number numeric(8,2), numbers int[], marks s.hstore, place"
-            + " point)");
+            + " point, a_name s.citext DEFAULT '@lice')");
     insertWhatNoTypeHolds(0);
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
@@ -319,9 +320,9 @@ class StreamingIT {
     try (ResultSet rows =
         sql.executeQuery(
             "SELECT id, a_date::text, a_time::text, a_timestamp::text, an_instant::text,"
-                + " a_number::text, numbers::text, marks::text FROM s.t")) {
+                + " a_number::text, numbers::text, marks::text, a_name::text FROM s.t")) {
       while (rows.next()) {
-        written.add(IntStream.rangeClosed(1, 8).mapToObj(i -> text(rows, i)).toList());
+        written.add(IntStream.rangeClosed(1, 9).mapToObj(i -> text(rows, i)).toList());
       }
     }
     assertThat(
@@ -334,7 +335,8 @@ class StreamingIT {
                 "an_instant",
                 "a_number",
                 "numbers",
-                "marks"))
+                "marks",
+                "a_name"))
         .containsExactlyInAnyOrderElementsOf(written);
     assertThat(table("t").schema().findType("place").isStructType()).isTrue();
   }
