@@ -1,8 +1,6 @@
 package dev.firn.ingest;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import java.util.Map;
@@ -20,7 +18,6 @@ import org.slf4j.LoggerFactory;
 final class PublishedTables {
   static final String NOTE = "publication-members";
   private static final Logger LOG = LoggerFactory.getLogger(PublishedTables.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Publication publication;
   private final String name;
@@ -30,15 +27,8 @@ final class PublishedTables {
   PublishedTables(PostgresSource source, Pipeline pipeline) {
     this.publication = new Publication(source);
     this.name = source.publication();
-    pipeline.note(NOTE).ifPresent(text -> members.putAll(read(text)));
-  }
-
-  private static Map<String, String> read(String text) {
-    try {
-      return JSON.readValue(text, new TypeReference<Map<String, String>>() {});
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("not a note of a publication's members: " + text, e);
-    }
+    JsonNote.read(pipeline, NOTE, new TypeReference<Map<String, String>>() {})
+        .ifPresent(members::putAll);
   }
 
   Publication publication() {
@@ -102,19 +92,11 @@ final class PublishedTables {
       return Optional.empty();
     }
     isChanged = false;
-    return Optional.of(text());
+    return Optional.of(JsonNote.text(members));
   }
 
   /** Writes down what {@link #changed} gave. Not while batches are being committed. */
   static void note(Pipeline pipeline, String text) {
     pipeline.note(NOTE, text);
-  }
-
-  private String text() {
-    try {
-      return JSON.writeValueAsString(members);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("names that are no JSON", e);
-    }
   }
 }

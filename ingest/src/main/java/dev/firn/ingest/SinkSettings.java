@@ -28,7 +28,6 @@ import org.apache.iceberg.catalog.Namespace;
  * @param routing how source tables are named in the lake
  * @param changelogs which source tables have a changelog
  * @param schemaChanges what becomes of changes of the source tables' columns
- * @param columnsAsText which columns become text, whatever their type
  * @param commitInterval no commit starts sooner than this after the one before
  * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
  * @param tableHealthInterval how often the tables' health is looked at
@@ -44,7 +43,6 @@ public record SinkSettings(
     TableRouting routing,
     ChangelogTables changelogs,
     SchemaChanges schemaChanges,
-    ColumnsAsText columnsAsText,
     Duration commitInterval,
     Duration maxCommitAge,
     Duration tableHealthInterval,
@@ -195,7 +193,6 @@ public record SinkSettings(
     catalog = Map.copyOf(catalog);
     requireNonNull(routing, "routing is null");
     requireNonNull(schemaChanges, "schemaChanges is null");
-    requireNonNull(columnsAsText, "columnsAsText is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(commitInterval, "commitInterval is null");
     requireNonNull(maxCommitAge, "maxCommitAge is null");
@@ -243,6 +240,8 @@ public record SinkSettings(
               .formatted(PREFIX, PREFIX, PREFIX));
     }
     requireSafeCommits(keys, catalog);
+    // Debezium's converter has a use for them, but no way to say what is wrong with one.
+    var unused = ColumnsAsText.parse(keys);
     long memory =
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(
@@ -254,7 +253,6 @@ public record SinkSettings(
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
-        ColumnsAsText.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         atLeast(keys, MAX_AGE, LEAST_MAX_COMMIT_AGE, DEFAULT_MAX_COMMIT_AGE),
         atLeast(keys, TABLE_HEALTH, LEAST_TABLE_HEALTH, DEFAULT_TABLE_HEALTH),

@@ -1,8 +1,6 @@
 package dev.firn.ingest;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.firn.writer.Pipeline;
 import java.util.Map;
 import java.util.Optional;
@@ -15,23 +13,15 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class SourceOids {
   private static final String NOTE = "source-oids";
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Map<String, Long> oids = new ConcurrentHashMap<>();
 
   /** As the pipeline's control table has them. */
   static SourceOids of(Pipeline pipeline) {
     SourceOids noted = new SourceOids();
-    pipeline.note(NOTE).ifPresent(text -> noted.oids.putAll(read(text)));
+    JsonNote.read(pipeline, NOTE, new TypeReference<Map<String, Long>>() {})
+        .ifPresent(noted.oids::putAll);
     return noted;
-  }
-
-  private static Map<String, Long> read(String text) {
-    try {
-      return JSON.readValue(text, new TypeReference<Map<String, Long>>() {});
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("not a note of object ids: " + text, e);
-    }
   }
 
   /** The one of a name; empty when it is not known yet. */
@@ -53,14 +43,6 @@ final class SourceOids {
 
   /** Writes them down, if they have changed. Not while batches are being committed. */
   void note(Pipeline pipeline) {
-    String text;
-    try {
-      text = JSON.writeValueAsString(new TreeMap<>(oids));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("object ids that are no JSON", e);
-    }
-    if (!pipeline.note(NOTE).equals(Optional.of(text))) {
-      pipeline.note(NOTE, text);
-    }
+    JsonNote.write(pipeline, NOTE, new TreeMap<>(oids));
   }
 }

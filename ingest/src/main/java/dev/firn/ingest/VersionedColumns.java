@@ -1,8 +1,6 @@
 package dev.firn.ingest;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.firn.writer.Pipeline;
 import java.util.Collection;
 import java.util.Map;
@@ -17,7 +15,6 @@ import java.util.TreeMap;
  */
 record VersionedColumns(Map<String, Map<String, String>> columns) {
   private static final String NOTE = "versioned-columns";
-  private static final ObjectMapper JSON = new ObjectMapper();
 
   VersionedColumns {
     columns = Map.copyOf(columns);
@@ -36,27 +33,14 @@ record VersionedColumns(Map<String, Map<String, String>> columns) {
 
   /** As the control table has them. */
   static VersionedColumns noted(Pipeline pipeline) {
-    try {
-      return new VersionedColumns(
-          JSON.readValue(
-              pipeline.note(NOTE).orElse("{}"),
-              new TypeReference<Map<String, Map<String, String>>>() {}));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("not a note of columns", e);
-    }
+    return new VersionedColumns(
+        JsonNote.read(pipeline, NOTE, new TypeReference<Map<String, Map<String, String>>>() {})
+            .orElse(Map.of()));
   }
 
   /** Writes them down, if they have changed. Not while batches are being committed. */
   void note(Pipeline pipeline) {
-    String text;
-    try {
-      text = JSON.writeValueAsString(new TreeMap<>(columns));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("columns that are no JSON", e);
-    }
-    if (!pipeline.note(NOTE).orElse("{}").equals(text)) {
-      pipeline.note(NOTE, text);
-    }
+    JsonNote.write(pipeline, NOTE, new TreeMap<>(columns));
   }
 
   /**

@@ -114,10 +114,10 @@ final class EnginesIT {
         long before = present(table).at();
         Answer read = engine.ask("SELECT * FROM lake." + table.name());
         int width = read.columns().size();
+        List<String> lines = read.sortedLines();
         assertThat(LongStream.rangeClosed(before, present(table).at()))
             .as("%s: %s between %d and now (seed %d)", name(engine), table.name(), before, seed)
-            .anyMatch(
-                at -> table.expected(new CountedPosition(at), width).equals(read.sortedLines()));
+            .anyMatch(at -> table.expected(new CountedPosition(at), width).equals(lines));
       }
     }
   }

@@ -1,8 +1,7 @@
 package dev.firn.writer;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Collection;
 import java.util.Map;
 import org.apache.iceberg.data.Record;
 
@@ -43,9 +42,9 @@ final class UnavailableValues {
     return switch (value) {
       case CharSequence text -> text.length();
       case ByteBuffer buffer -> buffer.remaining();
-      case List<?> list -> SMALL + list.stream().mapToLong(UnavailableValues::bytes).sum();
-      case Map<?, ?> map ->
-          SMALL + bytes(List.copyOf(map.keySet())) + bytes(new ArrayList<>(map.values()));
+      case Collection<?> values ->
+          SMALL + values.stream().mapToLong(UnavailableValues::bytes).sum();
+      case Map<?, ?> map -> SMALL + bytes(map.keySet()) + bytes(map.values());
       case null, default -> SMALL;
     };
   }
