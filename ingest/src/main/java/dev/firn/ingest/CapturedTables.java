@@ -74,7 +74,8 @@ final class CapturedTables {
         table.definition(route, source.placeholder(), settings.changelogs().has(table.source()));
     requireOwnName(definition, routes);
     RowTarget target = pipeline.open(definition);
-    TableDecoder decoder = new TableDecoder(table, target, source.placeholder());
+    TableDecoder decoder =
+        new TableDecoder(table, target, source.placeholder(), settings.badEvents());
     decoders.put(table.source(), decoder);
     return decoder;
   }

@@ -77,14 +77,12 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
 
   private static void requireSameKey(CapturedTable captured, RowTarget target, Event event) {
     if (!event.key().equals(new HashSet<>(target.key()))) {
-      throw new PipelineException(
-          "table %s has the key %s at the source now, its rows in the lake (table %s) have the key %s, and are not told apart by another one; bring the key back, or leave the table out with debezium.source.table.exclude.list=%s, or take it with a pipeline of its own into another table-namespace"
+      throw new SchemaConflictException(
+          "table %s has the key %s at the source now, its rows in the lake (table %s) have the key %s, and are not told apart by another one"
               .formatted(
-                  captured.source(),
-                  shown(event.key()),
-                  target.table(),
-                  shown(target.key()),
-                  captured.source()));
+                  captured.source(), shown(event.key()), target.table(), shown(target.key())),
+          "bring the key back, or leave the table out with debezium.source.table.exclude.list=%s, or take it with a pipeline of its own into another table-namespace"
+              .formatted(captured.source()));
     }
   }
 
@@ -203,7 +201,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
     }
 
     private void takeIncompatible(String name, Type type, NestedField old) {
-      if (target.key().contains(old.name()) || policy == SchemaChanges.EVOLVE) {
+      if (target.key().contains(old.name()) || policy != SchemaChanges.NEW_COLUMN) {
         throw incompatible(name, type, old);
       }
       add(name, type);
@@ -214,7 +212,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
           "values of column %s go to the new column %s".formatted(name, added.getLast().name()));
     }
 
-    private PipelineException incompatible(String name, Type type, NestedField old) {
+    private SchemaConflictException incompatible(String name, Type type, NestedField old) {
       String ways =
           target.key().contains(old.name())
               ? "it is part of the key: bring its type back"
@@ -225,10 +223,10 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
                       lake.next(name, type, other -> row.field(other) != null).name(),
                       captured.source(),
                       name);
-      return new PipelineException(
-          "column %s of table %s is %s at the source now, which column %s of table %s (%s) cannot hold; %s, or take the table with a pipeline of its own into another table-namespace"
-              .formatted(
-                  name, captured.source(), type, old.name(), target.table(), old.type(), ways));
+      return new SchemaConflictException(
+          "column %s of table %s is %s at the source now, which column %s of table %s (%s) cannot hold"
+              .formatted(name, captured.source(), type, old.name(), target.table(), old.type()),
+          ways + ", or take the table with a pipeline of its own into another table-namespace");
     }
   }
 }

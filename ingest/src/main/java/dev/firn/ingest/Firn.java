@@ -28,6 +28,7 @@ import picocli.CommandLine.ParseResult;
       CompactCommand.class,
       HoldCommand.class,
       ResnapshotCommand.class,
+      QuarantineCommand.class,
       SqlCommand.class,
       SimulateCommand.class,
       TortureCommand.class,

@@ -37,7 +37,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
   private final Readings readings;
   private final SchemaChanges policy;
   private final Run run;
-  private final IdentityHashMap<Schema, TableDecoder> decodersBySchema = new IdentityHashMap<>();
+  private final IdentityHashMap<Schema, EventDecoder> decodersBySchema = new IdentityHashMap<>();
 
   FollowedColumns(CapturedTables tables, Readings readings, SchemaChanges policy, Run run) {
     this.tables = requireNonNull(tables, "tables is null");
@@ -47,10 +47,10 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
   }
 
   @Override
-  public Optional<TableDecoder> decoderOf(SourceRecord event, Struct source)
+  public Optional<? extends EventDecoder> decoderOf(SourceRecord event, Struct source)
       throws InterruptedException {
     Schema envelope = event.valueSchema();
-    TableDecoder known = decodersBySchema.get(envelope);
+    EventDecoder known = decodersBySchema.get(envelope);
     if (known != null) {
       return Optional.of(known);
     }
@@ -62,17 +62,26 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     if (isTruncate(event)) {
       return decoder;
     }
-    if (decoder.isPresent()) {
-      follow(
-          decoder.orElseThrow(),
-          ColumnPlan.Event.of(
-              event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
+    if (decoder.isEmpty()) {
+      return decoder;
     }
+    EventDecoder fitting =
+        fitting(
+            decoder.orElseThrow(),
+            ColumnPlan.Event.of(
+                event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
     if (decodersBySchema.size() >= MAX_SCHEMAS) {
       decodersBySchema.clear();
     }
-    decoder.ifPresent(found -> decodersBySchema.put(envelope, found));
-    return decoder;
+    decodersBySchema.put(envelope, fitting);
+    return Optional.of(fitting);
+  }
+
+  /** What decodes events of these columns, to which the lake's table is brought if it can be. */
+  private EventDecoder fitting(TableDecoder decoder, ColumnPlan.Event event)
+      throws InterruptedException {
+    Optional<String> conflict = follow(decoder, event);
+    return conflict.isPresent() ? new ConflictingEvents(decoder, conflict.orElseThrow()) : decoder;
   }
 
   /** It has neither a row nor a key to tell columns by. */
@@ -81,10 +90,38 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
         && Envelope.Operation.TRUNCATE.code().equals(value.getString(Envelope.FieldName.OPERATION));
   }
 
-  /** Brings the lake's table to the columns of an event, after all that came before it. */
-  void follow(TableDecoder decoder, ColumnPlan.Event event) throws InterruptedException {
+  /**
+   * Brings the lake's table to the columns of an event, after all that came before it.
+   *
+   * @return why the table is set aside: they do not fit; empty: they do
+   */
+  Optional<String> follow(TableDecoder decoder, ColumnPlan.Event event)
+      throws InterruptedException {
     SourceTable table = decoder.source();
-    ColumnPlan plan = decoder.plan(event, policy, column -> tables.mayHaveFilled(table, column));
+    // What an older schema of the table asked for may not hold any more.
+    decodersBySchema.values().removeIf(other -> other.table().equals(decoder.table()));
+    try {
+      follow(
+          decoder,
+          event,
+          decoder.plan(event, policy, column -> tables.mayHaveFilled(table, column)));
+      return Optional.empty();
+    } catch (SchemaConflictException e) {
+      if (policy != SchemaChanges.QUARANTINE || run.isInInitialSnapshot()) {
+        throw e;
+      }
+      LOG.warn(
+          "table {} is set aside: {}; its events go to the quarantine until its columns fit again, then it is read",
+          table,
+          e.conflict());
+      readings.setAside(decoder, e.conflict());
+      return Optional.of(e.conflict());
+    }
+  }
+
+  private void follow(TableDecoder decoder, ColumnPlan.Event event, ColumnPlan plan)
+      throws InterruptedException {
+    SourceTable table = decoder.source();
     if (!plan.said().isEmpty()) {
       LOG.info("table {} has changed at the source: {}", table, String.join(", ", plan.said()));
     }
@@ -96,8 +133,6 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
       readings.giveUp(table);
       target = run.change(decoder, plan.changes());
     }
-    // What an older schema of the table asked for may not hold any more.
-    decodersBySchema.values().removeIf(other -> other == decoder);
     decoder.follow(target, event.row());
     readings.beginAgain(decoder);
   }

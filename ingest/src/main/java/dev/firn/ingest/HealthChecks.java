@@ -43,6 +43,12 @@ public class HealthChecks {
     return check(operations::memory);
   }
 
+  @Produces
+  @Readiness
+  HealthCheck quarantine() {
+    return check(operations::quarantine);
+  }
+
   private static HealthCheck check(Supplier<Verdict> verdict) {
     return () -> response(verdict.get());
   }

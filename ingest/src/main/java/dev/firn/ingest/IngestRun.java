@@ -331,7 +331,7 @@ final class IngestRun implements AutoCloseable {
 
   private void followColumns(TableDecoder decoder, ColumnPlan.Event event)
       throws InterruptedException {
-    columns.follow(decoder, event);
+    var unused = columns.follow(decoder, event);
   }
 
   /** What follows the columns of events needs of this run. */

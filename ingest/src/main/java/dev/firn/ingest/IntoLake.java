@@ -9,6 +9,7 @@ import dev.firn.writer.InitialSnapshot;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SetAside;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
@@ -85,6 +86,11 @@ final class IntoLake implements TransactionAssembler.Downstream {
   @Override
   public void snapshotRow(TableIdentifier table, Record row) {
     requireNonNull(initialSnapshot, "initialSnapshot is null").add(table, row);
+  }
+
+  @Override
+  public void snapshotAside(TableIdentifier table, SetAside aside) {
+    requireNonNull(initialSnapshot, "initialSnapshot is null").setAside(table, aside);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineState;
+import dev.firn.writer.QuarantineLog;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,9 +14,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
@@ -29,12 +32,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param lastCommit when the newest of the pipeline's commits was made
  * @param freeBytes what is left on the disk; empty for a lake that is not on a local one
+ * @param quarantine how many events of which tables are open there
  */
 record LakeStatus(
     PipelineState state,
     List<TableStatus> tables,
     Optional<Instant> lastCommit,
-    Optional<Long> freeBytes) {
+    Optional<Long> freeBytes,
+    Map<String, Long> quarantine) {
 
   /**
    * A table as it is now.
@@ -53,6 +58,7 @@ record LakeStatus(
     tables = List.copyOf(tables);
     requireNonNull(lastCommit, "lastCommit is null");
     requireNonNull(freeBytes, "freeBytes is null");
+    quarantine = Collections.unmodifiableMap(new TreeMap<>(quarantine));
   }
 
   /** The failure that ended the newest process, or an older one. */
@@ -76,7 +82,7 @@ record LakeStatus(
     }
     try (Closeable closing = Lake.closing(catalog)) {
       return Pipeline.look(catalog, settings.pipeline())
-          .map(state -> Asked.of(of(catalog, state, freeBytes(settings))))
+          .map(state -> Asked.of(of(catalog, state, settings)))
           .orElseGet(() ->
               Asked.nothing(
                   "the lake knows no pipeline %s: it has never run"
@@ -99,7 +105,7 @@ record LakeStatus(
     }
   }
 
-  private static LakeStatus of(Catalog catalog, PipelineState state, Optional<Long> freeBytes) {
+  private static LakeStatus of(Catalog catalog, PipelineState state, SinkSettings settings) {
     List<TableStatus> tables = new ArrayList<>();
     Optional<Instant> newest = Optional.empty();
     for (Map.Entry<TableIdentifier, Long> entry : state.tables().entrySet()) {
@@ -112,7 +118,12 @@ record LakeStatus(
         tables.add(new TableStatus(name, 0, 0, 0, "is gone"));
       }
     }
-    return new LakeStatus(state, tables, state.batch() == 0 ? Optional.empty() : newest, freeBytes);
+    return new LakeStatus(
+        state,
+        tables,
+        state.batch() == 0 ? Optional.empty() : newest,
+        freeBytes(settings),
+        QuarantineLog.open(catalog, settings.pipeline()).map(QuarantineLog::open).orElse(Map.of()));
   }
 
   private static Optional<Instant> later(Optional<Instant> newest, @Nullable Snapshot snapshot) {

@@ -8,6 +8,7 @@ import dev.firn.compaction.maintenance.Part;
 import dev.firn.compaction.maintenance.TableMaintenance;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
+import dev.firn.writer.Quarantine;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -159,7 +160,11 @@ final class MaintenanceThread implements AutoCloseable {
 
   private void round(Opened opened) {
     pacer.begin();
-    for (TableIdentifier table : withChangelogs(opened.catalog(), tables.get())) {
+    List<TableIdentifier> all = withChangelogs(opened.catalog(), tables.get());
+    if (settings.mayQuarantine()) {
+      all.add(Quarantine.of(settings.pipeline()));
+    }
+    for (TableIdentifier table : all) {
       maintain(opened.maintenance(), table, due(table).take(Instant.now()));
     }
     TableIdentifier control = settings.pipeline().controlTable();

@@ -121,6 +121,13 @@ final class Meters {
         health -> health.cost().readRatio());
   }
 
+  /** Registers what a watch sees of the quarantine. */
+  void show(QuarantineWatch watch) {
+    Gauge.builder("firn.quarantine.entries", watch, w -> (double) w.entries())
+        .description("Events in quarantine whose tables were not read again since")
+        .register(registry);
+  }
+
   private record TableGauges(
       MeterRegistry registry, TableHealthWatch watch, TableIdentifier table) {
     void add(String name, String description, ToDoubleFunction<TableHealth> figure) {

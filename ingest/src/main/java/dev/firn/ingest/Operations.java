@@ -44,7 +44,8 @@ public class Operations {
       SinkSettings settings,
       PostgresSource source,
       SourceWatch watch,
-      TableHealthWatch tables) {}
+      TableHealthWatch tables,
+      QuarantineWatch quarantine) {}
 
   @Inject
   public Operations(MeterRegistry registry) {
@@ -63,11 +64,14 @@ public class Operations {
         new SourceWatch(source, alarms, () -> run.position().map(LsnPosition.class::cast), failed);
     CommitAlarm alarm = new CommitAlarm(settings.maxCommitAge());
     TableHealthWatch tables = TableHealthWatch.of(run, settings, meters::show);
-    watched = Optional.of(new Watched(run, settings, source, watch, tables));
+    QuarantineWatch quarantine = new QuarantineWatch(run.catalog(), settings.pipeline());
+    meters.show(quarantine);
+    watched = Optional.of(new Watched(run, settings, source, watch, tables, quarantine));
     meters.show(run, watch, source.topicPrefix());
     tables.start(settings.tableHealthInterval());
     every(alarms.lookEvery(), watch::look);
     every(alarms.lookEvery(), run::endIfReplaced);
+    every(settings.tableHealthInterval(), quarantine::look);
     every(
         Duration.ofSeconds(ALARM_SECONDS), () -> alarm.look(run.status(Instant.now()).progress()));
   }
@@ -122,6 +126,10 @@ public class Operations {
         Readiness.MEMORY,
         (w, run) ->
             Readiness.memory(run.progress(), w.settings().memoryBytes(), Readiness.Heap.now()));
+  }
+
+  Verdict quarantine() {
+    return judge(Readiness.QUARANTINE, (w, run) -> Readiness.quarantine(w.quarantine().open()));
   }
 
   private Verdict judge(String name, BiFunction<Watched, RunStatus, Verdict> judgement) {

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** Judges whether a pipeline does its work, by what is known of it at one instant. */
@@ -14,6 +15,7 @@ final class Readiness {
   static final String SOURCE = "source";
   static final String COMMIT = "commit";
   static final String MEMORY = "memory";
+  static final String QUARANTINE = "quarantine";
 
   /** What the check {@value #PIPELINE} says of tables that are being read beside the stream. */
   static final String READING = "reading";
@@ -150,6 +152,14 @@ final class Readiness {
         .formatted(
             progress.waiting().orElse(Duration.ZERO).toSeconds(),
             progress.trouble().orElse("catalog or storage has not answered yet"));
+  }
+
+  /** What the lake could not take; the pipeline does its work all the same. */
+  static Verdict quarantine(Map<String, Long> open) {
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("entries", open.values().stream().mapToLong(Long::longValue).sum());
+    new TreeMap<>(open).forEach(data::put);
+    return new Verdict(QUARANTINE, true, data);
   }
 
   /** What is held in memory; a full budget holds the source back, which is no failure. */

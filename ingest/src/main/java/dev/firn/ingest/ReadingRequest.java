@@ -29,6 +29,9 @@ record ReadingRequest(SourceTable table, String why, long oid) {
   /** What the reason begins with when changes of the table may not have been in the log. */
   static final String GAP = "changes may be missing: ";
 
+  /** What the reason begins with when the table's columns had no place in the lake. */
+  static final String SET_ASIDE = "set aside: ";
+
   private static final Logger LOG = LoggerFactory.getLogger(ReadingRequest.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String RESNAPSHOT = "resnapshot";

@@ -258,6 +258,20 @@ final class Readings implements AutoCloseable {
     requests.add(request);
   }
 
+  /**
+   * Takes no changes of a table any more; it is read when its columns fit again ({@link
+   * #beginAgain}), by another process if need be.
+   */
+  void setAside(TableDecoder decoder, String why) throws InterruptedException {
+    giveUp(decoder.source());
+    again.putIfAbsent(
+        decoder.source(), new ReadingRequest(decoder.source(), ReadingRequest.SET_ASIDE + why));
+    String reason = again.get(decoder.source()).why();
+    if (!pipeline.isHeldBack(decoder.table())) {
+      commits.runAlone(p -> p.requestReading(decoder.table(), reason, true));
+    }
+  }
+
   /** Gives up the reading of a table, if there is one: what was read has the old columns. */
   void giveUp(SourceTable table) {
     TableReader reader = running.remove(table);
@@ -337,6 +351,7 @@ final class Readings implements AutoCloseable {
             source,
             request,
             decoder.target(),
+            decoder.anotherSieve(),
             pipeline.read(decoder.table(), recent),
             awaitsOlder ? OptionalLong.empty() : told,
             permits);
@@ -352,6 +367,7 @@ final class Readings implements AutoCloseable {
     long start = System.nanoTime();
     CommittedBatch batch = commits.callAlone(p -> p.complete(reader.reading(), reader.readAt()));
     running.remove(reader.table());
+    again.remove(reader.table());
     committed.accept(batch, Duration.ofNanos(System.nanoTime() - start));
     LOG.info(
         "table {} was read: {} rows took its place in the lake",

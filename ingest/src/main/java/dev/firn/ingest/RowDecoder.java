@@ -27,23 +27,37 @@ final class RowDecoder {
   private record Column(Field from, int to, ColumnType.Conversion conversion) {}
 
   private final CapturedTable captured;
+  private final EventSieve sieve;
   private final List<Column> columns;
   private final List<Column> keyColumns;
   private final GenericRecord template;
   private final IntSupplier filledBytes;
 
   private RowDecoder(
-      CapturedTable captured, RowTarget target, List<Column> columns, List<Column> keyColumns) {
+      CapturedTable captured,
+      EventSieve sieve,
+      RowTarget target,
+      List<Column> columns,
+      List<Column> keyColumns) {
     this.captured = captured;
+    this.sieve = sieve;
     this.columns = columns;
     this.keyColumns = keyColumns;
     this.template = GenericRecord.create(target.written());
     this.filledBytes = target.filledBytes();
   }
 
-  /** Of a schema whose columns the table has. */
+  /**
+   * Of a schema whose columns the table has.
+   *
+   * @param sieve is asked about values that their columns cannot hold
+   */
   static RowDecoder compile(
-      CapturedTable captured, RowTarget target, Schema schema, ColumnType.Placeholder placeholder) {
+      CapturedTable captured,
+      EventSieve sieve,
+      RowTarget target,
+      Schema schema,
+      ColumnType.Placeholder placeholder) {
     LakeColumns lake = new LakeColumns(target.columns());
     List<Column> columns = new ArrayList<>();
     List<Column> keyColumns = new ArrayList<>();
@@ -61,7 +75,7 @@ final class RowDecoder {
         keyColumns.add(column);
       }
     }
-    return new RowDecoder(captured, target, columns, keyColumns);
+    return new RowDecoder(captured, sieve, target, columns, keyColumns);
   }
 
   /** Somebody else changes the columns of the lake's table at the same time. */
@@ -142,24 +156,40 @@ final class RowDecoder {
     return keyColumns.contains(column)
         ? "take the table with a pipeline of its own into another table-namespace, with %s, as the column is part of its key"
             .formatted(asText)
-        : "keep the column as text with %s (and %s%s=new-column), or leave it out with debezium.source.column.exclude.list=%s.%s"
-            .formatted(asText, SinkSettings.PREFIX, SchemaChanges.KEY, captured.source(), name);
+        : "keep the column as text with %s (and %s%s=new-column), or leave it out with debezium.source.column.exclude.list=%s.%s, or go on without such values with %s%s=quarantine"
+            .formatted(
+                asText,
+                SinkSettings.PREFIX,
+                SchemaChanges.KEY,
+                captured.source(),
+                name,
+                SinkSettings.PREFIX,
+                BadEvents.KEY);
   }
 
-  private Object convert(Column column, Object value) {
+  private @Nullable Object convert(Column column, Object value) {
     try {
       return column.conversion.convert(value);
     } catch (ColumnType.UnsupportedValueException e) {
-      throw new PipelineException(
-          "column %s of table %s holds %s, which its type in the lake cannot hold; change the value at the source, or %s"
-              .formatted(column.from.name(), captured.source(), e.getMessage(), ways(column)),
-          e);
+      return instead(
+          column,
+          "%s, which its type in the lake cannot hold".formatted(e.getMessage()),
+          "change the value at the source, or " + ways(column));
     } catch (RuntimeException e) {
       // Without its message: that may be the value.
-      throw new PipelineException(
-          "column %s of table %s holds a value that is none of its type: %s; %s"
-              .formatted(
-                  column.from.name(), captured.source(), e.getClass().getName(), ways(column)));
+      return instead(
+          column, "a value that is none of its type: " + e.getClass().getName(), ways(column));
     }
+  }
+
+  /** What the row has in the place of such a value; without a key's value there is no row. */
+  private @Nullable Object instead(Column column, String reason, String ways) {
+    BadValueException bad =
+        new BadValueException(captured.source(), column.from.name(), reason, ways);
+    if (keyColumns.contains(column)) {
+      throw bad;
+    }
+    sieve.found(bad);
+    return null;
   }
 }

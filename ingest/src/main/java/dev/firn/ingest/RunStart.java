@@ -65,6 +65,9 @@ record RunStart(
               settings.catalog(),
               () -> Pipeline.takeOver(catalog, settings.pipeline(), log::parse, threads, steps));
       SourceGuard guard = refusing(pipeline, () -> SourceGuard.prepare(source, pipeline));
+      if (settings.mayQuarantine()) {
+        LOG.debug("events may go to the quarantine {}", pipeline.openQuarantine());
+      }
       CapturedTables tables = new CapturedTables(settings, source);
       tables.openAll(pipeline, captured);
       if (pipeline.offset().isEmpty()) {

@@ -10,6 +10,11 @@ enum SchemaChanges {
   EVOLVE,
   /** Followed; where a column cannot hold the new values, a new one takes them. */
   NEW_COLUMN,
+  /**
+   * Followed; a table whose columns cannot hold the new values is set aside: its events go to the
+   * quarantine until it fits again.
+   */
+  QUARANTINE,
   /** Every change stops the pipeline. */
   STOP;
 

@@ -28,6 +28,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param routing how source tables are named in the lake
  * @param changelogs which source tables have a changelog
  * @param schemaChanges what becomes of changes of the source tables' columns
+ * @param badEvents what becomes of events that their tables cannot take
  * @param commitInterval no commit starts sooner than this after the one before
  * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
  * @param tableHealthInterval how often the tables' health is looked at
@@ -43,6 +44,7 @@ public record SinkSettings(
     TableRouting routing,
     ChangelogTables changelogs,
     SchemaChanges schemaChanges,
+    BadEvents badEvents,
     Duration commitInterval,
     Duration maxCommitAge,
     Duration tableHealthInterval,
@@ -88,6 +90,7 @@ public record SinkSettings(
               "changelog.exclude.list",
               SchemaChanges.KEY,
               ColumnsAsText.KEY,
+              BadEvents.KEY,
               "commit.interval-min",
               ATOMIC,
               MAX_AGE,
@@ -194,6 +197,7 @@ public record SinkSettings(
     requireNonNull(routing, "routing is null");
     requireNonNull(schemaChanges, "schemaChanges is null");
     requireNonNull(changelogs, "changelogs is null");
+    requireNonNull(badEvents, "badEvents is null");
     requireNonNull(commitInterval, "commitInterval is null");
     requireNonNull(maxCommitAge, "maxCommitAge is null");
     requireNonNull(tableHealthInterval, "tableHealthInterval is null");
@@ -253,6 +257,7 @@ public record SinkSettings(
         TableRouting.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
+        BadEvents.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         atLeast(keys, MAX_AGE, LEAST_MAX_COMMIT_AGE, DEFAULT_MAX_COMMIT_AGE),
         atLeast(keys, TABLE_HEALTH, LEAST_TABLE_HEALTH, DEFAULT_TABLE_HEALTH),
@@ -272,6 +277,11 @@ public record SinkSettings(
           "warehouse",
           "hdfs://...: on other storage a Hadoop catalog loses one of two commits at a time; take type=jdbc or type=rest, or dir for a local folder");
     }
+  }
+
+  /** Whether events may go to the quarantine. */
+  boolean mayQuarantine() {
+    return badEvents == BadEvents.QUARANTINE || schemaChanges == SchemaChanges.QUARANTINE;
   }
 
   /** The settings of the commit loop. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * How a pipeline stands, seen from outside.
@@ -85,6 +86,7 @@ record StatusReport(
     line(lines, "last batch", batchWords());
     line(lines, "lag", lagWords());
     lake.answer().ifPresent(found -> tables(lines, found.tables()));
+    quarantineWords().ifPresent(words -> line(lines, "quarantine", words));
     freeBytes().ifPresent(free -> line(lines, "storage", "%s free".formatted(bytes(free))));
     line(lines, "last error", lastError().orElse("none"));
     return String.join(System.lineSeparator(), lines);
@@ -113,6 +115,7 @@ record StatusReport(
         });
     readings().ifPresent(words -> values.put("reading", words));
     values.put("tables", lake.answer().map(LakeStatus::tables).orElse(List.of()));
+    values.put("quarantine", lake.answer().map(LakeStatus::quarantine).orElse(Map.of()));
     lastError().ifPresent(error -> values.put("last_error", error));
     freeBytes().ifPresent(free -> values.put("free_bytes", free));
     values.put("problems", problems());
@@ -130,6 +133,18 @@ record StatusReport(
                 .map(found -> found.state().readings())
                 .filter(asked -> !asked.isEmpty())
                 .map(asked -> "to be read: " + String.join(", ", asked)));
+  }
+
+  /** What is open there; empty: nothing. */
+  private Optional<String> quarantineWords() {
+    return lake.answer()
+        .map(LakeStatus::quarantine)
+        .filter(open -> !open.isEmpty())
+        .map(open ->
+            open.entrySet().stream()
+                    .map(table -> "%,d of %s".formatted(table.getValue(), table.getKey()))
+                    .collect(Collectors.joining(", "))
+                + "; see firn quarantine list");
   }
 
   private static void line(List<String> lines, String name, String words) {

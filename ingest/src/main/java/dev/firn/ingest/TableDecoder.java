@@ -4,8 +4,11 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowKey;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SetAside;
 import dev.firn.writer.TableChange;
 import io.debezium.data.Envelope;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -20,11 +23,12 @@ import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
 
 /** Turns the change events of one source table into changes of its table in the lake. */
-final class TableDecoder {
+final class TableDecoder implements EventDecoder {
   private static final int CHANGE_BYTES = 96;
 
   private final CapturedTable captured;
   private final ColumnType.Placeholder placeholder;
+  private final EventSieve sieve;
   private RowTarget target;
 
   /** The columns of the source in the last event, or when the pipeline started. */
@@ -33,7 +37,12 @@ final class TableDecoder {
   private @Nullable Schema compiledFor;
   private @Nullable RowDecoder compiled;
 
-  TableDecoder(CapturedTable captured, RowTarget target, ColumnType.Placeholder placeholder) {
+  TableDecoder(
+      CapturedTable captured,
+      RowTarget target,
+      ColumnType.Placeholder placeholder,
+      BadEvents badEvents) {
+    this.sieve = new EventSieve(captured.source(), badEvents, placeholder);
     this.captured = captured;
     this.target = target;
     this.placeholder = placeholder;
@@ -95,7 +104,8 @@ final class TableDecoder {
     compiledFor = null;
   }
 
-  TableIdentifier table() {
+  @Override
+  public TableIdentifier table() {
     return target.table();
   }
 
@@ -109,15 +119,44 @@ final class TableDecoder {
     return target;
   }
 
-  /** The row that an initial snapshot read. */
-  Record read(Struct event) {
+  /** What sorts the table's events out on another thread. */
+  EventSieve anotherSieve() {
+    return sieve.another();
+  }
+
+  @Override
+  public EventSieve.Sieved<Record> read(Struct event) {
+    return sieve.sieve("r", event, () -> row(event));
+  }
+
+  private Record row(Struct event) {
     Struct after = image(event, Envelope.FieldName.AFTER);
     return decoder(after.schema()).row(after);
   }
 
-  /** A change of the stream, by the event's operation. */
-  TableChange change(Struct event) {
+  @Override
+  public List<TableChange> changes(Struct event) {
     String op = event.getString(Envelope.FieldName.OPERATION);
+    EventSieve.Sieved<TableChange> sieved = sieve.sieve(op, event, () -> change(op, event));
+    if (sieved.aside().isEmpty()) {
+      return List.of(sieved.taken().orElseThrow());
+    }
+    List<TableChange> changes = new ArrayList<>();
+    sieved.taken().ifPresent(changes::add);
+    sieved.aside().forEach(aside -> changes.add(change(aside)));
+    return changes;
+  }
+
+  /** Nothing of an event goes to the table. */
+  TableChange setAside(String op, Struct event, String reason) {
+    return change(sieve.aside(op, event, reason));
+  }
+
+  private TableChange change(SetAside aside) {
+    return change(new RowChange.Aside(aside), aside.event().length());
+  }
+
+  private TableChange change(String op, Struct event) {
     return switch (op) {
       case "c" -> insert(image(event, Envelope.FieldName.AFTER));
       case "u" -> update(event, image(event, Envelope.FieldName.AFTER));
@@ -133,7 +172,7 @@ final class TableDecoder {
     RowDecoder decoder = decoder(after.schema());
     Record row = decoder.row(after);
     if (decoder.isIncomplete(row)) {
-      throw new PipelineException(
+      throw new BadEventException(
           "table %s: the key of a row changed and PostgreSQL did not send its large values; run ALTER TABLE %s REPLICA IDENTITY FULL, and change the row's key again"
               .formatted(captured.source(), captured.source()));
     }
@@ -168,7 +207,7 @@ final class TableDecoder {
     Record row = target.key().isEmpty() ? decoder.row(before) : decoder.keyOnly(before);
     for (String column : target.key()) {
       if (row.getField(column) == null) {
-        throw new PipelineException(
+        throw new BadEventException(
             "table %s: PostgreSQL did not send key column %s of a deleted row; its replica identity must hold the primary key: run ALTER TABLE %s REPLICA IDENTITY DEFAULT (or FULL)"
                 .formatted(captured.source(), column, captured.source()));
       }
@@ -179,7 +218,7 @@ final class TableDecoder {
   private Struct image(Struct event, String field) {
     Struct image = event.getStruct(field);
     if (image == null) {
-      throw new PipelineException(
+      throw new BadEventException(
           "table %s: an event of operation '%s' came without its row %s the change; a table without a primary key needs ALTER TABLE %s REPLICA IDENTITY FULL"
               .formatted(
                   captured.source(),
@@ -197,7 +236,7 @@ final class TableDecoder {
   @SuppressWarnings("ReferenceEquality") // Comparing schemas field by field would cost too much.
   private RowDecoder decoder(Schema schema) {
     if (schema != compiledFor) {
-      compiled = RowDecoder.compile(captured, target, schema, placeholder);
+      compiled = RowDecoder.compile(captured, sieve, target, schema, placeholder);
       compiledFor = schema;
     }
     return Objects.requireNonNull(compiled, "compiled is null");

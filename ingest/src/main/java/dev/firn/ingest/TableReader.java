@@ -14,8 +14,11 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.apache.iceberg.data.Record;
+import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +35,7 @@ final class TableReader implements Runnable {
   private final ReadingRequest request;
   private final SourceTable table;
   private final RowTarget target;
+  private final EventSieve sieve;
   private final TableReading reading;
 
   private final OptionalLong bound;
@@ -53,6 +57,7 @@ final class TableReader implements Runnable {
       PostgresSource source,
       ReadingRequest request,
       RowTarget target,
+      EventSieve sieve,
       TableReading reading,
       OptionalLong bound,
       Semaphore permits) {
@@ -60,6 +65,7 @@ final class TableReader implements Runnable {
     this.request = request;
     this.table = request.table();
     this.target = target;
+    this.sieve = sieve;
     this.reading = reading;
     this.bound = bound;
     this.permits = permits;
@@ -251,6 +257,7 @@ final class TableReader implements Runnable {
     }
   }
 
+  /** Whether the table has another key, or columns for which the lake has no place yet. */
   private boolean lacksColumns(ReadableTable readable) {
     LakeColumns lake = new LakeColumns(target.columns());
     boolean lacks =
@@ -261,13 +268,15 @@ final class TableReader implements Runnable {
                         field.name(),
                         CapturedTable.columnType(table, field, source.placeholder()).type())
                     .isEmpty());
-    wanted = lacks ? Optional.of(readable.captured()) : Optional.empty();
-    return lacks;
+    boolean isOther =
+        lacks || !Set.copyOf(readable.captured().key()).equals(Set.copyOf(target.key()));
+    wanted = isOther ? Optional.of(readable.captured()) : Optional.empty();
+    return isOther;
   }
 
   private RowDecoder decoder(ReadableTable readable) {
     return RowDecoder.compile(
-        readable.captured(), target, readable.captured().row(), source.placeholder());
+        readable.captured(), sieve, target, readable.captured().row(), source.placeholder());
   }
 
   private void read(
@@ -279,13 +288,19 @@ final class TableReader implements Runnable {
         ColumnUtils.ColumnArray columns = ColumnUtils.toArray(rows, readable.table());
         while (rows.next()) {
           Object[] values = beside.rowToArray(readable.table(), rows, columns);
-          reading.add(decoder.row(requireNonNull(readable.schema().valueFromColumnData(values))));
+          add(decoder, requireNonNull(readable.schema().valueFromColumnData(values)));
           if (closed || Thread.interrupted()) {
             throw new InterruptedException();
           }
         }
       }
     }
+  }
+
+  private void add(RowDecoder decoder, Struct row) {
+    EventSieve.Sieved<Record> read = sieve.sieve("r", row, () -> decoder.row(row));
+    read.taken().ifPresent(reading::add);
+    read.aside().forEach(reading::setAside);
   }
 
   private void pause() throws InterruptedException {

@@ -8,6 +8,7 @@ import dev.firn.ingest.log.StoredOffsets;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SetAside;
 import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
@@ -48,6 +49,9 @@ final class TransactionAssembler {
     /** A row that the initial snapshot read. */
     void snapshotRow(TableIdentifier table, Record row);
 
+    /** What a table could not take of a row that the initial snapshot read. */
+    void snapshotAside(TableIdentifier table, SetAside aside);
+
     /** The initial snapshot is complete. */
     void snapshotEnd(TransactionEnd end);
 
@@ -78,7 +82,8 @@ final class TransactionAssembler {
    * of that table do not matter.
    */
   interface Decoders {
-    Optional<TableDecoder> decoderOf(SourceRecord event, Struct source) throws InterruptedException;
+    Optional<? extends EventDecoder> decoderOf(SourceRecord event, Struct source)
+        throws InterruptedException;
   }
 
   /** What a record meant for the acknowledgement of the source. */
@@ -232,7 +237,7 @@ final class TransactionAssembler {
     return snapshotRow(event, snapshot, decoders.decoderOf(event, source).orElseThrow(), value);
   }
 
-  private Took streamed(SourceRecord event, Struct value, Optional<TableDecoder> decoder)
+  private Took streamed(SourceRecord event, Struct value, Optional<? extends EventDecoder> decoder)
       throws InterruptedException {
     Optional<String> alone = log.alone(event);
     OpenTransaction transaction = open.get(event.sourcePartition());
@@ -250,7 +255,7 @@ final class TransactionAssembler {
   }
 
   private Took snapshotRow(
-      SourceRecord event, String snapshot, TableDecoder decoder, Struct value) {
+      SourceRecord event, String snapshot, EventDecoder decoder, Struct value) {
     if (!isSnapshotting) {
       throw new PipelineException(
           "Debezium began an initial snapshot although the lake is at %s; set debezium.source.snapshot.mode=initial"
@@ -261,7 +266,9 @@ final class TransactionAssembler {
           "Debezium began the initial snapshot a second time; start again: it is then read anew");
     }
     hasSnapshotRows = true;
-    downstream.snapshotRow(decoder.table(), decoder.read(value));
+    EventSieve.Sieved<Record> read = decoder.read(value);
+    read.taken().ifPresent(row -> downstream.snapshotRow(decoder.table(), row));
+    read.aside().forEach(aside -> downstream.snapshotAside(decoder.table(), aside));
     return snapshot.equals("last") ? endSnapshot(event) : Took.NOTHING;
   }
 
@@ -304,14 +311,19 @@ final class TransactionAssembler {
     return Took.NOTHING;
   }
 
-  private void change(@Nullable OpenTransaction transaction, TableDecoder decoder, Struct value)
+  private void change(@Nullable OpenTransaction transaction, EventDecoder decoder, Struct value)
       throws InterruptedException {
     if (transaction == null) {
       throw new PipelineException(
           "a change of table %s came outside a transaction; debezium.source.provide.transaction.metadata must be true"
               .formatted(decoder.table()));
     }
-    TableChange change = decoder.change(value);
+    for (TableChange change : decoder.changes(value)) {
+      add(transaction, change);
+    }
+  }
+
+  private void add(OpenTransaction transaction, TableChange change) throws InterruptedException {
     if (transaction.isLarge()) {
       downstream.large(change);
       return;

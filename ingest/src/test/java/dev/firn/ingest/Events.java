@@ -60,6 +60,10 @@ final class Events {
 
   /** One of a table whose rows are so large. */
   static TableDecoder decoder(List<String> key, int filledBytes) {
+    return decoder(key, filledBytes, BadEvents.STOP);
+  }
+
+  static TableDecoder decoder(List<String> key, int filledBytes, BadEvents badEvents) {
     TableDefinition definition = captured(key).definition(TABLE, PLACEHOLDER, true);
     RowTarget target =
         new RowTarget(
@@ -69,7 +73,7 @@ final class Events {
             key,
             RowKeys.of(definition.schema(), key),
             () -> filledBytes);
-    return new TableDecoder(captured(key), target, PLACEHOLDER);
+    return new TableDecoder(captured(key), target, PLACEHOLDER, badEvents);
   }
 
   static Struct row(int id, @Nullable String name) {

@@ -16,6 +16,7 @@ import dev.firn.ingest.log.StoredOffsets;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import dev.firn.writer.RowChange;
+import dev.firn.writer.SetAside;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TransactionEnd;
@@ -105,11 +106,17 @@ class TestRecordedEvents {
         case RowChange.Update update -> id(update.row());
         case RowChange.Delete delete -> id(delete.row());
         case RowChange.Truncate unused -> "all";
+        case RowChange.Aside aside -> aside.what().reason();
       };
     }
 
     private static String id(Record row) {
       return String.valueOf(row.getField("id"));
+    }
+
+    @Override
+    public void snapshotAside(TableIdentifier table, SetAside aside) {
+      throw new AssertionError("no row of a snapshot was recorded");
     }
 
     @Override

@@ -30,7 +30,11 @@ class TestStatusReport {
     LakeStatus.TableStatus table = new LakeStatus.TableStatus("s.t", 1234, 5, 6, "");
     return Asked.of(
         new LakeStatus(
-            state, List.of(table), Optional.of(NOW.minusSeconds(3)), Optional.of(3L << 30)));
+            state,
+            List.of(table),
+            Optional.of(NOW.minusSeconds(3)),
+            Optional.of(3L << 30),
+            Map.of()));
   }
 
   private static StatusReport report(

@@ -22,7 +22,7 @@ class TestTableDecoder {
 
   private static RowChange decode(
       TableDecoder decoder, org.apache.kafka.connect.source.SourceRecord event) {
-    return decoder.change(value(event)).change();
+    return decoder.changes(value(event)).getFirst().change();
   }
 
   @Test
@@ -125,6 +125,6 @@ class TestTableDecoder {
   }
 
   private static int bytes(TableDecoder decoder, String name) {
-    return decoder.change(value(change(1, "u", null, row(1, name), null))).bytes();
+    return decoder.changes(value(change(1, "u", null, row(1, name), null))).getFirst().bytes();
   }
 }

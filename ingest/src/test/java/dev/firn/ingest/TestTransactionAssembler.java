@@ -16,6 +16,7 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowKeys;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SetAside;
 import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
@@ -44,6 +45,11 @@ class TestTransactionAssembler {
     @Override
     public void snapshotRow(TableIdentifier table, Record row) {
       lines.add("row " + row.get(0));
+    }
+
+    @Override
+    public void snapshotAside(TableIdentifier table, SetAside aside) {
+      lines.add("aside " + aside.reason());
     }
 
     @Override

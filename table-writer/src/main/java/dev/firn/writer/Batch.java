@@ -1,11 +1,14 @@
 package dev.firn.writer;
 
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +18,9 @@ public final class Batch {
   private final Predicate<TableIdentifier> isHeldBack;
   private final Function<TableIdentifier, TableBatch> newTable;
   private final Function<TableIdentifier, Optional<TableIdentifier>> changelogOf;
+  private final Supplier<TableIdentifier> quarantine;
   private final Map<TableIdentifier, TableBatch> tables = new LinkedHashMap<>();
+  private final List<ChangelogRow> setAside = new ArrayList<>();
   private @Nullable TransactionEnd end;
   private @Nullable Instant first;
   private long transactions;
@@ -25,11 +30,13 @@ public final class Batch {
       Recovery recovery,
       Predicate<TableIdentifier> isHeldBack,
       Function<TableIdentifier, TableBatch> newTable,
-      Function<TableIdentifier, Optional<TableIdentifier>> changelogOf) {
+      Function<TableIdentifier, Optional<TableIdentifier>> changelogOf,
+      Supplier<TableIdentifier> quarantine) {
     this.recovery = recovery;
     this.isHeldBack = isHeldBack;
     this.newTable = newTable;
     this.changelogOf = changelogOf;
+    this.quarantine = quarantine;
   }
 
   /**
@@ -59,7 +66,12 @@ public final class Batch {
 
   private void add(TableChange change, TransactionEnd at, int order) {
     TableIdentifier name = change.table();
-    if (isHeldBack.test(name)) {
+    if (isHeldBack.test(name) && !change.isWholeAside()) {
+      return;
+    }
+    if (change.change() instanceof RowChange.Aside(SetAside aside)) {
+      setAside(name, aside, at, order);
+      bytes += change.bytes();
       return;
     }
     boolean applies = !recovery.has(name, at.position());
@@ -77,6 +89,17 @@ public final class Batch {
       table.apply(change.change());
     }
     bytes += change.bytes();
+  }
+
+  private void setAside(TableIdentifier table, SetAside aside, TransactionEnd at, int order) {
+    if (!recovery.has(quarantine.get(), at.position())) {
+      setAside.add(Quarantine.entry(table, aside, at, order));
+    }
+  }
+
+  /** What goes to the quarantine, in order. */
+  List<ChangelogRow> setAside() {
+    return setAside;
   }
 
   /** Whether no transaction has been added. */

@@ -14,6 +14,7 @@ import org.apache.iceberg.AppendFiles;
 import org.apache.iceberg.PartitionSpec;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
+import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.IcebergGenerics;
@@ -186,6 +187,14 @@ final class Changelog {
       discard();
       throw e;
     }
+  }
+
+  /** Whether there is nothing in it, and nothing to commit. */
+  boolean isEmpty() {
+    Snapshot current = table.currentSnapshot();
+    return pending.isEmpty()
+        && (current == null
+            || "0".equals(current.summary().getOrDefault(SnapshotSummary.TOTAL_RECORDS_PROP, "0")));
   }
 
   /** Whether there is something to commit. */

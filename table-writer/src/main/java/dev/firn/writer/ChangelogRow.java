@@ -2,6 +2,7 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Arrays;
 import java.util.List;
 import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,9 @@ record ChangelogRow(Op op, @Nullable Record row, TransactionEnd end, int order) 
     INSERT("c"),
     UPDATE("u"),
     DELETE("d"),
-    TRUNCATE("t");
+    TRUNCATE("t"),
+    /** Only in the quarantine. */
+    READ("r");
 
     private final String letter;
 
@@ -31,6 +34,13 @@ record ChangelogRow(Op op, @Nullable Record row, TransactionEnd end, int order) 
     String letter() {
       return letter;
     }
+
+    static Op of(String letter) {
+      return Arrays.stream(values())
+          .filter(op -> op.letter.equals(letter))
+          .findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("operation '%s'".formatted(letter)));
+    }
   }
 
   ChangelogRow {
@@ -38,7 +48,10 @@ record ChangelogRow(Op op, @Nullable Record row, TransactionEnd end, int order) 
     requireNonNull(end, "end is null");
   }
 
-  /** A change as it is told: where no key says which row it was, the row that went comes first. */
+  /**
+   * A change as its table's changelog tells it, which knows nothing of what was set aside: where no
+   * key says which row it was, the row that went comes first.
+   */
   static List<ChangelogRow> of(RowChange change, TransactionEnd end, int order) {
     return switch (change) {
       case RowChange.Insert insert ->
@@ -52,6 +65,7 @@ record ChangelogRow(Op op, @Nullable Record row, TransactionEnd end, int order) 
       case RowChange.Delete delete ->
           List.of(new ChangelogRow(Op.DELETE, delete.row(), end, order));
       case RowChange.Truncate truncate -> List.of(new ChangelogRow(Op.TRUNCATE, null, end, order));
+      case RowChange.Aside aside -> List.of();
     };
   }
 

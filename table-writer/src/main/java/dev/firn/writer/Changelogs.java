@@ -2,6 +2,7 @@ package dev.firn.writer;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class Changelogs {
   private final TableCommits tableCommits;
   private final Map<TableIdentifier, Changelog> open = new ConcurrentHashMap<>();
+  private volatile @Nullable Changelog quarantine;
 
   Changelogs(TableCommits tableCommits) {
     this.tableCommits = tableCommits;
@@ -19,6 +21,45 @@ final class Changelogs {
 
   void put(TableIdentifier table, Changelog changelog) {
     open.put(table, changelog);
+  }
+
+  /** Takes in the pipeline's quarantine, which is committed as a changelog is. */
+  void putQuarantine(Changelog log) {
+    open.put(log.name(), log);
+    quarantine = log;
+  }
+
+  /** What the quarantine is called. */
+  TableIdentifier quarantine() {
+    return openQuarantine().name();
+  }
+
+  /** Whether there is a quarantine that has told of anything. */
+  boolean hasSetAside() {
+    Changelog log = quarantine;
+    return log != null && !log.isEmpty();
+  }
+
+  private Changelog openQuarantine() {
+    Changelog log = quarantine;
+    if (log == null) {
+      throw new PipelineException("an event was set aside, but the quarantine is not open");
+    }
+    return log;
+  }
+
+  /** Adds what a batch sets aside; visible with {@link #commit}. */
+  void addToQuarantine(List<ChangelogRow> setAside, BatchInfo info) {
+    if (!setAside.isEmpty()) {
+      openQuarantine().add(setAside, info.mark().batch());
+    }
+  }
+
+  /** Adds what was held of the same; the files of that go once it is visible. */
+  void addToQuarantine(HeldChanges held, BatchInfo info) {
+    held.requireComplete();
+    Changelog log = openQuarantine();
+    log.add(() -> held.readInto(log, info.end(), info.mark().batch()));
   }
 
   /** Gives the changelog of a table, if it has one, the columns that the table has now. */

@@ -12,8 +12,9 @@ import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.CloseableIterable;
 
 /**
- * One large transaction's changes of one table on their way to its changelog: they wait in files of
- * their own, because only the transaction's end tells where and when it was committed.
+ * One large transaction's changes of one table on their way to its changelog, or what is set aside
+ * while tables are read: they wait in files of their own, because only the end tells where and when
+ * the source committed it.
  */
 final class HeldChanges {
   private final Table table;
@@ -42,6 +43,11 @@ final class HeldChanges {
     } else {
       areFilled();
     }
+  }
+
+  /** Takes a row that lacks nothing. */
+  void add(ChangelogRow complete) {
+    files.write(records.of(complete), RowLocation.INHERITED);
   }
 
   /** All values that are in the lake have been filled in. */

@@ -3,9 +3,11 @@ package dev.firn.writer;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The first reading of the source's tables. Each table's rows go to a branch of it, {@value
@@ -30,6 +32,11 @@ public final class InitialSnapshot {
   private final Map<TableIdentifier, SnapshotBranch> branches;
   private final Executor appends;
   private long rows;
+
+  /** What goes to the quarantine; null: nothing so far. */
+  private @Nullable HeldChanges aside;
+
+  private int asides;
 
   /**
    * @param appends runs appends to the branches while more rows are added
@@ -72,6 +79,14 @@ public final class InitialSnapshot {
     }
   }
 
+  /** Tells of a row that was read and that the table could not take as it is. */
+  public void setAside(TableIdentifier table, SetAside what) {
+    if (aside == null) {
+      aside = pipeline.holdForQuarantine();
+    }
+    aside.add(Quarantine.entry(table, what, TransactionEnd.UNKNOWN, asides++));
+  }
+
   /** Appends all that was added so far to the tables' branches; returns when it is there. */
   public void append() {
     branches.values().forEach(branch -> branch.append(true, appends));
@@ -86,11 +101,14 @@ public final class InitialSnapshot {
    */
   public CommittedBatch publish(TransactionEnd end) {
     branches.values().forEach(SnapshotBranch::awaitAppend);
-    return pipeline.publish(branches, end);
+    return pipeline.publish(branches, Optional.ofNullable(aside), end);
   }
 
   /** Gives it up: nothing of it becomes visible. */
   public void abandon() {
     pipeline.abandon(branches.values());
+    if (aside != null) {
+      aside.abandon();
+    }
   }
 }

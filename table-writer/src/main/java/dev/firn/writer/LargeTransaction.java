@@ -2,7 +2,9 @@ package dev.firn.writer;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.jspecify.annotations.Nullable;
 
 /** One transaction that streams into data files as it arrives; still one commit. */
 public final class LargeTransaction {
@@ -14,6 +16,10 @@ public final class LargeTransaction {
   private final Map<TableIdentifier, TableWrite> writes = new LinkedHashMap<>();
 
   private final Map<TableIdentifier, HeldChanges> held = new LinkedHashMap<>();
+
+  /** What goes to the quarantine; null: nothing so far. */
+  private @Nullable HeldChanges aside;
+
   private int order;
 
   /** Of the changes that came while rows of their table waited. */
@@ -30,8 +36,12 @@ public final class LargeTransaction {
 
   /** Applies the next change. */
   public void apply(TableChange change) {
-    if (pipeline.isHeldBack(change.table())) {
+    if (pipeline.isHeldBack(change.table()) && !change.isWholeAside()) {
       order++;
+      return;
+    }
+    if (change.change() instanceof RowChange.Aside(SetAside what)) {
+      setAside(change.table(), what);
       return;
     }
     TableWrite write =
@@ -49,6 +59,13 @@ public final class LargeTransaction {
       changes.add(change.change(), order, write.isWaiting());
     }
     order++;
+  }
+
+  private void setAside(TableIdentifier table, SetAside what) {
+    if (aside == null) {
+      aside = pipeline.holdForQuarantine();
+    }
+    aside.add(Quarantine.entry(table, what, TransactionEnd.UNKNOWN, order++));
   }
 
   private void hold(long bytes) {
@@ -76,7 +93,7 @@ public final class LargeTransaction {
 
   /** Commits it as a batch of its own; tables that already have it drop it. */
   public CommittedBatch commit(TransactionEnd end) {
-    return pipeline.commitLarge(writes, held, end);
+    return pipeline.commitLarge(writes, held, Optional.ofNullable(aside), end);
   }
 
   /** Gives it up, as when its end never came; it will be sent again. */
@@ -85,5 +102,9 @@ public final class LargeTransaction {
     writes.clear();
     held.values().forEach(HeldChanges::abandon);
     held.clear();
+    if (aside != null) {
+      aside.abandon();
+      aside = null;
+    }
   }
 }

@@ -66,6 +66,27 @@ final class OpenTables {
     return taken;
   }
 
+  TableIdentifier openQuarantine() {
+    TableIdentifier name = Quarantine.of(settings);
+    ClaimedTables.Claimed log = claimed.get(name);
+    if (log == null) {
+      Table table =
+          catalog.tableExists(name) ? catalog.loadTable(name) : tables.createQuarantine(name);
+      log = claimed.take(name, table);
+      progress.numberAbove(log.mark());
+      progress.found(name, log.mark());
+    }
+    changelogs.putQuarantine(
+        new Changelog(
+            name,
+            log.table(),
+            log.mark(),
+            BatchNumbers.NONE,
+            settings.targetFileBytes(),
+            troubles));
+    return name;
+  }
+
   private void openChangelog(TableDefinition definition, TableWriter writer) {
     TableIdentifier name = Changelog.nameFor(definition.table());
     ClaimedTables.Claimed changelog = claimed.get(name);

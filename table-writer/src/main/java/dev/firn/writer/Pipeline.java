@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -194,6 +195,16 @@ public final class Pipeline {
   }
 
   /**
+   * Opens the quarantine, making it when it is missing: from then on events may be set aside.
+   * Before anything is read or streamed.
+   *
+   * @return its name
+   */
+  public TableIdentifier openQuarantine() {
+    return open.openQuarantine();
+  }
+
+  /**
    * Gives an open table, then its changelog, other columns. Only while all that was prepared is
    * committed and settled. A crash in between is made good by the next {@link #open}.
    *
@@ -290,7 +301,7 @@ public final class Pipeline {
    *     see yet
    */
   public TableReading read(TableIdentifier table, Collection<String> before) {
-    return new TableReading(table, writer(table), before);
+    return new TableReading(table, writer(table), before, this::holdForQuarantine);
   }
 
   /**
@@ -314,10 +325,12 @@ public final class Pipeline {
     TransactionEnd end =
         new TransactionEnd("", position().orElseThrow(), at, offset().orElseThrow());
     BatchInfo info = info(end, at, 0);
-    CommittedBatch.TableCommit made = reading.commit(info);
-    CommittedBatch batch = committed(info, Map.of(reading.table(), made));
+    TableReading.Made made = reading.commit(info);
+    CommittedBatch batch = committed(info, Map.of(reading.table(), made.table()));
+    tellQuarantine(Set.of(reading.table()), made.aside(), made.streamed(), info);
     toRead.apply(reading.table());
     settle(toRead.notesWithout(reading.table()));
+    made.aside().ifPresent(HeldChanges::abandon);
     return batch;
   }
 
@@ -328,7 +341,8 @@ public final class Pipeline {
         progress.recovery(),
         this::isHeldBack,
         table -> new TableBatch(writer(table).state().isKeyed()),
-        changelogs::name);
+        changelogs::name,
+        changelogs::quarantine);
   }
 
   /** Looks the batch's keys up and writes its data files; nothing is visible yet. */
@@ -365,6 +379,7 @@ public final class Pipeline {
         });
     CommittedBatch committed = committed(info, tableCommits.commit(info.visible(), commits));
     batch.tables().forEach((table, changes) -> changelogs.add(table, changes, info));
+    changelogs.addToQuarantine(batch.setAside(), info);
     return committed;
   }
 
@@ -426,14 +441,18 @@ public final class Pipeline {
   CommittedBatch commitLarge(
       Map<TableIdentifier, TableWrite> writes,
       Map<TableIdentifier, HeldChanges> held,
+      Optional<HeldChanges> aside,
       TransactionEnd end) {
     Recovery recovery = progress.recovery();
     if (recovery.allHave(end.position())) {
       writes.forEach((table, write) -> writer(table).abandonAtOnce(write));
       held.values().forEach(HeldChanges::abandon);
+      aside.ifPresent(HeldChanges::abandon);
       return new CommittedBatch(progress.lastBatch(), end, 1, end.committedAt(), Map.of());
     }
     BatchInfo info = info(end, end.committedAt(), 1);
+    aside.ifPresent(
+        entries -> changelogs.commitLarge(changelogs.quarantine(), entries, info, recovery));
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
     writes.forEach((table, write) -> {
@@ -455,8 +474,20 @@ public final class Pipeline {
     return changelogs.hold(table);
   }
 
-  /** Makes the initial snapshot visible, and complete. */
-  CommittedBatch publish(Map<TableIdentifier, SnapshotBranch> branches, TransactionEnd end) {
+  /** A place for what is set aside before it is known where the source committed it. */
+  HeldChanges holdForQuarantine() {
+    return hold(changelogs.quarantine()).orElseThrow();
+  }
+
+  /**
+   * Makes the initial snapshot visible, and complete.
+   *
+   * @param aside what goes to the quarantine
+   */
+  CommittedBatch publish(
+      Map<TableIdentifier, SnapshotBranch> branches,
+      Optional<HeldChanges> aside,
+      TransactionEnd end) {
     progress.startOver();
     BatchInfo info = info(end, end.committedAt(), 1);
     tableCommits.runAll(
@@ -467,9 +498,25 @@ public final class Pipeline {
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
     CommittedBatch published = committed(info, tableCommits.commit(info.visible(), commits));
     changelogs.beginAfter(info.mark());
+    tellQuarantine(branches.keySet(), aside, List.of(), info);
     var unused = settle();
+    aside.ifPresent(HeldChanges::abandon);
     steps.left(Step.SNAPSHOT);
     return published;
+  }
+
+  /** What was told of these tables is settled, but for what is told now; before {@link #settle}. */
+  private void tellQuarantine(
+      Set<TableIdentifier> read,
+      Optional<HeldChanges> aside,
+      List<ChangelogRow> streamed,
+      BatchInfo info) {
+    if (changelogs.hasSetAside()) {
+      changelogs.addToQuarantine(
+          read.stream().map(table -> Quarantine.read(table, info.end())).toList(), info);
+    }
+    aside.ifPresent(entries -> changelogs.addToQuarantine(entries, info));
+    changelogs.addToQuarantine(streamed, info);
   }
 
   /** Nothing of the initial snapshot becomes visible. */

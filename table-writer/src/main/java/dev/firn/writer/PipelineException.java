@@ -1,7 +1,7 @@
 package dev.firn.writer;
 
 /** The pipeline cannot go on; the message says what happened, to which table, and what to do. */
-public final class PipelineException extends RuntimeException {
+public class PipelineException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   public PipelineException(String message) {

@@ -50,4 +50,11 @@ public sealed interface RowChange {
 
   /** All rows of the table are gone ({@code t}). */
   record Truncate() implements RowChange {}
+
+  /** Changes no row: what the table cannot take of an event goes to the quarantine. */
+  record Aside(SetAside what) implements RowChange {
+    public Aside {
+      requireNonNull(what, "what is null");
+    }
+  }
 }

@@ -91,6 +91,7 @@ public record RowTarget(
         yield new RowChange.Delete(keyOf(delete.key(), row), row);
       }
       case RowChange.Truncate truncate -> truncate;
+      case RowChange.Aside aside -> aside;
     };
   }
 

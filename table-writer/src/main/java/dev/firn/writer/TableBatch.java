@@ -71,6 +71,7 @@ final class TableBatch {
         fold.clear();
         truncated = true;
       }
+      case RowChange.Aside unused -> {}
     }
   }
 

@@ -14,4 +14,9 @@ public record TableChange(TableIdentifier table, RowChange change, int bytes) {
     requireNonNull(table, "table is null");
     requireNonNull(change, "change is null");
   }
+
+  /** Whether it is an event of which the table takes nothing. */
+  boolean isWholeAside() {
+    return change instanceof RowChange.Aside(SetAside what) && what.column().isEmpty();
+  }
 }

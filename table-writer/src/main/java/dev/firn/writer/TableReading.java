@@ -4,9 +4,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,9 @@ public final class TableReading {
 
   private final List<TableChange> held = new ArrayList<>();
 
+  /** Of the same transactions, for the quarantine. */
+  private final List<ChangelogRow> heldAside = new ArrayList<>();
+
   /** The transactions of the held changes. */
   private final Set<String> transactions = new HashSet<>();
 
@@ -52,8 +57,23 @@ public final class TableReading {
   private TableWrite write;
   private TableState state;
   private final LongAdder rows = new LongAdder();
+  private final Supplier<HeldChanges> newAside;
 
-  TableReading(TableIdentifier table, TableWriter writer, Collection<String> before) {
+  /** Of the rows that were read, for the quarantine; null: nothing so far. */
+  private @Nullable HeldChanges aside;
+
+  private int asides;
+
+  /**
+   * @param before transactions that the log had already and that a snapshot may not see yet
+   * @param newAside makes a place for what goes to the quarantine
+   */
+  TableReading(
+      TableIdentifier table,
+      TableWriter writer,
+      Collection<String> before,
+      Supplier<HeldChanges> newAside) {
+    this.newAside = newAside;
     this.before.addAll(before);
     this.table = table;
     this.writer = writer;
@@ -81,9 +101,7 @@ public final class TableReading {
 
   /** A transaction has ended that is not large. */
   public synchronized void ended(SourceTransaction transaction) {
-    List<TableChange> changes =
-        transaction.changes().stream().filter(change -> change.table().equals(table)).toList();
-    if (changes.isEmpty()) {
+    if (transaction.changes().stream().noneMatch(change -> change.table().equals(table))) {
       return;
     }
     String id = transaction.end().transaction();
@@ -91,10 +109,26 @@ public final class TableReading {
       before.add(id);
     } else if (phase != Phase.GONE && !sees.test(id)) {
       transactions.add(id);
-      for (TableChange change : changes) {
-        held.add(copy(change));
+      hold(transaction);
+    }
+  }
+
+  private void hold(SourceTransaction transaction) {
+    int order = 0;
+    for (TableChange change : transaction.changes()) {
+      if (change.table().equals(table)) {
+        hold(change, transaction.end(), order);
         heldBytes += change.bytes();
       }
+      order++;
+    }
+  }
+
+  private void hold(TableChange change, TransactionEnd end, int order) {
+    if (change.change() instanceof RowChange.Aside(SetAside what)) {
+      heldAside.add(Quarantine.entry(table, what, end, order));
+    } else {
+      held.add(copy(change));
     }
   }
 
@@ -107,6 +141,7 @@ public final class TableReading {
               new RowChange.Update(old, key, row.copy(), rowBefore);
           case RowChange.Delete delete -> delete;
           case RowChange.Truncate truncate -> truncate;
+          case RowChange.Aside aside -> aside;
         };
     return new TableChange(change.table(), copied, change.bytes());
   }
@@ -220,6 +255,14 @@ public final class TableReading {
     rows.increment();
   }
 
+  /** Tells of a row that the snapshot sees and that the table could not take as it is. */
+  public void setAside(SetAside what) {
+    if (aside == null) {
+      aside = newAside.get();
+    }
+    aside.add(Quarantine.entry(table, what, TransactionEnd.UNKNOWN, asides++));
+  }
+
   /** All rows were added. */
   public synchronized void read() {
     if (phase == Phase.PASSED) {
@@ -236,6 +279,7 @@ public final class TableReading {
     before.addAll(transactions);
     forgetHeld();
     write.abandon();
+    abandonAside();
     state.release();
     state = writer.state().successor();
     write = newWrite();
@@ -248,14 +292,24 @@ public final class TableReading {
   public synchronized void abandon() {
     if (phase != Phase.GONE) {
       write.abandon();
+      abandonAside();
       state.release();
       end();
+    }
+  }
+
+  private void abandonAside() {
+    if (aside != null) {
+      aside.abandon();
+      aside = null;
+      asides = 0;
     }
   }
 
   private void forgetHeld() {
     transactions.clear();
     held.clear();
+    heldAside.clear();
     heldBytes = 0;
   }
 
@@ -267,13 +321,24 @@ public final class TableReading {
 
   // The end.
 
+  /**
+   * What has become of it.
+   *
+   * @param aside what of the rows goes to the quarantine
+   * @param streamed what of the changes goes there that the snapshot did not see
+   */
+  record Made(
+      CommittedBatch.TableCommit table, Optional<HeldChanges> aside, List<ChangelogRow> streamed) {}
+
   /** Applies what the snapshot did not see, and lets what was made take the table's place. */
-  synchronized CommittedBatch.TableCommit commit(BatchInfo info) {
+  synchronized Made commit(BatchInfo info) {
     if (phase != Phase.READ) {
       throw new IllegalStateException("the table has not been read yet");
     }
     held.forEach(change -> write.applyNow(change.change()));
-    CommittedBatch.TableCommit made = writer.replace(state, write, info);
+    Made made =
+        new Made(
+            writer.replace(state, write, info), Optional.ofNullable(aside), List.copyOf(heldAside));
     end();
     return made;
   }

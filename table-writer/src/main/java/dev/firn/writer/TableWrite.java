@@ -110,6 +110,7 @@ final class TableWrite {
         writeWaiting();
         truncate();
       }
+      case RowChange.Aside unused -> {}
     }
   }
 

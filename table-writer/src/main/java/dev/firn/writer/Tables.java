@@ -56,6 +56,17 @@ final class Tables {
         Changelog.properties(definition));
   }
 
+  /** Makes the quarantine of the pipeline. */
+  Table createQuarantine(TableIdentifier name) {
+    Schema schema = Quarantine.schema();
+    return create(
+        name,
+        schema,
+        Changelog.partitions(schema),
+        settings.formatVersion(),
+        Quarantine.properties(settings));
+  }
+
   Table create(TableIdentifier name, Schema schema, int formatVersion) {
     return create(name, schema, PartitionSpec.unpartitioned(), formatVersion, Map.of());
   }

@@ -38,7 +38,11 @@ final class Foreigner {
   }
 
   List<FileScanTask> files() {
-    try (CloseableIterable<FileScanTask> tasks = lake.table().newScan().planFiles()) {
+    return files(lake.table());
+  }
+
+  static List<FileScanTask> files(Table table) {
+    try (CloseableIterable<FileScanTask> tasks = table.newScan().planFiles()) {
       List<FileScanTask> files = new ArrayList<>();
       tasks.forEach(files::add);
       return files;
@@ -108,7 +112,8 @@ final class Foreigner {
             .loadPositionDeletes(file.deletes(), file.file().location());
   }
 
-  private static List<DeleteFile> vectors(Table table, FileScanTask file, long[] positions) {
+  /** A vector of these positions of a file. */
+  static List<DeleteFile> vectors(Table table, FileScanTask file, long... positions) {
     OutputFileFactory names =
         OutputFileFactory.builderFor(table, 1, 1)
             .operationId(UUID.randomUUID().toString())

@@ -76,6 +76,10 @@ final class WriterFixture {
     this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key, changelog));
   }
 
+  PipelineSettings settings() {
+    return settings;
+  }
+
   /** Forgets where in the source the pipeline is. */
   void readAnew() {
     var unused =

@@ -28,13 +28,16 @@ import org.jspecify.annotations.Nullable;
  * as in every metastore catalog, and fail as {@link Faults} says.
  */
 public final class FaultyCatalog extends BaseMetastoreCatalog implements SupportsNamespaces {
+  /** What the name of a log beside the control table ends with. */
+  private static final String QUARANTINE = "_quarantine";
+
   private final MemoryStorage storage;
   private final Faults faults;
   private final Namespace control;
   private final FileIO io;
 
   /**
-   * @param control the namespace whose tables are control tables
+   * @param control the namespace whose tables are control tables, but for a quarantine
    */
   public FaultyCatalog(MemoryStorage storage, Faults faults, Namespace control) {
     this.storage = requireNonNull(storage, "storage is null");
@@ -137,7 +140,7 @@ public final class FaultyCatalog extends BaseMetastoreCatalog implements Support
 
     Operations(TableIdentifier table) {
       this.table = table;
-      this.isControl = table.namespace().equals(control);
+      this.isControl = table.namespace().equals(control) && !table.name().endsWith(QUARANTINE);
     }
 
     @Override

@@ -18,6 +18,9 @@ final class Ledger {
   /** Where the last batch ended whose commit returned, or which a takeover found complete. */
   private Optional<ModelPosition> committed = Optional.empty();
 
+  /** The same of the first one: the initial snapshot. */
+  private Optional<ModelPosition> first = Optional.empty();
+
   /** Where batches end whose commit began since: tables may be ahead at these. */
   private final Set<ModelPosition> begun = new HashSet<>();
 
@@ -32,6 +35,11 @@ final class Ledger {
     this.violations = violations;
     this.acknowledgeEarly = acknowledgeEarly;
     this.slot = new ReplicationSlot(source, random);
+  }
+
+  /** Where the initial snapshot ended. */
+  Optional<ModelPosition> first() {
+    return first;
   }
 
   Optional<ModelPosition> committed() {
@@ -118,6 +126,7 @@ final class Ledger {
       return;
     }
     committed = Optional.of(end);
+    first = first.or(() -> committed);
     source.mayDropColumns();
     begun.removeIf(other -> !other.isAfter(end));
   }

@@ -48,6 +48,7 @@ public final class Simulation {
   private final Ledger ledger;
   private final Invariants invariants;
   private final ChangelogCheck changelogs;
+  private final QuarantineCheck quarantine;
   private final ReadingBeside readings;
   private final Strangers strangers;
   private final Zombies zombies;
@@ -91,6 +92,7 @@ public final class Simulation {
     this.settings =
         new PipelineSettings(
             "simulated", LakeReader.CONTROL, formatVersion, tableProperties(), 128L << 20);
+    this.quarantine = new QuarantineCheck(source, lake, settings);
   }
 
   /** At least four; the accounts are always among them. */
@@ -277,6 +279,7 @@ public final class Simulation {
         streamed.apply(process.translation().change(transaction, i));
       }
     }
+    process.translation().asides(transaction).forEach(streamed::apply);
     count(transaction);
     ledger.begin(transaction.end());
     CommittedBatch batch =
@@ -502,6 +505,7 @@ public final class Simulation {
   private void checkLake() {
     invariants.check(ledger.committed(), ledger.begun());
     ledger.committed().ifPresent(changelogs::check);
+    ledger.first().ifPresent(first -> quarantine.check(first, ledger.committed().orElseThrow()));
   }
 
   /** Now and then a reader looks at a table that was changed this instant. */

@@ -6,6 +6,7 @@ import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.RowChange;
 import dev.firn.writer.RowKey;
 import dev.firn.writer.RowTarget;
+import dev.firn.writer.SetAside;
 import dev.firn.writer.SourceOffset;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableChange;
@@ -91,7 +92,25 @@ final class Translation {
       }
       changes.add(change(transaction, i));
     }
+    changes.addAll(asides(transaction));
     return new SourceTransaction(changes, end(transaction.end(), transaction.committedAt()));
+  }
+
+  /** What of a transaction is set aside, after its changes. */
+  List<TableChange> asides(ModelTransaction transaction) {
+    return QuarantineCheck.asides(transaction).stream()
+        .map(number -> {
+          SourceTable table = transaction.changes().get(number).table();
+          SetAside aside =
+              new SetAside(
+                  "u",
+                  table.name(),
+                  Optional.empty(),
+                  "chosen by its number",
+                  QuarantineCheck.event(transaction, number));
+          return new TableChange(target(table).table(), new RowChange.Aside(aside), 100);
+        })
+        .toList();
   }
 
   /** One change of a transaction, whose table is ready for it. */

@@ -54,6 +54,7 @@ final class WriterProcess {
       ModelSource source) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Pipeline pipeline = Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
+    var unused = pipeline.openQuarantine();
     Map<SourceTable, RowTarget> targets = new EnumMap<>(SourceTable.class);
     for (SourceTable table : source.tables()) {
       targets.put(

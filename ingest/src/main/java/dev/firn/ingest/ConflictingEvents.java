@@ -1,0 +1,32 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.TableChange;
+import io.debezium.data.Envelope;
+import java.util.List;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.Record;
+import org.apache.kafka.connect.data.Struct;
+
+/**
+ * Events whose columns have no place in their table: all of them are set aside, and the table is
+ * read again when its columns fit.
+ *
+ * @param conflict what does not fit
+ */
+record ConflictingEvents(TableDecoder decoder, String conflict) implements EventDecoder {
+  @Override
+  public TableIdentifier table() {
+    return decoder.table();
+  }
+
+  @Override
+  public EventSieve.Sieved<Record> read(Struct event) {
+    throw new IllegalStateException("the initial snapshot reads no table that conflicts");
+  }
+
+  @Override
+  public List<TableChange> changes(Struct event) {
+    return List.of(
+        decoder.setAside(event.getString(Envelope.FieldName.OPERATION), event, conflict));
+  }
+}

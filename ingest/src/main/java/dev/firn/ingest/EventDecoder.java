@@ -1,0 +1,19 @@
+package dev.firn.ingest;
+
+import dev.firn.writer.TableChange;
+import java.util.List;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.Record;
+import org.apache.kafka.connect.data.Struct;
+
+/** What events of one table and schema mean for the lake. */
+interface EventDecoder {
+  /** The table in the lake. */
+  TableIdentifier table();
+
+  /** The row that an initial snapshot read. */
+  EventSieve.Sieved<Record> read(Struct event);
+
+  /** What a change of the stream means: at most one of the table's rows, then what is set aside. */
+  List<TableChange> changes(Struct event);
+}
