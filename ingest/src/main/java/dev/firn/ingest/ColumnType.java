@@ -155,7 +155,15 @@ record ColumnType(Type type, Conversion conversion) {
       return text(v -> ((BigDecimal) v).toPlainString());
     }
     return new ColumnType(
-        Types.DecimalType.of(precision, scale), v -> ((BigDecimal) v).setScale(scale));
+        Types.DecimalType.of(precision, scale),
+        v -> fitting(((BigDecimal) v).setScale(scale), precision));
+  }
+
+  private static BigDecimal fitting(BigDecimal number, int precision) {
+    if (number.precision() > precision) {
+      throw new UnsupportedValueException("a number that is none (NaN)");
+    }
+    return number;
   }
 
   private static String variableScale(Struct value) {

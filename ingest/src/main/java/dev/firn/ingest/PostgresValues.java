@@ -72,6 +72,9 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   /** Amounts from here on are not exact as the driver's double. */
   private static final double MAX_EXACT_MONEY = (1L << 53) / 100.0;
 
+  /** Stands for NaN, which PostgreSQL takes in any numeric; it has too many digits for each. */
+  private static final BigDecimal NO_NUMBER = BigDecimal.TEN.pow(MAX_PRECISION + 1);
+
   private static final int INFINITE_DAY = Integer.MAX_VALUE;
   private static final TimeZone UTC = TimeZone.getTimeZone(ZoneOffset.UTC);
 
@@ -170,6 +173,8 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
               value -> value == null && !column.isOptional() ? "{}" : text(value));
         } else if (isText(column)) {
           registration.register(textSchema(column.nativeType()), value -> text(column, value));
+        } else if (column.nativeType() == PgOid.NUMERIC) {
+          registerFixed(column, registration);
         } else if (isOther(column)) {
           others
               .of(column.nativeType())
@@ -179,6 +184,16 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
         }
       }
     }
+  }
+
+  private static void registerFixed(
+      RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
+    int scale = column.scale().orElse(0);
+    registration.register(
+        Decimal.builder(scale)
+            .parameter(
+                ColumnType.PRECISION_PARAMETER, Integer.toString(column.length().orElseThrow())),
+        required(column, BigDecimal.ZERO.setScale(scale), value -> fixed(value, scale)));
   }
 
   private static SchemaBuilder textSchema(int type) {
@@ -304,6 +319,17 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   /** What {@link PostgresSnapshotQuery} reads as text. */
   private static String read(String text) {
     return text.substring(PostgresSnapshotQuery.READ.length());
+  }
+
+  /** Of a column with a scale, which only a default may exceed: PostgreSQL rounds it so. */
+  private static @Nullable Object fixed(@Nullable Object value, int scale) {
+    return switch (value) {
+      case null -> null;
+      case SpecialValueDecimal number ->
+          number.getDecimalValue().orElse(NO_NUMBER).setScale(scale, RoundingMode.HALF_UP);
+      case BigDecimal number -> number.setScale(scale, RoundingMode.HALF_UP);
+      default -> throw new DataException("a number of " + value.getClass());
+    };
   }
 
   /** Amounts that a query of somebody's own reads come as doubles. */

@@ -159,6 +159,21 @@ class QuarantineIT {
   }
 
   @Test
+  void numberThatIsNoneIsNullWhereverItIsRead() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, price numeric(8,2))");
+    sql.execute("INSERT INTO s.t VALUES (1, 'NaN'), (2, -999999.99)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (3, 'NaN'), (4, 999999.99)");
+      engine.awaitCaughtUp(connection);
+      assertThat(rows("t", "id", "price"))
+          .containsExactly("1 null", "2 -999999.99", "3 null", "4 999999.99");
+      replay(engine);
+      assertThat(open()).containsExactly("r s.t price", "r s.t price");
+    }
+  }
+
+  @Test
   void rowsWithoutAKeyAreFoundByWhatTheLakeHas() throws Exception {
     sql.execute("CREATE TABLE s.t (due date, name text)");
     sql.execute("ALTER TABLE s.t REPLICA IDENTITY FULL");

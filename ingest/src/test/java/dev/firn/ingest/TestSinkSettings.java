@@ -311,12 +311,24 @@ class TestSinkSettings {
   }
 
   @Test
+  void badEventsStopUnlessSaidOtherwise() {
+    assertThat(parse().badEvents()).isEqualTo(BadEvents.STOP);
+    assertThat(parse().mayQuarantine()).isFalse();
+    assertThat(parse("bad-events", "quarantine").mayQuarantine()).isTrue();
+    assertThat(parse("schema.changes", "quarantine").mayQuarantine()).isTrue();
+    assertThatThrownBy(() -> parse("bad-events", "ignore"))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContainingAll("bad-events=ignore", "stop or quarantine");
+  }
+
+  @Test
   void schemaChangesAreFollowedUnlessSaidOtherwise() {
     assertThat(parse().schemaChanges()).isEqualTo(SchemaChanges.EVOLVE);
     assertThat(parse("schema.changes", "new-column").schemaChanges())
         .isEqualTo(SchemaChanges.NEW_COLUMN);
     assertThatThrownBy(() -> parse("schema.changes", "ignore"))
         .isInstanceOf(SettingsException.class)
-        .hasMessageContainingAll("schema.changes", "ignore", "evolve, new-column, stop");
+        .hasMessageContainingAll(
+            "schema.changes", "ignore", "evolve, new-column, quarantine, stop");
   }
 }
