@@ -341,14 +341,7 @@ public final class QuarantineCommand implements Runnable {
     }
 
     private List<String> open() {
-      return common
-          .in(log ->
-              log.newest(Integer.MAX_VALUE, QuarantineLog.Entry::isOpen).stream()
-                  .map(QuarantineLog.Entry::sourceTable)
-                  .distinct()
-                  .sorted()
-                  .toList())
-          .orElse(List.of());
+      return common.in(QuarantineLog::openSources).orElse(List.of());
     }
   }
 

@@ -65,7 +65,8 @@ record RunStart(
               settings.catalog(),
               () -> Pipeline.takeOver(catalog, settings.pipeline(), log::parse, threads, steps));
       SourceGuard guard = refusing(pipeline, () -> SourceGuard.prepare(source, pipeline));
-      if (settings.mayQuarantine()) {
+      // One that is there is followed, so that it knows what was read again, and in which log.
+      if (settings.mayQuarantine() || pipeline.hasQuarantine()) {
         LOG.debug("events may go to the quarantine {}", pipeline.openQuarantine());
       }
       CapturedTables tables = new CapturedTables(settings, source);

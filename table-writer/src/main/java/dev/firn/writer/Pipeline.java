@@ -194,6 +194,11 @@ public final class Pipeline {
     return open.open(definition);
   }
 
+  /** Whether the pipeline has a quarantine, be it open or not. */
+  public boolean hasQuarantine() {
+    return claimed.get(Quarantine.of(settings)) != null;
+  }
+
   /**
    * Opens the quarantine, making it when it is missing: from then on events may be set aside.
    * Before anything is read or streamed.

@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.PriorityQueue;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.iceberg.FileFormat;
@@ -109,13 +111,12 @@ public final class QuarantineLog {
   private final Table table;
   private final long targetFileBytes;
 
-  /** The last entry that a table was read again, by its name. */
-  private final Map<String, Id> read;
+  /** The last entry that a table was read again, by its name; null: not looked at yet. */
+  private @Nullable Map<String, Id> read;
 
   private QuarantineLog(Table table, long targetFileBytes) {
     this.table = table;
     this.targetFileBytes = targetFileBytes;
-    this.read = read(table);
   }
 
   /** Empty: the pipeline has no quarantine. */
@@ -127,6 +128,13 @@ public final class QuarantineLog {
     } catch (NoSuchTableException e) {
       return Optional.empty();
     }
+  }
+
+  private Map<String, Id> read() {
+    if (read == null) {
+      read = read(table);
+    }
+    return read;
   }
 
   private static Map<String, Id> read(Table table) {
@@ -159,6 +167,17 @@ public final class QuarantineLog {
       }
     });
     return open;
+  }
+
+  /** The source's tables with open entries, by name. */
+  public List<String> openSources() {
+    Set<String> sources = new TreeSet<>();
+    forEachEntry(entry -> {
+      if (entry.isOpen()) {
+        sources.add(entry.sourceTable());
+      }
+    });
+    return List.copyOf(sources);
   }
 
   /** The newest of those that are wanted, in order. */
@@ -202,7 +221,7 @@ public final class QuarantineLog {
   private Entry entry(Record row) {
     Id id = id(row);
     String lakeTable = text(row, Quarantine.LAKE_TABLE);
-    Id settled = read.get(lakeTable);
+    Id settled = read().get(lakeTable);
     return new Entry(
         id,
         text(row, "_op"),
@@ -246,6 +265,7 @@ public final class QuarantineLog {
   public long drop(Predicate<Entry> unwanted) {
     for (int attempt = 1; true; attempt++) {
       table.refresh();
+      read = null;
       try {
         return dropOnce(unwanted);
       } catch (ValidationException | CommitFailedException e) {

@@ -203,6 +203,7 @@ final class TestQuarantine {
     WriterFixture first = open(folder).started(1);
     first.commit(transaction(2, aside("c", "bad")));
     WriterFixture without = WriterFixture.open(folder);
+    assertThat(without.pipeline.hasQuarantine()).isTrue();
     without.pipeline.noteTablesLeftOut();
     without.commit(transaction(3, without.insert(2, "a")));
     WriterFixture again = open(folder);
