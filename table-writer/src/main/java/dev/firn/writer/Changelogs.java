@@ -70,6 +70,11 @@ final class Changelogs {
     }
   }
 
+  /** Whether a table is an open changelog. */
+  boolean isOpen(TableIdentifier name) {
+    return open.values().stream().anyMatch(changelog -> changelog.name().equals(name));
+  }
+
   /** What the changelog of a table is called. */
   Optional<TableIdentifier> name(TableIdentifier table) {
     return Optional.ofNullable(open.get(table)).map(Changelog::name);

@@ -44,6 +44,26 @@ record Claim(
     }
   }
 
+  /**
+   * Lets a table that is taken over tell of no position any more.
+   *
+   * @throws FencedException a writer of a higher epoch has been there
+   */
+  Mark forgetPosition(String name, Table table, Mark last) {
+    Mark mark = new Mark(pipeline, epoch, last.batch(), "", writer);
+    while (true) {
+      table.refresh();
+      long onto = table.currentSnapshot().snapshotId();
+      try {
+        MarkedCommit commit = new MarkedCommit(name, table, mark, onto, troubles);
+        var unused = commit.commit(commit.emptySnapshot());
+        return mark;
+      } catch (Head.ForeignCommitException e) {
+        Marks.requireSame(name, table, last);
+      }
+    }
+  }
+
   private void requireOurs(String name, Mark last) {
     if (!last.pipeline().equals(pipeline)) {
       throw new PipelineException(

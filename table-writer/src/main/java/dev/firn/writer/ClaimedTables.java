@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
@@ -97,6 +98,18 @@ final class ClaimedTables {
       control.startAbove(before);
       claim = new Claim(settings.name(), control.epoch(), writer(), settings, troubles);
     }
+  }
+
+  /**
+   * The positions of tables that are left out may count in another log than the one that is
+   * followed from now on, where they would be taken for what a crash has left to be repaired.
+   */
+  void forgetPositions(Predicate<TableIdentifier> isLeftOut) {
+    claimed.replaceAll((name, table) ->
+        isLeftOut.test(name) && !table.mark().position().isEmpty()
+            ? new Claimed(
+                table.table(), claim.forgetPosition(name.toString(), table.table(), table.mark()))
+            : table);
   }
 
   /** Who commits, for people. */

@@ -503,6 +503,7 @@ public final class Pipeline {
         (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
     CommittedBatch published = committed(info, tableCommits.commit(info.visible(), commits));
     changelogs.beginAfter(info.mark());
+    claimed.forgetPositions(name -> !open.isOpen(name) && !changelogs.isOpen(name));
     tellQuarantine(branches.keySet(), aside, List.of(), info);
     var unused = settle();
     aside.ifPresent(HeldChanges::abandon);

@@ -61,6 +61,20 @@ final class TestPipeline {
   }
 
   @Test
+  void tableThatIsLeftOutOfALogThatCountsFromLowerOnHoldsNothingUp() {
+    WriterFixture before = WriterFixture.open(folder);
+    WriterFixture.Other other = before.openOther();
+    before.started(1);
+    before.commit(transaction(1_000, before.insert(2, "a"), other.insert(1, "a")));
+    before.readAnew();
+    WriterFixture lake = WriterFixture.open(folder).started(1, 2);
+    lake.commit(transaction(2, lake.insert(3, "b")));
+    WriterFixture again = WriterFixture.open(folder);
+    assertThat(again.pipeline.mayComplete()).isTrue();
+    assertThat(again.pipeline.furthest()).isEqualTo(again.pipeline.position());
+  }
+
+  @Test
   void interruptedInitialSnapshotStartsOverWithoutDoubling() {
     WriterFixture lake = WriterFixture.open(folder);
     lake.pipeline.initialSnapshot().add(ORDERS, lake.row(1, "first"));
