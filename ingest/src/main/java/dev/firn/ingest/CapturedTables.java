@@ -17,10 +17,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The tables of the source that are captured, each with its table in the lake. */
 final class CapturedTables {
+  private static final Logger LOG = LoggerFactory.getLogger(CapturedTables.class);
   private static final String FILLED =
       "SELECT atthasdef OR atthasmissing OR typdefault IS NOT NULL"
           + " FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid"
@@ -46,7 +50,11 @@ final class CapturedTables {
     Map<SourceTable, TableIdentifier> routes =
         settings.routing().routes(source.topicPrefix(), bySource.keySet());
     bySource.forEach((name, table) ->
-        open(pipeline, table, requireNonNull(routes.get(name), "route is null"), routes.values()));
+        open(
+            pipeline,
+            table,
+            definition(table, requireNonNull(routes.get(name), "route is null")),
+            routes.values()));
   }
 
   /**
@@ -62,22 +70,61 @@ final class CapturedTables {
           "source table %s is new and would go to table %s, as another one does; leave it out, or set %sdestination-regexp so that each has its own"
               .formatted(table.source(), route, SinkSettings.PREFIX));
     }
-    return open(pipeline, table, route, others);
+    return open(pipeline, table, definitionOfNew(table, route), others);
   }
 
   private TableDecoder open(
       Pipeline pipeline,
       CapturedTable table,
-      TableIdentifier route,
+      TableDefinition definition,
       Collection<TableIdentifier> routes) {
-    TableDefinition definition =
-        table.definition(route, source.placeholder(), settings.changelogs().has(table.source()));
     requireOwnName(definition, routes);
     RowTarget target = pipeline.open(definition);
     TableDecoder decoder =
         new TableDecoder(table, target, source.placeholder(), settings.badEvents());
     decoders.put(table.source(), decoder);
     return decoder;
+  }
+
+  private TableDefinition definition(CapturedTable table, TableIdentifier route) {
+    return plainDefinition(table, route).laidOut(settings.layouts().of(table.source()));
+  }
+
+  /** A layout that does not go with a table which is new while the pipeline runs waits. */
+  private TableDefinition definitionOfNew(CapturedTable table, TableIdentifier route) {
+    TableDefinition plain = plainDefinition(table, route);
+    try {
+      settings.layouts().requireFits(table.source(), plain.schema(), Optional.empty());
+      return plain.laidOut(settings.layouts().of(table.source()));
+    } catch (SettingsException e) {
+      LOG.warn(
+          "table {} is made without a layout, and the next start will end here: {}",
+          route,
+          e.getMessage());
+      return plain;
+    }
+  }
+
+  private TableDefinition plainDefinition(CapturedTable table, TableIdentifier route) {
+    return table.definition(route, source.placeholder(), settings.changelogs().has(table.source()));
+  }
+
+  /**
+   * Looks whether all of these can be opened as they are configured; nothing is taken over for it.
+   *
+   * @throws SettingsException they cannot
+   */
+  void check(Catalog catalog, List<CapturedTable> tables) {
+    Map<SourceTable, TableDefinition> definitions = new HashMap<>();
+    Map<SourceTable, TableIdentifier> routes =
+        settings
+            .routing()
+            .routes(source.topicPrefix(), tables.stream().map(CapturedTable::source).toList());
+    tables.forEach(table ->
+        definitions.put(
+            table.source(),
+            definition(table, requireNonNull(routes.get(table.source()), "route is null"))));
+    LayoutChecks.run(settings.layouts(), definitions, catalog);
   }
 
   private static void requireOwnName(

@@ -60,6 +60,13 @@ record RunStart(
           .ifPresent(why -> {
             throw new SettingsException(BatchCommits.refusal(why));
           });
+      CapturedTables tables = new CapturedTables(settings, source);
+      LakeProbe.explaining(
+          settings.catalog(),
+          () -> {
+            tables.check(catalog, captured);
+            return tables;
+          });
       Pipeline pipeline =
           LakeProbe.explaining(
               settings.catalog(),
@@ -69,7 +76,6 @@ record RunStart(
       if (settings.mayQuarantine() || pipeline.hasQuarantine()) {
         LOG.debug("events may go to the quarantine {}", pipeline.openQuarantine());
       }
-      CapturedTables tables = new CapturedTables(settings, source);
       tables.openAll(pipeline, captured);
       if (pipeline.offset().isEmpty()) {
         tables

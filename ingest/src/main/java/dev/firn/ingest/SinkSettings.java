@@ -26,6 +26,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param catalogName the catalog's name, which some catalogs store with each table
  * @param catalog the catalog's properties, as Iceberg takes them
  * @param routing how source tables are named in the lake
+ * @param layouts how tables are partitioned and sorted there
  * @param changelogs which source tables have a changelog
  * @param schemaChanges what becomes of changes of the source tables' columns
  * @param badEvents what becomes of events that their tables cannot take
@@ -42,6 +43,7 @@ public record SinkSettings(
     String catalogName,
     Map<String, String> catalog,
     TableRouting routing,
+    TableLayouts layouts,
     ChangelogTables changelogs,
     SchemaChanges schemaChanges,
     BadEvents badEvents,
@@ -188,13 +190,16 @@ public record SinkSettings(
           Map.entry("nested-as-variant", "events are never stored nested; remove it"),
           Map.entry(
               "openlineage-enabled", "the position is in every snapshot's summary; remove it"),
-          Map.entry("partition-by", "tables are not partitioned yet; remove it"));
+          Map.entry(
+              "partition-by",
+              "partitions are set for each table, as tables.<schema>.<table>.partition-by"));
 
   public SinkSettings {
     requireNonNull(pipeline, "pipeline is null");
     requireNonNull(catalogName, "catalogName is null");
     catalog = Map.copyOf(catalog);
     requireNonNull(routing, "routing is null");
+    requireNonNull(layouts, "layouts is null");
     requireNonNull(schemaChanges, "schemaChanges is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(badEvents, "badEvents is null");
@@ -222,7 +227,7 @@ public record SinkSettings(
         catalog.put(key, value);
       } else if (key.startsWith(TABLE_PREFIX)) {
         table.put(key.substring(TABLE_PREFIX.length()), value);
-      } else if (!OWN_KEYS.contains(key)) {
+      } else if (!OWN_KEYS.contains(key) && !TableLayouts.isOne(key)) {
         throw refused(key, value);
       }
     });
@@ -255,6 +260,7 @@ public record SinkSettings(
             AwsProfile.in(catalog),
             atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
         TableRouting.parse(keys),
+        TableLayouts.parse(given),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
         BadEvents.parse(keys),

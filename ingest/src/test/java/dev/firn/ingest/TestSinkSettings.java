@@ -9,8 +9,11 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.iceberg.Schema;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.types.Types;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -330,5 +333,86 @@ class TestSinkSettings {
         .isInstanceOf(SettingsException.class)
         .hasMessageContainingAll(
             "schema.changes", "ignore", "evolve, new-column, quarantine, stop");
+  }
+
+  private static final SourceTable ORDERS = new SourceTable("shop", "orders");
+
+  @Test
+  void tablesAreLaidOutAsTheirNamesSay() {
+    TableLayouts layouts =
+        parse(
+                "tables.shop.*.partition-by", "day(at)",
+                "tables.shop.orders.partition-by", "bucket(16, customer), region",
+                "tables.*.sort-by", "id desc",
+                "tables.shop.orders.property.write.parquet.compression-level", "9",
+                "tables.other.orders.sort-by", "unsorted")
+            .layouts();
+    assertThat(layouts.of(ORDERS))
+        .hasToString(
+            "partitioned by [bucket(16, customer), region], sorted by [id desc nulls last],"
+                + " properties [write.parquet.compression-level]");
+    assertThat(layouts.of(new SourceTable("shop", "lines")))
+        .hasToString("partitioned by [day(at)], sorted by [id desc nulls last]");
+    assertThat(layouts.of(new SourceTable("other", "orders"))).hasToString("sorted by []");
+  }
+
+  @Test
+  void illLayoutsAreNamed() {
+    for (List<String> pair :
+        List.of(
+            List.of("tables.shop.orders.partition-by", "days(at)"),
+            List.of("tables.shop.orders.sort-by", "id,,"),
+            List.of("tables.shop.orders.partitions", "id"),
+            List.of("tables.shop.orders.property.firn.position", "1"),
+            List.of("tables.shop.orders.property.format-version", "2"),
+            List.of("tables.shop.orders.property.write.format.default", "orc"))) {
+      assertThatThrownBy(() -> parse(pair.get(0), pair.get(1)))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageStartingWith(
+              "debezium.sink.iceberg." + pair.get(0) + "=" + pair.get(1) + ": ");
+    }
+  }
+
+  @Test
+  void layoutsThatContradictEachOtherAreRefused() {
+    TableLayouts layouts =
+        parse("tables.shop.*.sort-by", "id", "tables.*.orders.sort-by", "at").layouts();
+    assertThatThrownBy(() -> layouts.of(ORDERS))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("say it with the table's whole name");
+    assertThat(layouts.of(new SourceTable("shop", "lines")))
+        .hasToString("sorted by [id asc nulls first]");
+  }
+
+  @Test
+  void layoutOfATableThatIsNotCapturedNamesTheNearest() {
+    TableLayouts layouts =
+        parse("tables.shop.order.sort-by", "id", "tables.log.*.sort-by", "at").layouts();
+    assertThatThrownBy(() -> layouts.requireTables(List.of(ORDERS)))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("tables.shop.order.sort-by=id: ")
+        .hasMessageEndingWith("the nearest is shop.orders");
+    parse("tables.log.*.sort-by", "at").layouts().requireTables(List.of(ORDERS));
+  }
+
+  @Test
+  void layoutIsHeldAgainstTheColumns() {
+    Schema columns =
+        new Schema(
+            Types.NestedField.required(1, "id", Types.IntegerType.get()),
+            Types.NestedField.optional(2, "at", Types.TimestampType.withZone()));
+    Schema lake =
+        new Schema(
+            Types.NestedField.required(1, "id", Types.IntegerType.get()),
+            Types.NestedField.optional(2, "gone", Types.DateType.get()));
+    TableLayouts layouts = parse("tables.shop.*.partition-by", "day(id)").layouts();
+    assertThatThrownBy(() -> layouts.requireFits(ORDERS, columns, Optional.empty()))
+        .isInstanceOf(SettingsException.class)
+        .hasMessage(
+            "debezium.sink.iceberg.tables.shop.*.partition-by=day(id): for table shop.orders: day does not go with column id, which is int; such a column goes with identity, bucket, truncate");
+    TableLayouts gone = parse("tables.shop.*.partition-by", "day(gone)").layouts();
+    gone.requireFits(ORDERS, columns, Optional.of(lake));
+    assertThatThrownBy(() -> gone.requireFits(ORDERS, columns, Optional.empty()))
+        .hasMessageContaining("there is no column gone; there are id, at");
   }
 }

@@ -46,6 +46,14 @@ record MarkedCommit(
     };
   }
 
+  /** A snapshot without changes of rows, and with it another layout. */
+  Change emptySnapshot(TableLayout layout) {
+    return (transaction, head) -> {
+      layout.addTo(transaction);
+      emptySnapshot().addTo(transaction, head);
+    };
+  }
+
   /** A snapshot without changes of rows. */
   Change emptySnapshot() {
     return (transaction, head) -> {

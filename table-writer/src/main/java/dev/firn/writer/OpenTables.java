@@ -1,14 +1,21 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The tables that a pipeline writes to, each with its key index and its changelog. */
 final class OpenTables {
+  private static final Logger LOG = LoggerFactory.getLogger(OpenTables.class);
+
   private final Catalog catalog;
   private final PipelineSettings settings;
   private final KeyMemory keyMemory;
@@ -18,6 +25,7 @@ final class OpenTables {
   private final Progress progress;
   private final Troubles troubles;
   private final Map<TableIdentifier, TableWriter> writers = new ConcurrentHashMap<>();
+  private final Map<TableIdentifier, TableLayout> layouts = new ConcurrentHashMap<>();
   private final Changelogs changelogs;
 
   OpenTables(
@@ -51,8 +59,22 @@ final class OpenTables {
     state.load();
     TableWriter writer = new TableWriter(state, table.mark(), troubles);
     writers.put(definition.table(), writer);
+    layouts.put(definition.table(), definition.layout());
+    layOut(definition.table());
     openChangelog(definition, writer);
     return state.target();
+  }
+
+  /** A layout of columns that only the source has so far waits for these. */
+  private void layOut(TableIdentifier name) {
+    TableWriter writer = writer(name);
+    TableLayout layout = requireNonNull(layouts.get(name), "layout is null");
+    List<String> missing = layout.missingIn(writer.state().columns());
+    if (missing.isEmpty()) {
+      writer.layOut(layout);
+    } else {
+      LOG.info("table {} will be {}, when it has the columns {}", name, layout, missing);
+    }
   }
 
   private ClaimedTables.Claimed claimNew(TableDefinition definition) {
@@ -131,7 +153,9 @@ final class OpenTables {
   /** Gives a table, then its changelog, other columns. */
   RowTarget changeColumns(TableIdentifier table, ColumnChanges changes) {
     writer(table).changeColumns(changes);
-    return columnsChanged(table);
+    RowTarget target = columnsChanged(table);
+    layOut(table);
+    return target;
   }
 
   /** The same for a table of which a large transaction is being written. */

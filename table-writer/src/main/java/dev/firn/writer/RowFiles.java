@@ -1,12 +1,16 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import org.apache.iceberg.DataFile;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.MetadataColumns;
 import org.apache.iceberg.MetricsConfig;
@@ -35,7 +39,7 @@ final class RowFiles {
   private static final Logger LOG = LoggerFactory.getLogger(RowFiles.class);
 
   private final Table table;
-  private final PartitionSpec spec;
+  private PartitionSpec spec;
   private Schema written;
   private final LiveFiles files;
   private final long targetBytes;
@@ -43,6 +47,7 @@ final class RowFiles {
   private int rowIdField;
   private InternalRecordWrapper partitionView;
   private PartitionKey partition;
+  private Optional<WriteOrder> order;
   private final Map<PartitionKey, OpenFile> open = new HashMap<>();
   private final List<LiveFile> closed = new ArrayList<>();
 
@@ -60,6 +65,12 @@ final class RowFiles {
     this.rowIdField = written.columns().indexOf(MetadataColumns.ROW_ID);
     this.partitionView = new InternalRecordWrapper(written.asStruct());
     this.partition = new PartitionKey(spec, written);
+    this.order = WriteOrder.of(table, written);
+  }
+
+  /** In which order rows are best written; they may come in any. */
+  Optional<WriteOrder> order() {
+    return order;
   }
 
   /**
@@ -92,6 +103,9 @@ final class RowFiles {
   void columnsChanged(Schema newWritten) {
     var unused = close();
     written = newWritten;
+    // A column that it partitions by may be wider now.
+    spec = requireNonNull(table.specs().get(spec.specId()), "spec is null");
+    order = WriteOrder.of(table, written);
     rowIdField = written.columns().indexOf(MetadataColumns.ROW_ID);
     partitionView = new InternalRecordWrapper(written.asStruct());
     partition = new PartitionKey(spec, written);
@@ -155,6 +169,7 @@ final class RowFiles {
   private final class OpenFile {
     private final LiveFile live;
     private final DataWriter<Record> writer;
+    private final Optional<WriteOrder.Watch> watch = order.map(WriteOrder::watch);
     private int rows;
     private boolean ended;
 
@@ -185,6 +200,7 @@ final class RowFiles {
       if (rowIdField >= 0) {
         row.set(rowIdField, rowId == RowLocation.INHERITED ? null : rowId);
       }
+      watch.ifPresent(each -> each.next(row));
       writer.write(row);
       return new RowLocation(live.id(), rows++, rowId);
     }
@@ -204,7 +220,8 @@ final class RowFiles {
       } catch (IOException e) {
         throw new UncheckedIOException("Cannot complete a data file of " + table.name(), e);
       }
-      live.written(writer.toDataFile());
+      DataFile file = writer.toDataFile();
+      live.written(watch.map(each -> each.said(file, spec)).orElse(file));
     }
 
     void abandon() {

@@ -74,7 +74,12 @@ final class TableWrite {
     try {
       write.truncated = batch.isTruncated();
       write.incompleteRows = batch.incomplete();
-      batch.fold().forEach(write::apply);
+      write
+          .rows
+          .order()
+          .ifPresentOrElse(
+              order -> order.sorted(batch.fold()).forEach(write::apply),
+              () -> batch.fold().forEach(write::apply));
       return write;
     } catch (RuntimeException | Error e) {
       write.abandonAfter(e);

@@ -6,23 +6,30 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.iceberg.DataFile;
+import org.apache.iceberg.PartitionField;
 import org.apache.iceberg.RowDelta;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotChanges;
 import org.apache.iceberg.SnapshotRef;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.Transaction;
+import org.apache.iceberg.types.Types.StructType;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Commits batches to one table, each as one snapshot of data files, deletions and position. */
 final class TableWriter {
   static final ExecutorService CALLER_RUNS = new CallerRuns();
+
+  private static final Logger LOG = LoggerFactory.getLogger(TableWriter.class);
 
   private volatile TableState state;
   private final Troubles troubles;
@@ -251,7 +258,11 @@ final class TableWriter {
   void changeColumns(ColumnChanges changes) {
     while (true) {
       try {
-        if (commitColumns(changes)) {
+        Map<Integer, StructType> partitions = partitionTypes();
+        boolean otherKeys = commitColumns(changes);
+        if (!partitionTypes().equals(partitions)) {
+          reload(new AtomicBoolean(true));
+        } else if (otherKeys) {
           state.indexAgain(LiveFile::isCommitted, (file, position) -> true);
         }
         return;
@@ -264,13 +275,20 @@ final class TableWriter {
   /**
    * Gives the table other columns while a write at once is open, which goes on with them.
    *
-   * @throws PipelineException somebody else changed the table meanwhile
+   * @throws PipelineException somebody else changed the table meanwhile, or a column that it is
+   *     partitioned by got wider: files of the write are of the narrow one
    */
   void changeColumns(ColumnChanges changes, TableWrite open) {
     open.beforeColumnsChange();
     while (true) {
       try {
+        Map<Integer, StructType> partitions = partitionTypes();
         open.columnsChanged(commitColumns(changes));
+        if (!partitionTypes().equals(partitions)) {
+          throw new PipelineException(
+              "table %s: a column that it is partitioned by got wider within one large transaction; start again: nothing is lost, and then the column is wide from its begin"
+                  .formatted(state.name()));
+        }
         return;
       } catch (Head.ForeignCommitException e) {
         carry(open, e);
@@ -278,15 +296,60 @@ final class TableWriter {
     }
   }
 
+  /** What is known of files has partitions in the types of the columns as they were. */
+  private Map<Integer, StructType> partitionTypes() {
+    return state.table().specs().entrySet().stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, spec -> spec.getValue().partitionType()));
+  }
+
   /**
    * @return whether rows are told apart by other columns than before
    */
   private boolean commitColumns(ColumnChanges changes) {
     if (!changes.isIn(state.table().schema())) {
+      requireFreeNames(changes);
       MarkedCommit commit = marked(mark, Table::newTransaction);
       state.reflects(commit.commit(commit.emptySnapshot(changes)));
     }
     return state.columnsChanged(changes.sent());
+  }
+
+  /** Iceberg takes no column that bears the name of a partition, of one that there was either. */
+  private void requireFreeNames(ColumnChanges changes) {
+    Set<String> partitions =
+        state.table().specs().values().stream()
+            .flatMap(spec -> spec.fields().stream())
+            .map(PartitionField::name)
+            .collect(Collectors.toSet());
+    for (ColumnChanges.NewColumn column : changes.added()) {
+      if (state.table().schema().findField(column.name()) == null
+          && partitions.contains(column.name())) {
+        throw new PipelineException(
+            "table %s can have no column %s: a partition of it has had this name; give the column another name at the source, or leave it out"
+                .formatted(state.name(), column.name()));
+      }
+    }
+  }
+
+  /**
+   * Gives the table another layout, under the last commit's mark; files that are there stay as they
+   * are. Nothing may be planned or committing.
+   *
+   * @throws LayoutException the table's columns do not allow it
+   */
+  void layOut(TableLayout layout) {
+    while (!layout.isIn(state.table())) {
+      try {
+        MarkedCommit commit = marked(mark, Table::newTransaction);
+        state.reflects(commit.commit(commit.emptySnapshot(layout)));
+        LOG.info(
+            "table {} is {} from here on; files that it has stay as they are",
+            state.name(),
+            layout);
+      } catch (Head.ForeignCommitException e) {
+        reload();
+      }
+    }
   }
 
   /** Gives up a write at once. */
@@ -472,7 +535,10 @@ final class TableWriter {
   }
 
   private void reload() {
-    AtomicBoolean again = new AtomicBoolean();
+    reload(new AtomicBoolean());
+  }
+
+  private void reload(AtomicBoolean again) {
     boolean unused = overcome(() -> reload(again.getAndSet(true)));
   }
 

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.iceberg.PartitionSpec;
 import org.apache.iceberg.Schema;
+import org.apache.iceberg.SortOrder;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.Transaction;
 import org.apache.iceberg.catalog.Catalog;
@@ -41,8 +42,22 @@ final class Tables {
     this.settings = settings;
   }
 
+  /**
+   * Makes a table as it is wanted; a layout of columns that are to come waits for these.
+   *
+   * @throws LayoutException its columns do not allow its layout
+   */
   Table create(TableDefinition definition) {
-    return create(definition.table(), schema(definition), settings.formatVersion());
+    Schema schema = schema(definition);
+    TableLayout layout =
+        definition.layout().missingIn(schema).isEmpty() ? definition.layout() : TableLayout.ANY;
+    return create(
+        definition.table(),
+        schema,
+        layout.partitions(schema),
+        layout.order(schema),
+        settings.formatVersion(),
+        layout.properties());
   }
 
   /** Makes the changelog of a table. */
@@ -52,6 +67,7 @@ final class Tables {
         Changelog.nameFor(definition.table()),
         schema,
         Changelog.partitions(schema),
+        SortOrder.unsorted(),
         settings.formatVersion(),
         Changelog.properties(definition));
   }
@@ -68,13 +84,15 @@ final class Tables {
   }
 
   Table create(TableIdentifier name, Schema schema, int formatVersion) {
-    return create(name, schema, PartitionSpec.unpartitioned(), formatVersion, Map.of());
+    return create(
+        name, schema, PartitionSpec.unpartitioned(), SortOrder.unsorted(), formatVersion, Map.of());
   }
 
   private Table create(
       TableIdentifier name,
       Schema schema,
       PartitionSpec partitions,
+      SortOrder order,
       int formatVersion,
       Map<String, String> own) {
     createNamespace(name.namespace());
@@ -87,6 +105,7 @@ final class Tables {
           catalog
               .buildTable(name, schema)
               .withPartitionSpec(partitions)
+              .withSortOrder(order)
               .withProperties(properties)
               .createTransaction();
       guard(transaction);

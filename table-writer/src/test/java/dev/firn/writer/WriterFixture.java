@@ -61,6 +61,10 @@ final class WriterFixture {
   RowTarget target;
 
   private WriterFixture(Path folder, int formatVersion, List<String> key, boolean changelog) {
+    this(folder, formatVersion, new TableDefinition(ORDERS, SCHEMA, key, changelog));
+  }
+
+  private WriterFixture(Path folder, int formatVersion, TableDefinition definition) {
     this.folder = folder;
     this.catalog = Lake.open("lake", Lake.embedded(folder));
     this.settings =
@@ -73,7 +77,13 @@ final class WriterFixture {
     this.pipeline =
         Pipeline.takeOver(
             catalog, settings, text -> new Place(Long.parseLong(text)), Runnable::run);
-    this.target = pipeline.open(new TableDefinition(ORDERS, SCHEMA, key, changelog));
+    this.target = pipeline.open(definition);
+  }
+
+  /** One whose table is laid out as this says; {@code format} is that of new tables. */
+  static WriterFixture open(Path folder, int format, TableLayout layout) {
+    return new WriterFixture(
+        folder, format, new TableDefinition(ORDERS, SCHEMA, List.of("id")).laidOut(layout));
   }
 
   PipelineSettings settings() {

@@ -165,7 +165,9 @@ final class LakeReader {
             .idToConstant(
                 PartitionUtil.constantsMap(task, IdentityPartitionConverters::convertConstant))
             .build()) {
+      FileOrder order = new FileOrder(table, task.file(), read);
       for (Record record : records) {
+        order.next(record);
         rows.add(row(model, record, lineage));
       }
     } catch (IOException e) {

@@ -13,8 +13,10 @@ import dev.firn.writer.HadoopDefaults;
 import dev.firn.writer.LargeTransaction;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.PipelineSettings;
+import dev.firn.writer.TableLayout;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -425,10 +427,24 @@ public final class Simulation {
     }
   }
 
+  private Map<SourceTable, TableLayout> layouts() {
+    Map<SourceTable, TableLayout> layouts = new EnumMap<>(SourceTable.class);
+    for (SourceTable table : source.tables()) {
+      TableLayout layout = ModelLayouts.any(table, random);
+      if (!layout.equals(TableLayout.ANY)) {
+        log.add("%s is wanted %s", table, layout);
+      }
+      layouts.put(table, layout);
+    }
+    return layouts;
+  }
+
   private void start(Faults own) {
     int number = ++processes;
     log.add("writer %d starts", number);
-    WriterProcess process = WriterProcess.start(number, own, storage, settings, source);
+    Map<SourceTable, TableLayout> layouts = layouts();
+    WriterProcess process =
+        WriterProcess.start(number, own, storage, settings, source, layouts::get);
     ledger.adopt(process);
     if (ledger.committed().isEmpty()) {
       strangers.partitionSome();

@@ -10,12 +10,14 @@ import dev.firn.writer.PreparedBatch;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TableDefinition;
+import dev.firn.writer.TableLayout;
 import dev.firn.writer.TableReading;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -45,13 +47,18 @@ final class WriterProcess {
     this.translation = translation;
   }
 
-  /** Takes the pipeline over and opens its tables. */
+  /**
+   * Takes the pipeline over and opens its tables.
+   *
+   * @param layouts that its configuration asks for
+   */
   static WriterProcess start(
       int number,
       Faults faults,
       MemoryStorage storage,
       PipelineSettings settings,
-      ModelSource source) {
+      ModelSource source,
+      Function<SourceTable, TableLayout> layouts) {
     FaultyCatalog catalog = new FaultyCatalog(storage, faults, LakeReader.CONTROL);
     Pipeline pipeline = Pipeline.takeOver(catalog, settings, ModelPosition::parse, Runnable::run);
     var unused = pipeline.openQuarantine();
@@ -61,7 +68,8 @@ final class WriterProcess {
           table,
           pipeline.open(
               new TableDefinition(
-                  LakeReader.identifier(table), source.columns(table).schema(), table.key())));
+                      LakeReader.identifier(table), source.columns(table).schema(), table.key())
+                  .laidOut(layouts.apply(table))));
     }
     return new WriterProcess(number, faults, pipeline, new Translation(targets));
   }
