@@ -20,26 +20,63 @@ import org.apache.kafka.connect.data.Schema;
  * @param row the Connect schema of its rows
  * @param key its key columns, none for a keyless table
  * @param unsent generated columns: PostgreSQL does not send them, so that the lake does without
+ * @param rules what becomes of its columns before they are written, also of those that it gets
  */
-record CapturedTable(SourceTable source, Schema row, List<String> key, Set<String> unsent) {
+record CapturedTable(
+    SourceTable source, Schema row, List<String> key, Set<String> unsent, ColumnRules rules) {
   CapturedTable {
     requireNonNull(source, "source is null");
     requireNonNull(row, "row is null");
     key = List.copyOf(key);
     unsent = Set.copyOf(unsent);
+    requireNonNull(rules, "rules is null");
+  }
+
+  /** What becomes of a column's values before they are written. */
+  ColumnRule rule(String column) {
+    return rules.of(source, column);
+  }
+
+  /** Whether the lake does without a column. */
+  boolean leavesOut(String column) {
+    return unsent.contains(column) || rule(column) instanceof ColumnRule.Drop;
+  }
+
+  /**
+   * Looks whether its rows can still be told apart under its rules, and whether these go with its
+   * columns.
+   *
+   * @throws SettingsException they cannot, or do not
+   */
+  void requireRules(ColumnType.Placeholder placeholder) {
+    for (Field field : row.fields()) {
+      if (key.contains(field.name()) && !rule(field.name()).tellsApart()) {
+        throw new SettingsException(
+            "%s names column %s of table %s, which is part of the key: different rows would become one; a column of the key can be hashed (%s%s)"
+                .formatted(
+                    rules.setting(source, field.name()),
+                    field.name(),
+                    source,
+                    SinkSettings.PREFIX,
+                    ColumnRules.HASH));
+      }
+      if (!leavesOut(field.name())) {
+        var unused = columnType(field, placeholder);
+      }
+    }
   }
 
   /** What it asks of its table in the lake: key columns required, all others optional. */
   TableDefinition definition(
       TableIdentifier table, ColumnType.Placeholder placeholder, boolean changelog) {
+    requireRules(placeholder);
     List<Types.NestedField> columns = new ArrayList<>();
     AtomicInteger nested = new AtomicInteger(row.fields().size());
     for (Field field : row.fields()) {
-      if (!unsent.contains(field.name())) {
+      if (!leavesOut(field.name())) {
         int id = columns.size() + 1;
         Type type =
-            TypeUtil.assignFreshIds(
-                columnType(source, field, placeholder).type(), nested::incrementAndGet);
+            TypeUtil.assignFreshIds(columnType(field, placeholder).type(), nested::incrementAndGet);
         columns.add(
             key.contains(field.name())
                 ? Types.NestedField.required(id, field.name(), type)
@@ -49,8 +86,29 @@ record CapturedTable(SourceTable source, Schema row, List<String> key, Set<Strin
     return new TableDefinition(table, new org.apache.iceberg.Schema(columns), key, changelog);
   }
 
-  static ColumnType columnType(
-      SourceTable source, Field field, ColumnType.Placeholder placeholder) {
+  /**
+   * What a column is in the lake, and how its values become so, masked where they are to be.
+   *
+   * @throws SettingsException it cannot be stored exactly, or not masked as is set
+   */
+  ColumnType columnType(Field field, ColumnType.Placeholder placeholder) {
+    ColumnType plain = plainType(field, placeholder);
+    ColumnRule rule = rule(field.name());
+    rule.hindrance(plain.type())
+        .ifPresent(why -> {
+          throw new SettingsException(
+              "%s names column %s of table %s, which is %s: %s"
+                  .formatted(
+                      rules.setting(source, field.name()),
+                      field.name(),
+                      source,
+                      plain.type(),
+                      why));
+        });
+    return rule.on(plain);
+  }
+
+  private ColumnType plainType(Field field, ColumnType.Placeholder placeholder) {
     try {
       return ColumnType.of(field.schema(), placeholder);
     } catch (ColumnType.UnsupportedTypeException e) {

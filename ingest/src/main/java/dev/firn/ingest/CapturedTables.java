@@ -125,6 +125,9 @@ final class CapturedTables {
             table.source(),
             definition(table, requireNonNull(routes.get(table.source()), "route is null"))));
     LayoutChecks.run(settings.layouts(), definitions, catalog);
+    if (!settings.columnRules().choices().isEmpty()) {
+      ColumnRuleChecks.run(settings, tables, definitions, catalog);
+    }
   }
 
   private static void requireOwnName(
@@ -160,9 +163,14 @@ final class CapturedTables {
     }
   }
 
+  /** As the source has them. */
+  PostgresTables atSource() {
+    return new PostgresTables(source, settings.columnRules());
+  }
+
   /** A captured table as the source has it now; empty when it is not there or not captured. */
   Optional<CapturedTable> find(SourceTable table) {
-    PostgresTables tables = new PostgresTables(source);
+    PostgresTables tables = atSource();
     try (PostgresConnection connection = tables.connect()) {
       return tables.find(connection, table).map(ReadableTable::captured);
     } catch (SQLException e) {

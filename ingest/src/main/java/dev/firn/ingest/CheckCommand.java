@@ -33,7 +33,8 @@ public final class CheckCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     ConfigFile file = config.load();
     CommandOutput.silenceLogs();
-    List<Check> checks = new ArrayList<>(SourceChecks.run(file.source()));
+    List<Check> checks =
+        new ArrayList<>(SourceChecks.run(file.source(), file.sink().columnRules()));
     checks.addAll(LakeChecks.run(file.sink()));
     out.println(json ? json(checks) : table(checks));
     out.flush();

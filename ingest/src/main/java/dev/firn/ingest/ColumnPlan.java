@@ -132,7 +132,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
               .toList();
       gone.forEach(name -> said.add("column %s is gone".formatted(name)));
       for (Field field : row.fields()) {
-        if (!captured.unsent().contains(field.name())) {
+        if (!captured.leavesOut(field.name())) {
           take(field, gone);
         }
       }
@@ -147,7 +147,7 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
 
     private void take(Field field, List<String> gone) {
       String name = field.name();
-      Type type = CapturedTable.columnType(captured.source(), field, placeholder).type();
+      Type type = captured.columnType(field, placeholder).type();
       NestedField holding = lake.holding(name, type).orElse(null);
       NestedField widenable = lake.widenable(name, type).orElse(null);
       if (holding != null) {

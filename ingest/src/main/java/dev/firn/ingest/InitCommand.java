@@ -87,7 +87,8 @@ public final class InitCommand implements Callable<Integer> {
                 Map.of(
                     "table.include.list",
                     keys(found, password)
-                        .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", ""))));
+                        .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", ""))),
+            ColumnRules.NONE);
     writeFile(found.text());
     report(found, checks);
     return Outcome.OK;

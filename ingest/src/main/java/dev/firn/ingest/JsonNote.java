@@ -18,6 +18,11 @@ final class JsonNote {
     return pipeline.note(name).map(text -> parse(name, text, type));
   }
 
+  /** The same of notes that were read without taking the pipeline over. */
+  static <T> Optional<T> read(Map<String, String> notes, String name, TypeReference<T> type) {
+    return Optional.ofNullable(notes.get(name)).map(text -> parse(name, text, type));
+  }
+
   private static <T> T parse(String name, String text, TypeReference<T> type) {
     try {
       return JSON.readValue(text, type);

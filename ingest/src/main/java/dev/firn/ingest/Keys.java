@@ -28,7 +28,8 @@ import org.apache.commons.text.similarity.LevenshteinDistance;
 record Keys(String prefix, Map<String, String> values) {
   private static final Pattern SECRET =
       Pattern.compile(
-          "secret|password|token|credential|access-key|api-key|private", Pattern.CASE_INSENSITIVE);
+          "secret|password|token|credential|access-key|api-key|private|mask\\.(?!(hash|truncate|redact|null)\\b)",
+          Pattern.CASE_INSENSITIVE);
   private static final Pattern SIZE = Pattern.compile("(\\d{1,12})\\s*(b|kb|mb|gb)?");
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m)?");
 

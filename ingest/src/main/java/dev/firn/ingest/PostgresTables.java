@@ -48,9 +48,19 @@ final class PostgresTables {
       """;
 
   private final PostgresSource source;
+  private final ColumnRules rules;
 
-  PostgresTables(PostgresSource source) {
+  /**
+   * @param rules what becomes of columns before they are written
+   */
+  PostgresTables(PostgresSource source, ColumnRules rules) {
     this.source = source;
+    this.rules = rules;
+  }
+
+  /** Where they are. */
+  PostgresSource source() {
+    return source;
   }
 
   /**
@@ -149,6 +159,10 @@ final class PostgresTables {
         key == null ? List.of() : key.fields().stream().map(Field::name).toList();
     Set<String> unsent = new HashSet<>();
     for (Column column : table.columns()) {
+      if (!isIncluded(id, column) || rules.of(name, column.name()) instanceof ColumnRule.Drop) {
+        // Whatever it is, nothing of it is used.
+        continue;
+      }
       Field field = row.field(column.name());
       if (column.isGenerated()) {
         unsent.add(column.name());
@@ -158,8 +172,7 @@ final class PostgresTables {
             "column %1$s of table %2$s has a type (%3$s) whose name other types in the database have as well, and Debezium takes one of those for it; rename a type, or leave the column out with debezium.source.column.exclude.list=%2$s.%1$s, or the table with debezium.source.table.exclude.list=%2$s"
                 .formatted(column.name(), name, column.typeName()));
       } else if (field == null || !isStored(field.schema(), column)) {
-        // Without a field: column filters leave it out of the table as well, so that this is one
-        // which Debezium could not convert.
+        // Without a field: one that Debezium could not convert.
         throw unsupported(name, column);
       } else if (keyColumns.contains(column.name()) && isNested(field.schema())) {
         throw new SettingsException(
@@ -171,7 +184,9 @@ final class PostgresTables {
                     ColumnsAsText.setting(name, column.name())));
       }
     }
-    return new CapturedTable(name, row, keyColumns, unsent);
+    CapturedTable taken = new CapturedTable(name, row, keyColumns, unsent, rules);
+    taken.requireRules(source.placeholder());
+    return taken;
   }
 
   /** The types of a table's columns by their OIDs; of a domain that of its innermost base type. */
@@ -187,6 +202,14 @@ final class PostgresTables {
       }
     }
     return types;
+  }
+
+  /** By Debezium's own lists of columns. */
+  private boolean isIncluded(TableId table, Column column) {
+    return source
+        .connector()
+        .getColumnFilter()
+        .matches(table.catalog(), table.schema(), table.table(), column.name());
   }
 
   private boolean isStored(Schema schema, Column column) {

@@ -23,7 +23,8 @@ record ReadableTable(CapturedTable captured, Table table, TableSchema schema) {
   String query() {
     String columns =
         table.columns().stream()
-            .filter(column -> !captured.unsent().contains(column.name()))
+            .filter(column -> captured.row().field(column.name()) != null)
+            .filter(column -> !captured.leavesOut(column.name()))
             .map(PostgresSnapshotQuery::selected)
             .collect(Collectors.joining(", "));
     return "SELECT %s FROM %s".formatted(columns, captured.source().quoted());

@@ -348,7 +348,7 @@ final class Readings implements AutoCloseable {
   private void start(ReadingRequest request, TableDecoder decoder, boolean awaitsOlder) {
     TableReader reader =
         new TableReader(
-            source,
+            tables.atSource(),
             request,
             decoder.target(),
             decoder.anotherSieve(),

@@ -75,7 +75,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
         readAnew(file);
         return Outcome.OK;
       }
-      NamedTables<SourceTable> captured = captured(file.source());
+      NamedTables<SourceTable> captured = captured(file);
       List<SourceTable> asked = all ? captured.tables() : captured.of(tables);
       if (wait) {
         askAndWait(file, asked);
@@ -146,9 +146,11 @@ public final class ResnapshotCommand implements Callable<Integer> {
         .flatMap(ReplicationSlot.State::activePid);
   }
 
-  private static NamedTables<SourceTable> captured(PostgresSource source) throws SQLException {
+  private static NamedTables<SourceTable> captured(ConfigFile file) throws SQLException {
     return new NamedTables<>(
-        new PostgresTables(source).names(), "the tables that are captured", SourceTable::name);
+        new PostgresTables(file.source(), file.sink().columnRules()).names(),
+        "the tables that are captured",
+        SourceTable::name);
   }
 
   private void ask(ConfigFile file, List<SourceTable> asked) throws SQLException {

@@ -62,13 +62,16 @@ final class RowDecoder {
     List<Column> columns = new ArrayList<>();
     List<Column> keyColumns = new ArrayList<>();
     for (Field from : schema.fields()) {
-      if (captured.unsent().contains(from.name())) {
+      if (captured.leavesOut(from.name())) {
         continue;
       }
-      ColumnType type = CapturedTable.columnType(captured.source(), from, placeholder);
+      ColumnType type = captured.columnType(from, placeholder);
       Types.NestedField to =
           lake.holding(from.name(), type.type())
               .orElseThrow(() -> lacking(captured, target, from, type));
+      if (captured.rule(from.name()) instanceof ColumnRule.Null) {
+        continue;
+      }
       Column column = new Column(from, target.columns().columns().indexOf(to), type.in(to.type()));
       columns.add(column);
       if (target.key().contains(to.name())) {

@@ -51,7 +51,7 @@ record RunStart(
   static RunStart make(SinkSettings settings, PostgresSource source, SourceLog log) {
     StepListener steps = StepsFile.ofThisProcess();
     steps.entered(Step.START);
-    List<CapturedTable> captured = capturedTables(source);
+    List<CapturedTable> captured = capturedTables(source, settings.columnRules());
     Catalog catalog = LakeProbe.open(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
@@ -88,6 +88,7 @@ record RunStart(
         SourceOids oids =
             refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
         askForOtherColumns(pipeline, tables);
+        ColumnRuleChecks.askForOthers(pipeline, settings.columnRules(), tables.decoders());
         SourceSnapshot visible = SourceSnapshot.take(asked);
         guard.begin();
         return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
@@ -191,10 +192,10 @@ record RunStart(
     }
   }
 
-  private static List<CapturedTable> capturedTables(PostgresSource source) {
+  private static List<CapturedTable> capturedTables(PostgresSource source, ColumnRules rules) {
     List<CapturedTable> tables;
     try {
-      tables = new PostgresTables(source).read();
+      tables = new PostgresTables(source, rules).read();
     } catch (SQLException e) {
       throw unreachable(source, e);
     } catch (RuntimeException e) {

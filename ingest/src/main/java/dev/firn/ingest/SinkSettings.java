@@ -27,6 +27,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param catalog the catalog's properties, as Iceberg takes them
  * @param routing how source tables are named in the lake
  * @param layouts how tables are partitioned and sorted there
+ * @param columnRules which columns are masked or dropped before they are written
  * @param changelogs which source tables have a changelog
  * @param schemaChanges what becomes of changes of the source tables' columns
  * @param badEvents what becomes of events that their tables cannot take
@@ -44,6 +45,7 @@ public record SinkSettings(
     Map<String, String> catalog,
     TableRouting routing,
     TableLayouts layouts,
+    ColumnRules columnRules,
     ChangelogTables changelogs,
     SchemaChanges schemaChanges,
     BadEvents badEvents,
@@ -183,7 +185,7 @@ public record SinkSettings(
               "the key columns are always identifier fields; remove it"),
           Map.entry(
               "allow-field-addition", "new columns are followed; schema.changes=stop does not"),
-          Map.entry("excluded-columns", "use debezium.source.column.exclude.list"),
+          Map.entry("excluded-columns", "use columns.drop, or debezium.source.column.exclude.list"),
           Map.entry(
               "preserve-required-property",
               "key columns are required, all others optional; remove it"),
@@ -200,6 +202,7 @@ public record SinkSettings(
     catalog = Map.copyOf(catalog);
     requireNonNull(routing, "routing is null");
     requireNonNull(layouts, "layouts is null");
+    requireNonNull(columnRules, "columnRules is null");
     requireNonNull(schemaChanges, "schemaChanges is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(badEvents, "badEvents is null");
@@ -227,7 +230,7 @@ public record SinkSettings(
         catalog.put(key, value);
       } else if (key.startsWith(TABLE_PREFIX)) {
         table.put(key.substring(TABLE_PREFIX.length()), value);
-      } else if (!OWN_KEYS.contains(key) && !TableLayouts.isOne(key)) {
+      } else if (!OWN_KEYS.contains(key) && !TableLayouts.isOne(key) && !ColumnRules.isOne(key)) {
         throw refused(key, value);
       }
     });
@@ -261,6 +264,7 @@ public record SinkSettings(
             atLeast(keys, REQUEST, LEAST_REQUEST_TIMEOUT, DEFAULT_REQUEST_TIMEOUT)),
         TableRouting.parse(keys),
         TableLayouts.parse(given),
+        ColumnRules.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
         BadEvents.parse(keys),
@@ -365,6 +369,8 @@ public record SinkSettings(
     }
     Set<String> known = new TreeSet<>(OWN_KEYS);
     known.addAll(CATALOG_KEYS);
+    known.addAll(ColumnRules.keys());
+    known.add(ColumnRules.TRUNCATE + "4");
     known.addAll(AwsKeys.known());
     return new SettingsException(
         "unknown key %s%s%s; the nearest known key is %s%s"

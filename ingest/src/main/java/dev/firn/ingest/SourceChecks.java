@@ -17,14 +17,19 @@ final class SourceChecks {
   private static final int OLDEST_VERSION = 140_000;
 
   private final PostgresSource source;
+  private final ColumnRules rules;
   private final List<Check> checks = new ArrayList<>();
 
-  private SourceChecks(PostgresSource source) {
+  private SourceChecks(PostgresSource source, ColumnRules rules) {
     this.source = source;
+    this.rules = rules;
   }
 
-  static List<Check> run(PostgresSource source) {
-    SourceChecks checks = new SourceChecks(source);
+  /**
+   * @param rules what becomes of columns before they are written
+   */
+  static List<Check> run(PostgresSource source, ColumnRules rules) {
+    SourceChecks checks = new SourceChecks(source, rules);
     checks.connection();
     return List.copyOf(checks.checks);
   }
@@ -91,7 +96,7 @@ final class SourceChecks {
 
   private List<CapturedTable> tables() throws SQLException {
     try {
-      List<CapturedTable> tables = new PostgresTables(source).read();
+      List<CapturedTable> tables = new PostgresTables(source, rules).read();
       checks.add(
           tables.isEmpty()
               ? Check.failed(
@@ -267,7 +272,7 @@ final class SourceChecks {
       Field field = table.row().field(column);
       if (field != null
           && PostgresArray.SCHEMA_NAME.equals(field.schema().name())
-          && !table.unsent().contains(column)) {
+          && !table.leavesOut(column)) {
         checks.add(
             Check.warn(
                 "column %s.%s".formatted(table.source(), column),

@@ -52,11 +52,10 @@ final class TableDecoder implements EventDecoder {
   /** The lake's types for the source's columns, by their names. */
   private Map<String, Type> types(Schema row) {
     return row.fields().stream()
-        .filter(field -> !captured.unsent().contains(field.name()))
+        .filter(field -> !captured.leavesOut(field.name()))
         .collect(
             Collectors.toUnmodifiableMap(
-                Field::name,
-                field -> CapturedTable.columnType(captured.source(), field, placeholder).type()));
+                Field::name, field -> captured.columnType(field, placeholder).type()));
   }
 
   /**

@@ -31,6 +31,7 @@ final class TableReader implements Runnable {
   private static final long LONG_WAIT_MILLIS = 5_000;
   private static final long MAX_PAUSE_MILLIS = 30_000;
 
+  private final PostgresTables tables;
   private final PostgresSource source;
   private final ReadingRequest request;
   private final SourceTable table;
@@ -54,14 +55,15 @@ final class TableReader implements Runnable {
    * @param permits bounds how many read at the same time
    */
   TableReader(
-      PostgresSource source,
+      PostgresTables tables,
       ReadingRequest request,
       RowTarget target,
       EventSieve sieve,
       TableReading reading,
       OptionalLong bound,
       Semaphore permits) {
-    this.source = source;
+    this.tables = tables;
+    this.source = tables.source();
     this.request = request;
     this.table = request.table();
     this.target = target;
@@ -171,7 +173,6 @@ final class TableReader implements Runnable {
   }
 
   private void readOnce() throws SQLException, InterruptedException {
-    PostgresTables tables = new PostgresTables(source);
     passing = Optional.empty();
     try (PostgresConnection beside = tables.connect();
         PostgresConnection rows = source.connect()) {
@@ -262,11 +263,11 @@ final class TableReader implements Runnable {
     LakeColumns lake = new LakeColumns(target.columns());
     boolean lacks =
         readable.captured().row().fields().stream()
-            .filter(field -> !readable.captured().unsent().contains(field.name()))
+            .filter(field -> !readable.captured().leavesOut(field.name()))
             .anyMatch(field ->
                 lake.holding(
                         field.name(),
-                        CapturedTable.columnType(table, field, source.placeholder()).type())
+                        readable.captured().columnType(field, source.placeholder()).type())
                     .isEmpty());
     boolean isOther =
         lacks || !Set.copyOf(readable.captured().key()).equals(Set.copyOf(target.key()));

@@ -51,7 +51,7 @@ final class Events {
   private Events() {}
 
   static CapturedTable captured(List<String> key) {
-    return new CapturedTable(new SourceTable("s", "t"), ROW, key, Set.of());
+    return new CapturedTable(new SourceTable("s", "t"), ROW, key, Set.of(), ColumnRules.NONE);
   }
 
   static TableDecoder decoder(List<String> key) {

@@ -515,6 +515,36 @@ class StreamingIT {
     }
   }
 
+  /** Whether rows come by the initial snapshot, the stream, or a reading beside it. */
+  @Test
+  void columnsThatDebeziumsListsLeaveOutAreNotThere() throws Exception {
+    settings.put("debezium.source.column.exclude.list", "s.t.secret,s.t.routes,s.later.secret");
+    sql.execute("CREATE DOMAIN s.route AS int[]");
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, secret text, routes s.route[], n int)");
+    sql.execute("INSERT INTO s.t VALUES (1, 'x', NULL, 1)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (2, 'y', NULL, 2)");
+      sql.execute("UPDATE s.t SET secret = 'z', n = 3 WHERE id = 1");
+      sql.execute("CREATE TABLE s.later (id int PRIMARY KEY, secret text, n int)");
+      sql.execute("INSERT INTO s.later VALUES (1, 'x', 1)");
+      engine.awaitCaughtUp(connection);
+      engine.awaitTrue(() -> isThere("later") && count("later") == 1);
+    }
+    for (String table : List.of("t", "later")) {
+      assertThat(table(table).schema().columns())
+          .extracting(column -> column.name())
+          .containsExactly("id", "n");
+    }
+    assertThat(rows("t", "id", "n"))
+        .containsExactlyInAnyOrder(List.of("1", "3"), List.of("2", "2"));
+  }
+
+  private boolean isThere(String table) {
+    return Lake.open(Lake.DEFAULT_NAME, Engine.lake(lake))
+        .tableExists(TableIdentifier.of("s", table));
+  }
+
   @Test
   void generatedColumnsAreLeftOut() throws Exception {
     sql.execute(

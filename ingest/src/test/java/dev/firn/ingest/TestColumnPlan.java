@@ -73,7 +73,8 @@ class TestColumnPlan {
                     Field::name,
                     field -> ColumnType.of(field.schema(), Events.PLACEHOLDER).type()));
     return ColumnPlan.of(
-        new CapturedTable(new SourceTable("s", "t"), started, lake.key(), Set.of()),
+        new CapturedTable(
+            new SourceTable("s", "t"), started, lake.key(), Set.of(), ColumnRules.NONE),
         lake,
         new ColumnPlan.Event(key, row),
         before,
