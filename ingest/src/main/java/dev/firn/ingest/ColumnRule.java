@@ -132,8 +132,6 @@ sealed interface ColumnRule {
     }
   }
 
-  ColumnRule KEEP = new Keep();
-
   /** Why it cannot be applied to values of a type; empty: it can. */
   default Optional<String> hindrance(Type type) {
     return Optional.empty();

@@ -29,6 +29,9 @@ record ColumnRules(List<Choice> choices, Map<String, String> settings) {
   static final String TRUNCATE = "columns.mask.truncate.";
   static final String KEY = "columns.mask.key";
 
+  /** Of a column that no setting names. */
+  static final ColumnRule KEEP = new ColumnRule.Keep();
+
   /** All columns are written as they are. */
   static final ColumnRules NONE = new ColumnRules(List.of(), Map.of());
 
@@ -141,7 +144,7 @@ record ColumnRules(List<Choice> choices, Map<String, String> settings) {
 
   /** What becomes of a column, whether there is one of this name or not. */
   ColumnRule of(SourceTable table, String column) {
-    return choice(table, column).map(Choice::rule).orElse(ColumnRule.KEEP);
+    return choice(table, column).map(Choice::rule).orElse(KEEP);
   }
 
   private Optional<Choice> choice(SourceTable table, String column) {

@@ -27,22 +27,27 @@ final class EventSieve {
     }
   }
 
-  private final SourceTable source;
+  private final CapturedTable captured;
   private final BadEvents policy;
   private final EventText text;
 
   /** Of the event that is being decoded. */
   private final List<BadValueException> values = new ArrayList<>();
 
-  EventSieve(SourceTable source, BadEvents policy, ColumnType.Placeholder placeholder) {
-    this.source = requireNonNull(source, "source is null");
+  EventSieve(CapturedTable captured, BadEvents policy, ColumnType.Placeholder placeholder) {
+    this.captured = requireNonNull(captured, "captured is null");
     this.policy = requireNonNull(policy, "policy is null");
-    this.text = new EventText(placeholder);
+    this.text = new EventText(captured, placeholder);
   }
 
   /** One for another thread. */
   EventSieve another() {
-    return new EventSieve(source, policy, text.placeholder());
+    return of(captured);
+  }
+
+  /** One for another table of the source. */
+  EventSieve of(CapturedTable other) {
+    return new EventSieve(other, policy, text.placeholder());
   }
 
   /**
@@ -93,6 +98,6 @@ final class EventSieve {
   }
 
   private SetAside aside(String op, Optional<String> column, String reason, String json) {
-    return new SetAside(op, source.toString(), column, reason, json);
+    return new SetAside(op, captured.source().toString(), column, reason, json);
   }
 }

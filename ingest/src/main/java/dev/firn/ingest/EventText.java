@@ -12,24 +12,27 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.json.JsonConverter;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Events as JSON: what Debezium gave, by Kafka's own converter (bytes in Base64, numbers in full),
- * without the values that the source did not send.
+ * without the values that the source did not send, and masked as the table's columns are.
  */
 final class EventText {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> IMAGES =
       List.of(Envelope.FieldName.BEFORE, Envelope.FieldName.AFTER);
 
+  private final CapturedTable captured;
   private final ColumnType.Placeholder placeholder;
   private final String placeholderInBase64;
   private final JsonConverter converter = new JsonConverter();
 
-  EventText(ColumnType.Placeholder placeholder) {
+  EventText(CapturedTable captured, ColumnType.Placeholder placeholder) {
+    this.captured = requireNonNull(captured, "captured is null");
     this.placeholder = requireNonNull(placeholder, "placeholder is null");
     this.placeholderInBase64 =
         Base64.getEncoder().encodeToString(placeholder.text().getBytes(StandardCharsets.UTF_8));
@@ -53,8 +56,44 @@ final class EventText {
     if (!isEnvelope) {
       whole.set(Envelope.FieldName.AFTER, json);
     }
-    IMAGES.forEach(image -> leaveUnsentOut(whole.get(image)));
+    IMAGES.forEach(image -> {
+      leaveUnsentOut(whole.get(image));
+      mask(whole.get(image), isEnvelope ? event.getStruct(image) : event);
+    });
     return whole.toString();
+  }
+
+  /**
+   * @param values the image as Debezium gives it
+   */
+  private void mask(@Nullable JsonNode image, @Nullable Struct values) {
+    if (image instanceof ObjectNode shown && values != null) {
+      for (Field field : values.schema().fields()) {
+        ColumnRule rule = captured.rule(field.name());
+        if (rule instanceof ColumnRule.Drop) {
+          shown.remove(field.name());
+        } else if (shown.hasNonNull(field.name()) && !rule.equals(ColumnRules.KEEP)) {
+          shown.put(field.name(), masked(rule, field, values));
+        }
+      }
+    }
+  }
+
+  /** As the lake has it where that is a text; a value that cannot be converted is not shown. */
+  private @Nullable String masked(ColumnRule rule, Field field, Struct values) {
+    if (rule instanceof ColumnRule.Null) {
+      return null;
+    }
+    try {
+      Object value =
+          captured
+              .columnType(field, placeholder)
+              .conversion()
+              .convert(values.getWithoutDefault(field.name()));
+      return value instanceof String text ? text : ColumnRule.REDACTED;
+    } catch (RuntimeException e) {
+      return ColumnRule.REDACTED;
+    }
   }
 
   private JsonNode json(Struct event) {

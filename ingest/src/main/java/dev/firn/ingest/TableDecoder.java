@@ -42,7 +42,7 @@ final class TableDecoder implements EventDecoder {
       RowTarget target,
       ColumnType.Placeholder placeholder,
       BadEvents badEvents) {
-    this.sieve = new EventSieve(captured.source(), badEvents, placeholder);
+    this.sieve = new EventSieve(captured, badEvents, placeholder);
     this.captured = captured;
     this.target = target;
     this.placeholder = placeholder;

@@ -53,7 +53,7 @@ class TestColumnRules {
             new ColumnRule.Redact(),
             new ColumnRule.Null(),
             new ColumnRule.Drop());
-    assertThat(rules.of(new SourceTable("x", "t"), "a")).isEqualTo(ColumnRule.KEEP);
+    assertThat(rules.of(new SourceTable("x", "t"), "a")).isEqualTo(ColumnRules.KEEP);
     assertThat(rules.setting(TABLE, "d")).isEqualTo("debezium.sink.iceberg.columns.mask.redact");
   }
 
