@@ -4,9 +4,13 @@ import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.TableDefinition;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.TypeUtil;
@@ -21,15 +25,64 @@ import org.apache.kafka.connect.data.Schema;
  * @param key its key columns, none for a keyless table
  * @param unsent generated columns: PostgreSQL does not send them, so that the lake does without
  * @param rules what becomes of its columns before they are written, also of those that it gets
+ * @param shard what it is among the shards of its table; empty: it has a table of its own
  */
 record CapturedTable(
-    SourceTable source, Schema row, List<String> key, Set<String> unsent, ColumnRules rules) {
+    SourceTable source,
+    Schema row,
+    List<String> key,
+    Set<String> unsent,
+    ColumnRules rules,
+    Optional<Shard> shard) {
+  /** One that has a table of its own. */
+  CapturedTable(
+      SourceTable source, Schema row, List<String> key, Set<String> unsent, ColumnRules rules) {
+    this(source, row, key, unsent, rules, Optional.empty());
+  }
+
+  /** The same, as a shard or not. */
+  CapturedTable as(Optional<Shard> other) {
+    return new CapturedTable(source, row, key, unsent, rules, other);
+  }
+
   CapturedTable {
     requireNonNull(source, "source is null");
     requireNonNull(row, "row is null");
     key = List.copyOf(key);
     unsent = Set.copyOf(unsent);
     requireNonNull(rules, "rules is null");
+    requireNonNull(shard, "shard is null");
+  }
+
+  /** The columns of its key in the lake. */
+  List<String> keyInLake() {
+    return shard
+        .filter(Shard::inKey)
+        .map(known -> Stream.concat(key.stream(), Stream.of(known.column())).toList())
+        .orElse(key);
+  }
+
+  /** Of the columns of a key in the lake those that the source has. */
+  Set<String> ownOf(Collection<String> keyInLake) {
+    Set<String> own = new HashSet<>(keyInLake);
+    shard.ifPresent(known -> own.remove(known.column()));
+    return own;
+  }
+
+  private void addShard(Shard known, List<Types.NestedField> columns) {
+    if (key.isEmpty()) {
+      throw new SettingsException(
+          "table %s has no key, and cannot be a shard of a table with others: give it a primary key, or a table of its own"
+              .formatted(source));
+    }
+    if (row.field(known.column()) != null) {
+      throw new SettingsException(
+          "table %s has a column %s itself; name the column of its shard by %s%s"
+              .formatted(source, known.column(), SinkSettings.PREFIX, ShardRoutes.COLUMN));
+    }
+    columns.add(
+        Types.NestedField.required(
+            columns.size() + 1, known.column(), Types.StringType.get(), "the source table"));
   }
 
   /** What becomes of a column's values before they are written. */
@@ -71,7 +124,7 @@ record CapturedTable(
       TableIdentifier table, ColumnType.Placeholder placeholder, boolean changelog) {
     requireRules(placeholder);
     List<Types.NestedField> columns = new ArrayList<>();
-    AtomicInteger nested = new AtomicInteger(row.fields().size());
+    AtomicInteger nested = new AtomicInteger(row.fields().size() + 1);
     for (Field field : row.fields()) {
       if (!leavesOut(field.name())) {
         int id = columns.size() + 1;
@@ -83,7 +136,9 @@ record CapturedTable(
                 : Types.NestedField.optional(id, field.name(), type));
       }
     }
-    return new TableDefinition(table, new org.apache.iceberg.Schema(columns), key, changelog);
+    shard.ifPresent(known -> addShard(known, columns));
+    return new TableDefinition(
+        table, new org.apache.iceberg.Schema(columns), keyInLake(), changelog);
   }
 
   /**

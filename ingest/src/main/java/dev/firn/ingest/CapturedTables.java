@@ -10,13 +10,17 @@ import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.slf4j.Logger;
@@ -45,16 +49,27 @@ final class CapturedTables {
    * @throws SettingsException two would go to one table of the lake
    */
   void openAll(Pipeline pipeline, List<CapturedTable> tables) {
-    Map<SourceTable, CapturedTable> bySource = new HashMap<>();
-    tables.forEach(table -> bySource.put(table.source(), table));
+    Map<TableIdentifier, List<CapturedTable>> byTable = new LinkedHashMap<>();
+    routes(tables)
+        .forEach(
+            (table, route) -> byTable.computeIfAbsent(route, name -> new ArrayList<>()).add(table));
+    byTable.forEach(
+        (route, shards) -> open(pipeline, shards, definition(shards, route), byTable.keySet()));
+  }
+
+  private Map<CapturedTable, TableIdentifier> routes(List<CapturedTable> tables) {
     Map<SourceTable, TableIdentifier> routes =
-        settings.routing().routes(source.topicPrefix(), bySource.keySet());
-    bySource.forEach((name, table) ->
-        open(
-            pipeline,
-            table,
-            definition(table, requireNonNull(routes.get(name), "route is null")),
-            routes.values()));
+        settings
+            .routing()
+            .routes(source.topicPrefix(), tables.stream().map(CapturedTable::source).toList());
+    Map<CapturedTable, TableIdentifier> byTable = new LinkedHashMap<>();
+    tables.forEach(table ->
+        byTable.put(routed(table), requireNonNull(routes.get(table.source()), "route is null")));
+    return byTable;
+  }
+
+  private CapturedTable routed(CapturedTable table) {
+    return table.as(settings.routing().shards().shard(table.source()));
   }
 
   /**
@@ -64,26 +79,73 @@ final class CapturedTables {
    */
   TableDecoder open(Pipeline pipeline, CapturedTable table) {
     TableIdentifier route = settings.routing().tableFor(source.topicPrefix(), table.source());
-    List<TableIdentifier> others = decoders.values().stream().map(TableDecoder::table).toList();
-    if (others.contains(route)) {
-      throw new SettingsException(
-          "source table %s is new and would go to table %s, as another one does; leave it out, or set %sdestination-regexp so that each has its own"
-              .formatted(table.source(), route, SinkSettings.PREFIX));
+    Optional<TableDecoder> other =
+        decoders.values().stream().filter(known -> known.table().equals(route)).findAny();
+    if (other.isPresent()) {
+      return addShard(routed(table), other.orElseThrow());
     }
-    return open(pipeline, table, definitionOfNew(table, route), others);
+    CapturedTable routed = routed(table);
+    List<TableIdentifier> others = decoders.values().stream().map(TableDecoder::table).toList();
+    return open(pipeline, List.of(routed), definitionOfNew(routed, route), others).getFirst();
   }
 
-  private TableDecoder open(
+  /** A new shard of a table that has some. */
+  private TableDecoder addShard(CapturedTable table, TableDecoder other) {
+    if (!settings.routing().areShards(table.source(), other.source())) {
+      throw new SettingsException(
+          "source table %s is new and would go to table %s, as another one does; leave it out, or set %sdestination-regexp so that each has its own"
+              .formatted(table.source(), other.table(), SinkSettings.PREFIX));
+    }
+    TableDecoder decoder =
+        new TableDecoder(table, other.target(), source.placeholder(), settings.badEvents());
+    decoders.put(table.source(), decoder);
+    return decoder;
+  }
+
+  private List<TableDecoder> open(
       Pipeline pipeline,
-      CapturedTable table,
+      List<CapturedTable> tables,
       TableDefinition definition,
       Collection<TableIdentifier> routes) {
     requireOwnName(definition, routes);
     RowTarget target = pipeline.open(definition);
-    TableDecoder decoder =
-        new TableDecoder(table, target, source.placeholder(), settings.badEvents());
-    decoders.put(table.source(), decoder);
-    return decoder;
+    List<TableDecoder> opened = new ArrayList<>();
+    for (CapturedTable table : tables) {
+      TableDecoder decoder =
+          new TableDecoder(table, target, source.placeholder(), settings.badEvents());
+      decoders.put(table.source(), decoder);
+      opened.add(decoder);
+    }
+    return opened;
+  }
+
+  /** A shard must go with those that there are. */
+  private CapturedTable fitting(CapturedTable table) {
+    CapturedTable routed = routed(table);
+    if (routed.shard().isPresent()) {
+      TableDefinition wanted =
+          plainDefinition(
+              routed, settings.routing().tableFor(source.topicPrefix(), table.source()));
+      for (TableDecoder other : decoders.values()) {
+        if (other.table().equals(wanted.table())) {
+          ShardDefinitions.requireSameKey(
+              wanted.table(), other.captured().keyInLake(), wanted.key());
+        }
+      }
+    }
+    return routed;
+  }
+
+  private TableDefinition definition(List<CapturedTable> shards, TableIdentifier route) {
+    return ShardDefinitions.merged(shards.stream().map(table -> definition(table, route)).toList());
+  }
+
+  /** All tables of the source that go where this one does, in the order of their names. */
+  List<TableDecoder> shards(TableDecoder one) {
+    return decoders.values().stream()
+        .filter(other -> other.table().equals(one.table()))
+        .sorted(Comparator.comparing(decoder -> decoder.source().toString()))
+        .toList();
   }
 
   private TableDefinition definition(CapturedTable table, TableIdentifier route) {
@@ -116,14 +178,13 @@ final class CapturedTables {
    */
   void check(Catalog catalog, List<CapturedTable> tables) {
     Map<SourceTable, TableDefinition> definitions = new HashMap<>();
-    Map<SourceTable, TableIdentifier> routes =
-        settings
-            .routing()
-            .routes(source.topicPrefix(), tables.stream().map(CapturedTable::source).toList());
-    tables.forEach(table ->
-        definitions.put(
-            table.source(),
-            definition(table, requireNonNull(routes.get(table.source()), "route is null"))));
+    routes(tables)
+        .forEach((table, route) -> definitions.put(table.source(), definition(table, route)));
+    definitions.values().stream()
+        .collect(Collectors.groupingBy(TableDefinition::table))
+        .forEach((route, shards) -> {
+          var unused = ShardDefinitions.merged(shards);
+        });
     LayoutChecks.run(settings.layouts(), definitions, catalog);
     if (!settings.columnRules().choices().isEmpty()) {
       ColumnRuleChecks.run(settings, tables, definitions, catalog);
@@ -168,11 +229,15 @@ final class CapturedTables {
     return new PostgresTables(source, settings.columnRules());
   }
 
-  /** A captured table as the source has it now; empty when it is not there or not captured. */
+  /**
+   * A captured table as the source has it now; empty when it is not there or not captured.
+   *
+   * @throws SettingsException it cannot be stored as it is
+   */
   Optional<CapturedTable> find(SourceTable table) {
     PostgresTables tables = atSource();
     try (PostgresConnection connection = tables.connect()) {
-      return tables.find(connection, table).map(ReadableTable::captured);
+      return tables.find(connection, table).map(ReadableTable::captured).map(this::fitting);
     } catch (SQLException e) {
       throw unasked(table, e);
     }

@@ -5,7 +5,6 @@ import dev.firn.writer.ColumnChanges.NewColumn;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -76,11 +75,14 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
   }
 
   private static void requireSameKey(CapturedTable captured, RowTarget target, Event event) {
-    if (!event.key().equals(new HashSet<>(target.key()))) {
+    if (!event.key().equals(captured.ownOf(target.key()))) {
       throw new SchemaConflictException(
           "table %s has the key %s at the source now, its rows in the lake (table %s) have the key %s, and are not told apart by another one"
               .formatted(
-                  captured.source(), shown(event.key()), target.table(), shown(target.key())),
+                  captured.source(),
+                  shown(event.key()),
+                  target.table(),
+                  shown(captured.ownOf(target.key()))),
           "bring the key back, or leave the table out with debezium.source.table.exclude.list=%s, or take it with a pipeline of its own into another table-namespace"
               .formatted(captured.source()));
     }

@@ -20,6 +20,11 @@ record ConflictingEvents(TableDecoder decoder, String conflict) implements Event
   }
 
   @Override
+  public boolean isShard() {
+    return decoder.isShard();
+  }
+
+  @Override
   public EventSieve.Sieved<Record> read(Struct event) {
     throw new IllegalStateException("the initial snapshot reads no table that conflicts");
   }

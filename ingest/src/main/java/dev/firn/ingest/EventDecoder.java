@@ -11,6 +11,9 @@ interface EventDecoder {
   /** The table in the lake. */
   TableIdentifier table();
 
+  /** Whether its rows are some of those of its table, others of which come from other tables. */
+  boolean isShard();
+
   /** The row that an initial snapshot read. */
   EventSieve.Sieved<Record> read(Struct event);
 

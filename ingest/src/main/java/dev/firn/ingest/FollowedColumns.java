@@ -52,7 +52,9 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     Schema envelope = event.valueSchema();
     EventDecoder known = decodersBySchema.get(envelope);
     if (known != null) {
-      return Optional.of(known);
+      return known.isShard() && isTruncate(event)
+          ? truncated(tables.decoder(SourceTable.of(source)))
+          : Optional.of(known);
     }
     SourceTable table = SourceTable.of(source);
     if (tables.decoder(table).isEmpty()) {
@@ -60,7 +62,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     }
     Optional<TableDecoder> decoder = tables.decoder(table);
     if (isTruncate(event)) {
-      return decoder;
+      return truncated(decoder);
     }
     if (decoder.isEmpty()) {
       return decoder;
@@ -82,6 +84,18 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
       throws InterruptedException {
     Optional<String> conflict = follow(decoder, event);
     return conflict.isPresent() ? new ConflictingEvents(decoder, conflict.orElseThrow()) : decoder;
+  }
+
+  /** Which rows of a table a shard had is known to the source alone: all are read again. */
+  private Optional<TableDecoder> truncated(Optional<TableDecoder> decoder)
+      throws InterruptedException {
+    if (decoder.map(TableDecoder::isShard).orElse(false)) {
+      readings.readShards(
+          new ReadingRequest(decoder.orElseThrow().source(), "one of its shards was emptied"),
+          decoder.orElseThrow());
+      return Optional.empty();
+    }
+    return decoder;
   }
 
   /** It has neither a row nor a key to tell columns by. */
@@ -130,10 +144,15 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     }
     RowTarget target = decoder.target();
     if (plan.isNeeded()) {
-      readings.giveUp(table);
+      readings.giveUp(decoder);
       target = run.change(decoder, plan.changes());
     }
     decoder.follow(target, event.row());
+    for (TableDecoder other : tables.shards(decoder)) {
+      if (other != decoder) {
+        other.follow(target);
+      }
+    }
     readings.beginAgain(decoder);
   }
 
@@ -143,7 +162,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
    */
   private void needsReading(TableDecoder decoder, String why) throws InterruptedException {
     if (!run.isInInitialSnapshot()) {
-      readings.giveUp(decoder.source());
+      readings.giveUp(decoder);
       readings.ask(new ReadingRequest(decoder.source(), why), decoder);
     }
   }

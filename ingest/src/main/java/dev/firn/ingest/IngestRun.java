@@ -98,7 +98,6 @@ final class IngestRun implements AutoCloseable {
     this.commits = new Uninterrupted(loop, threads);
     this.readings =
         new Readings(
-            source,
             pipeline,
             tables,
             start.oids(),

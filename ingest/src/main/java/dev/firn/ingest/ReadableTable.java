@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.debezium.relational.Table;
 import io.debezium.relational.TableSchema;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -17,6 +18,11 @@ record ReadableTable(CapturedTable captured, Table table, TableSchema schema) {
     requireNonNull(captured, "captured is null");
     requireNonNull(table, "table is null");
     requireNonNull(schema, "schema is null");
+  }
+
+  /** The same, as a shard or not. */
+  ReadableTable as(Optional<Shard> shard) {
+    return new ReadableTable(captured.as(shard), table, schema);
   }
 
   /** The query for all of its rows. */

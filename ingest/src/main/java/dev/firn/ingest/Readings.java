@@ -22,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import org.apache.iceberg.catalog.TableIdentifier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +46,6 @@ final class Readings implements AutoCloseable {
    */
   record Status(String table, String progress) {}
 
-  private final PostgresSource source;
   private final Pipeline pipeline;
   private final CapturedTables tables;
   private final SourceOids oids;
@@ -57,7 +57,9 @@ final class Readings implements AutoCloseable {
           Thread.ofPlatform().daemon().name("firn-reading-", 0).factory());
   private final Semaphore permits = new Semaphore(AT_THE_SAME_TIME);
   private final Queue<ReadingRequest> requests = new ConcurrentLinkedQueue<>();
-  private final Map<SourceTable, TableReader> running = new ConcurrentHashMap<>();
+
+  /** By their tables in the lake: what a reading brings is all of its table, or all shards. */
+  private final Map<TableIdentifier, TableReader> running = new ConcurrentHashMap<>();
 
   /**
    * Transactions of the log that a snapshot may not see yet: one that waits for a standby server is
@@ -72,7 +74,7 @@ final class Readings implements AutoCloseable {
   private final Set<SourceTable> gone = new HashSet<>();
 
   /** Tables whose reading was given up because their columns change; it begins again after. */
-  private final Map<SourceTable, ReadingRequest> again = new HashMap<>();
+  private final Map<TableIdentifier, ReadingRequest> again = new HashMap<>();
 
   private final ColumnFollower columns;
   private boolean largeOpen;
@@ -88,7 +90,6 @@ final class Readings implements AutoCloseable {
    * @param columns follows columns that are ahead of the stream's events
    */
   Readings(
-      PostgresSource source,
       Pipeline pipeline,
       CapturedTables tables,
       SourceOids oids,
@@ -96,7 +97,6 @@ final class Readings implements AutoCloseable {
       Uninterrupted commits,
       BiConsumer<CommittedBatch, Duration> committed,
       ColumnFollower columns) {
-    this.source = source;
     this.pipeline = pipeline;
     this.tables = tables;
     this.oids = oids;
@@ -122,9 +122,11 @@ final class Readings implements AutoCloseable {
   /** Begins what an earlier process has not completed; before anything is streamed. */
   void resume() {
     for (TableDecoder decoder : tables.decoders()) {
-      pipeline
-          .reading(decoder.table())
-          .ifPresent(why -> start(new ReadingRequest(decoder.source(), why), decoder, true));
+      if (!running.containsKey(decoder.table())) {
+        pipeline
+            .reading(decoder.table())
+            .ifPresent(why -> start(new ReadingRequest(decoder.source(), why), decoder, true));
+      }
     }
   }
 
@@ -145,7 +147,7 @@ final class Readings implements AutoCloseable {
       } else if (reader.wanted().isPresent()) {
         CapturedTable wanted = reader.wanted().orElseThrow();
         columns.follow(
-            tables.decoder(reader.table()).orElseThrow(),
+            tables.decoder(wanted.source()).orElseThrow(),
             new ColumnPlan.Event(Set.copyOf(wanted.key()), wanted.row()));
       } else {
         look(reader, position);
@@ -263,42 +265,54 @@ final class Readings implements AutoCloseable {
    * #beginAgain}), by another process if need be.
    */
   void setAside(TableDecoder decoder, String why) throws InterruptedException {
-    giveUp(decoder.source());
+    giveUp(decoder);
     again.putIfAbsent(
-        decoder.source(), new ReadingRequest(decoder.source(), ReadingRequest.SET_ASIDE + why));
-    String reason = again.get(decoder.source()).why();
+        decoder.table(), new ReadingRequest(decoder.source(), ReadingRequest.SET_ASIDE + why));
+    String reason = again.get(decoder.table()).why();
     if (!pipeline.isHeldBack(decoder.table())) {
       commits.runAlone(p -> p.requestReading(decoder.table(), reason, true));
     }
   }
 
   /** Gives up the reading of a table, if there is one: what was read has the old columns. */
-  void giveUp(SourceTable table) {
-    TableReader reader = running.remove(table);
+  void giveUp(TableDecoder decoder) {
+    TableReader reader = running.remove(decoder.table());
     if (reader != null) {
-      again.put(table, reader.request());
+      again.put(decoder.table(), reader.request());
       reader.giveUp();
     }
   }
 
   /** Begins a reading again that was given up. */
   void beginAgain(TableDecoder decoder) {
-    ReadingRequest request = again.remove(decoder.source());
+    ReadingRequest request = again.remove(decoder.table());
     if (request != null) {
       start(request, decoder, true);
     }
   }
 
+  /**
+   * Has all shards of a table read, and no change applied until then: what has become of one is not
+   * a change of rows. Before anything else is done; the reading itself begins between two
+   * transactions.
+   */
+  void readShards(ReadingRequest request, TableDecoder decoder) throws InterruptedException {
+    giveUp(decoder);
+    again.remove(decoder.table());
+    commits.runAlone(p -> p.requestReading(decoder.table(), request.why(), true));
+    requests.add(request);
+  }
+
   private void beginKnown(ReadingRequest request, TableDecoder decoder)
       throws InterruptedException {
-    TableReader reading = running.get(request.table());
+    TableReader reading = running.get(decoder.table());
     if (reading != null && !request.isGap() && !request.isAfresh()) {
       LOG.info("table {} is being read already", request.table());
       return;
     }
     if (reading != null) {
       // What was read may lack what nobody was told of.
-      running.remove(request.table());
+      running.remove(decoder.table());
       reading.giveUp();
     }
     commits.runAlone(p -> {
@@ -336,9 +350,16 @@ final class Readings implements AutoCloseable {
     TableDecoder decoder =
         commits.callAlone(p -> {
           TableDecoder opened = tables.open(p, found.orElseThrow());
+          if (opened.isShard()) {
+            // The others are there already.
+            p.requestReading(opened.table(), "a shard of it is " + request.why(), true);
+            KnownShards.note(p, tables.decoders());
+          }
           oids.note(p, request);
           return opened;
         });
+    giveUp(decoder);
+    again.remove(decoder.table());
     start(request, decoder, true);
   }
 
@@ -350,6 +371,7 @@ final class Readings implements AutoCloseable {
         new TableReader(
             tables.atSource(),
             request,
+            tables.shards(decoder).stream().map(TableDecoder::captured).toList(),
             decoder.target(),
             decoder.anotherSieve(),
             pipeline.read(decoder.table(), recent),
@@ -358,7 +380,7 @@ final class Readings implements AutoCloseable {
     if (largeOpen) {
       reader.reading().largeBegins();
     }
-    running.put(request.table(), reader);
+    running.put(decoder.table(), reader);
     LOG.info("table {} is read beside the stream: {}", request.table(), request.why());
     threads.execute(reader);
   }
@@ -366,8 +388,8 @@ final class Readings implements AutoCloseable {
   private void complete(TableReader reader) throws InterruptedException {
     long start = System.nanoTime();
     CommittedBatch batch = commits.callAlone(p -> p.complete(reader.reading(), reader.readAt()));
-    running.remove(reader.table());
-    again.remove(reader.table());
+    running.remove(reader.reading().table());
+    again.remove(reader.reading().table());
     committed.accept(batch, Duration.ofNanos(System.nanoTime() - start));
     LOG.info(
         "table {} was read: {} rows took its place in the lake",
@@ -377,7 +399,7 @@ final class Readings implements AutoCloseable {
 
   private void forget(TableReader reader) throws InterruptedException {
     commits.runAlone(p -> p.forgetReading(reader.reading().table()));
-    running.remove(reader.table());
+    running.remove(reader.reading().table());
     LOG.warn(
         "table {} is not at the source any more: it was not read, the lake keeps what it has",
         reader.table());

@@ -30,7 +30,10 @@ final class RowDecoder {
   private final EventSieve sieve;
   private final List<Column> columns;
   private final List<Column> keyColumns;
+
+  /** Of a shard it has the name of that already. */
   private final GenericRecord template;
+
   private final IntSupplier filledBytes;
 
   private RowDecoder(
@@ -44,6 +47,7 @@ final class RowDecoder {
     this.columns = columns;
     this.keyColumns = keyColumns;
     this.template = GenericRecord.create(target.written());
+    captured.shard().ifPresent(shard -> template.setField(shard.column(), shard.name()));
     this.filledBytes = target.filledBytes();
   }
 

@@ -5,6 +5,7 @@ import dev.firn.writer.BatchCommits;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
+import dev.firn.writer.RowTarget;
 import dev.firn.writer.Step;
 import dev.firn.writer.StepListener;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
@@ -80,7 +81,8 @@ record RunStart(
       if (pipeline.offset().isEmpty()) {
         tables
             .decoders()
-            .forEach(decoder -> fitBeforeReading(pipeline, decoder, settings.schemaChanges()));
+            .forEach(
+                decoder -> fitBeforeReading(pipeline, tables, decoder, settings.schemaChanges()));
       }
       PublishedTables published = new PublishedTables(source, pipeline);
       try (PostgresConnection connection = source.connect()) {
@@ -88,6 +90,7 @@ record RunStart(
         SourceOids oids =
             refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
         askForOtherColumns(pipeline, tables);
+        KnownShards.askForNew(pipeline, tables);
         ColumnRuleChecks.askForOthers(pipeline, settings.columnRules(), tables.decoders());
         SourceSnapshot visible = SourceSnapshot.take(asked);
         guard.begin();
@@ -121,7 +124,7 @@ record RunStart(
 
   /** A table of an earlier attempt at the initial snapshot may lack what was added since. */
   private static void fitBeforeReading(
-      Pipeline pipeline, TableDecoder decoder, SchemaChanges policy) {
+      Pipeline pipeline, CapturedTables tables, TableDecoder decoder, SchemaChanges policy) {
     CapturedTable captured = decoder.captured();
     ColumnPlan plan =
         decoder.plan(
@@ -129,7 +132,9 @@ record RunStart(
             policy,
             column -> false);
     if (plan.isNeeded()) {
-      decoder.follow(pipeline.changeColumns(decoder.table(), plan.changes()), captured.row());
+      RowTarget target = pipeline.changeColumns(decoder.table(), plan.changes());
+      tables.shards(decoder).forEach(shard -> shard.follow(target));
+      decoder.follow(target, captured.row());
     }
   }
 

@@ -230,7 +230,10 @@ public record SinkSettings(
         catalog.put(key, value);
       } else if (key.startsWith(TABLE_PREFIX)) {
         table.put(key.substring(TABLE_PREFIX.length()), value);
-      } else if (!OWN_KEYS.contains(key) && !TableLayouts.isOne(key) && !ColumnRules.isOne(key)) {
+      } else if (!OWN_KEYS.contains(key)
+          && !TableLayouts.isOne(key)
+          && !ColumnRules.isOne(key)
+          && !ShardRoutes.isOne(key)) {
         throw refused(key, value);
       }
     });
@@ -371,6 +374,7 @@ public record SinkSettings(
     known.addAll(CATALOG_KEYS);
     known.addAll(ColumnRules.keys());
     known.add(ColumnRules.TRUNCATE + "4");
+    known.addAll(Set.of(ShardRoutes.COLUMN, ShardRoutes.IN_KEY));
     known.addAll(AwsKeys.known());
     return new SettingsException(
         "unknown key %s%s%s; the nearest known key is %s%s"

@@ -103,6 +103,17 @@ final class TableDecoder implements EventDecoder {
     compiledFor = null;
   }
 
+  /** Goes on with other columns of the lake that another shard of the table has asked for. */
+  void follow(RowTarget newTarget) {
+    target = newTarget;
+    compiledFor = null;
+  }
+
+  @Override
+  public boolean isShard() {
+    return captured.shard().isPresent();
+  }
+
   @Override
   public TableIdentifier table() {
     return target.table();
@@ -160,11 +171,18 @@ final class TableDecoder implements EventDecoder {
       case "c" -> insert(image(event, Envelope.FieldName.AFTER));
       case "u" -> update(event, image(event, Envelope.FieldName.AFTER));
       case "d" -> delete(image(event, Envelope.FieldName.BEFORE));
-      case "t" -> new TableChange(target.table(), new RowChange.Truncate(), CHANGE_BYTES);
+      case "t" -> truncate();
       default ->
           throw new PipelineException(
               "table %s: an event of the unknown operation '%s'".formatted(captured.source(), op));
     };
+  }
+
+  private TableChange truncate() {
+    if (isShard()) {
+      throw new IllegalStateException("the other shards of %s stay".formatted(target.table()));
+    }
+    return new TableChange(target.table(), new RowChange.Truncate(), CHANGE_BYTES);
   }
 
   private TableChange insert(Struct after) {

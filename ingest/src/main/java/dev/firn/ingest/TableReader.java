@@ -12,6 +12,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -19,7 +21,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.iceberg.data.Record;
 import org.apache.kafka.connect.data.Struct;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +36,7 @@ final class TableReader implements Runnable {
   private final PostgresSource source;
   private final ReadingRequest request;
   private final SourceTable table;
+  private final List<CapturedTable> shards;
   private final RowTarget target;
   private final EventSieve sieve;
   private final TableReading reading;
@@ -49,6 +51,8 @@ final class TableReader implements Runnable {
   private volatile boolean closed;
 
   /**
+   * @param shards the tables of the source whose rows are those of the table; one, if it has no
+   *     shards
    * @param bound the snapshot must see all transactions before this one, which may have been told
    *     to an earlier process; empty: all that have begun by now, as changes of them may not be in
    *     the log
@@ -57,6 +61,7 @@ final class TableReader implements Runnable {
   TableReader(
       PostgresTables tables,
       ReadingRequest request,
+      List<CapturedTable> shards,
       RowTarget target,
       EventSieve sieve,
       TableReading reading,
@@ -66,6 +71,7 @@ final class TableReader implements Runnable {
     this.source = tables.source();
     this.request = request;
     this.table = request.table();
+    this.shards = List.copyOf(shards);
     this.target = target;
     this.sieve = sieve;
     this.reading = reading;
@@ -177,34 +183,57 @@ final class TableReader implements Runnable {
     try (PostgresConnection beside = tables.connect();
         PostgresConnection rows = source.connect()) {
       beside.setAutoCommit(true);
-      @Nullable ReadableTable readable = tables.find(beside, table).orElse(null);
-      if (readable == null) {
+      List<ReadableTable> readable = find(tables, beside);
+      if (readable.isEmpty()) {
         gone = true;
         return;
       }
       // A table that does not fit must not get into the log.
-      if (lacksColumns(readable)) {
+      if (lackColumns(readable)) {
         pause();
         return;
       }
-      RowDecoder decoder = decoder(readable);
-      boolean added = new Publication(source).add(beside.connection(), table);
+      boolean added = publish(readable, beside);
       long first =
           added || bound.isEmpty()
               ? SourceSnapshot.take(beside.connection()).xmax()
               : bound.orElseThrow();
       awaitTransactionsBefore(first, beside.connection());
       Connection connection = rows.connection();
-      if (!begin(connection)) {
+      if (!begin(connection, readable)) {
         return;
       }
       passing = Optional.of(mark(beside.connection()));
       if (reading.awaitPassed()) {
-        read(readable, decoder, beside, connection);
+        for (ReadableTable each : readable) {
+          read(each, beside, connection);
+        }
         reading.read();
       }
       connection.rollback();
     }
+  }
+
+  /** Those of the shards that are there. */
+  private List<ReadableTable> find(PostgresTables tables, PostgresConnection beside)
+      throws SQLException {
+    List<ReadableTable> readable = new ArrayList<>();
+    for (CapturedTable shard : shards) {
+      tables
+          .find(beside, shard.source())
+          .map(found -> found.as(shard.shard()))
+          .ifPresent(readable::add);
+    }
+    return readable;
+  }
+
+  private boolean publish(List<ReadableTable> readable, PostgresConnection beside)
+      throws SQLException {
+    boolean added = false;
+    for (ReadableTable each : readable) {
+      added |= new Publication(source).add(beside.connection(), each.captured().source());
+    }
+    return added;
   }
 
   /**
@@ -230,12 +259,16 @@ final class TableReader implements Runnable {
   }
 
   /** Locks the table against changes of its columns and takes the snapshot. */
-  private boolean begin(Connection connection) throws SQLException, InterruptedException {
+  private boolean begin(Connection connection, List<ReadableTable> readable)
+      throws SQLException, InterruptedException {
     connection.setAutoCommit(false);
     while (!closed) {
       try (Statement statement = connection.createStatement()) {
         statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-        statement.execute("LOCK TABLE %s IN ACCESS SHARE MODE".formatted(table.quoted()));
+        for (ReadableTable each : readable) {
+          statement.execute(
+              "LOCK TABLE %s IN ACCESS SHARE MODE".formatted(each.captured().source().quoted()));
+        }
       }
       SourceSnapshot snapshot = SourceSnapshot.take(connection);
       readAt = Instant.now();
@@ -258,38 +291,37 @@ final class TableReader implements Runnable {
     }
   }
 
+  private boolean lackColumns(List<ReadableTable> readable) {
+    wanted = readable.stream().filter(this::lacksColumns).findFirst().map(ReadableTable::captured);
+    return wanted.isPresent();
+  }
+
   /** Whether the table has another key, or columns for which the lake has no place yet. */
   private boolean lacksColumns(ReadableTable readable) {
+    CapturedTable captured = readable.captured();
     LakeColumns lake = new LakeColumns(target.columns());
     boolean lacks =
-        readable.captured().row().fields().stream()
-            .filter(field -> !readable.captured().leavesOut(field.name()))
+        captured.row().fields().stream()
+            .filter(field -> !captured.leavesOut(field.name()))
             .anyMatch(field ->
-                lake.holding(
-                        field.name(),
-                        readable.captured().columnType(field, source.placeholder()).type())
+                lake.holding(field.name(), captured.columnType(field, source.placeholder()).type())
                     .isEmpty());
-    boolean isOther =
-        lacks || !Set.copyOf(readable.captured().key()).equals(Set.copyOf(target.key()));
-    wanted = isOther ? Optional.of(readable.captured()) : Optional.empty();
-    return isOther;
+    return lacks || !Set.copyOf(captured.key()).equals(captured.ownOf(target.key()));
   }
 
-  private RowDecoder decoder(ReadableTable readable) {
-    return RowDecoder.compile(
-        readable.captured(), sieve, target, readable.captured().row(), source.placeholder());
-  }
-
-  private void read(
-      ReadableTable readable, RowDecoder decoder, PostgresConnection beside, Connection connection)
+  private void read(ReadableTable readable, PostgresConnection beside, Connection connection)
       throws SQLException, InterruptedException {
+    CapturedTable captured = readable.captured();
+    EventSieve own = sieve.of(captured);
+    RowDecoder decoder =
+        RowDecoder.compile(captured, own, target, captured.row(), source.placeholder());
     try (Statement statement = connection.createStatement()) {
       statement.setFetchSize(FETCH_ROWS);
       try (ResultSet rows = statement.executeQuery(readable.query())) {
         ColumnUtils.ColumnArray columns = ColumnUtils.toArray(rows, readable.table());
         while (rows.next()) {
           Object[] values = beside.rowToArray(readable.table(), rows, columns);
-          add(decoder, requireNonNull(readable.schema().valueFromColumnData(values)));
+          add(decoder, own, requireNonNull(readable.schema().valueFromColumnData(values)));
           if (closed || Thread.interrupted()) {
             throw new InterruptedException();
           }
@@ -298,8 +330,8 @@ final class TableReader implements Runnable {
     }
   }
 
-  private void add(RowDecoder decoder, Struct row) {
-    EventSieve.Sieved<Record> read = sieve.sieve("r", row, () -> decoder.row(row));
+  private void add(RowDecoder decoder, EventSieve own, Struct row) {
+    EventSieve.Sieved<Record> read = own.sieve("r", row, () -> decoder.row(row));
     read.taken().ifPresent(reading::add);
     read.aside().forEach(reading::setAside);
   }

@@ -20,7 +20,11 @@ import org.apache.iceberg.catalog.TableIdentifier;
  * turned into underscores.
  */
 public record TableRouting(
-    Optional<Namespace> namespace, String prefix, Optional<Rewrite> rewrite, Letters letters) {
+    Optional<Namespace> namespace,
+    String prefix,
+    Optional<Rewrite> rewrite,
+    Letters letters,
+    ShardRoutes shards) {
 
   /** Replaces parts of a destination. */
   public record Rewrite(Pattern regexp, String replacement) {
@@ -42,6 +46,7 @@ public record TableRouting(
     requireNonNull(prefix, "prefix is null");
     requireNonNull(rewrite, "rewrite is null");
     requireNonNull(letters, "letters is null");
+    requireNonNull(shards, "shards is null");
   }
 
   static TableRouting parse(Keys keys) {
@@ -60,7 +65,8 @@ public record TableRouting(
         keys.text("table-namespace").map(name -> Namespace.of(name.split("\\.", -1))),
         keys.text("table-prefix").orElse(""),
         regexp.map(r -> new Rewrite(r, keys.text("destination-regexp-replace").orElse(""))),
-        upper ? Letters.UPPER : lower ? Letters.LOWER : Letters.KEPT);
+        upper ? Letters.UPPER : lower ? Letters.LOWER : Letters.KEPT,
+        ShardRoutes.parse(keys));
   }
 
   /**
@@ -69,6 +75,10 @@ public record TableRouting(
    * @param topicPrefix Debezium's {@code topic.prefix}, which a destination starts with
    */
   public TableIdentifier tableFor(String topicPrefix, SourceTable source) {
+    return shards.tableOf(source).orElseGet(() -> ownTable(topicPrefix, source));
+  }
+
+  private TableIdentifier ownTable(String topicPrefix, SourceTable source) {
     String name =
         rewrite
             .map(r -> rewritten(r, topicPrefix + "." + source))
@@ -89,14 +99,19 @@ public record TableRouting(
     for (SourceTable source : sources) {
       TableIdentifier table = tableFor(topicPrefix, source);
       SourceTable other = taken.putIfAbsent(table, source);
-      if (other != null) {
+      if (other != null && !areShards(source, other)) {
         throw new SettingsException(
-            "source tables %s and %s would both go to table %s; change %stable-namespace, table-prefix or destination-regexp so that each has its own"
-                .formatted(other, source, table, SinkSettings.PREFIX));
+            "source tables %s and %s would both go to table %s; change %stable-namespace, table-prefix or destination-regexp so that each has its own, or name both in %sroute.%s"
+                .formatted(other, source, table, SinkSettings.PREFIX, SinkSettings.PREFIX, table));
       }
       routes.put(source, table);
     }
     return routes;
+  }
+
+  /** Whether two source tables that go to one table are meant to. */
+  boolean areShards(SourceTable one, SourceTable other) {
+    return shards.tableOf(one).isPresent() && shards.tableOf(other).isPresent();
   }
 
   private static String rewritten(Rewrite rewrite, String destination) {

@@ -9,6 +9,7 @@ import dev.firn.testing.SourceRows;
 import dev.firn.writer.Lake;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
@@ -45,6 +46,23 @@ final class SourceAndLake implements AutoCloseable {
 
   void execute(String statement) throws SQLException {
     sql.execute(statement);
+  }
+
+  /** The rows of a query, as text. */
+  List<List<String>> query(String query) {
+    try (ResultSet found = sql.executeQuery(query)) {
+      List<List<String>> rows = new ArrayList<>();
+      while (found.next()) {
+        List<String> row = new ArrayList<>();
+        for (int i = 1; i <= found.getMetaData().getColumnCount(); i++) {
+          row.add(String.valueOf(found.getString(i)));
+        }
+        rows.add(row);
+      }
+      return rows;
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Sets a key of the sink. */

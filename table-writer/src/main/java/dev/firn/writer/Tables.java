@@ -79,6 +79,7 @@ final class Tables {
         name,
         schema,
         Changelog.partitions(schema),
+        SortOrder.unsorted(),
         settings.formatVersion(),
         Quarantine.properties(settings));
   }
