@@ -12,7 +12,7 @@ import org.apache.iceberg.types.Types;
  *
  * @param name of the table
  * @param key its key columns; none: it has no key
- * @param partition the column that it is partitioned by; none: it is not
+ * @param partition what it is partitioned by, as a setting has it; none: it is not
  */
 record Shape(String name, Schema schema, List<String> key, List<String> partition) {
   private static final Types.NestedField ID =
@@ -50,6 +50,17 @@ record Shape(String name, Schema schema, List<String> key, List<String> partitio
               column(3, "n", Types.IntegerType.get())),
           List.of("id"),
           List.of("flag"));
+
+  /** By values of all kinds, which are in paths of files as well; sorted. */
+  static final Shape LAID_OUT =
+      new Shape(
+          "laid_out",
+          new Schema(
+              ID,
+              column(2, "name", Types.StringType.get()),
+              column(3, "at", Types.TimestampType.withZone())),
+          List.of("id"),
+          List.of("bucket(2, id)", "truncate(1, name)"));
 
   /** Its columns change while it is written. */
   static final Shape GROWING =
@@ -105,7 +116,7 @@ record Shape(String name, Schema schema, List<String> key, List<String> partitio
           List.of());
 
   static final List<Shape> ALL =
-      List.of(KEYED, COMPOSITE, KEYLESS, PARTITIONED, GROWING, TYPED, TIMED);
+      List.of(KEYED, COMPOSITE, KEYLESS, PARTITIONED, LAID_OUT, GROWING, TYPED, TIMED);
 
   private static Types.StructType point(int x, int y) {
     return Types.StructType.of(

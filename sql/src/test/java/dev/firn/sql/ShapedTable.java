@@ -7,16 +7,17 @@ import dev.firn.writer.RowChange;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableChange;
 import dev.firn.writer.TableDefinition;
+import dev.firn.writer.TableLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.Record;
@@ -48,17 +49,23 @@ final class ShapedTable {
   }
 
   /** Opens it in a pipeline; it is empty. */
-  ShapedTable(Catalog catalog, Pipeline pipeline, String schema, Shape shape, Random random) {
+  ShapedTable(Pipeline pipeline, String schema, Shape shape, Random random) {
     this.shape = shape;
     this.name = TableIdentifier.of(schema, shape.name());
     this.random = random;
     this.values = new RandomValues(random);
-    this.target = pipeline.open(new TableDefinition(name, shape.schema(), shape.key()));
-    shape.partition().forEach(column -> partitionBy(catalog, column));
+    this.target =
+        pipeline.open(
+            new TableDefinition(name, shape.schema(), shape.key()).laidOut(layout(shape)));
   }
 
-  private void partitionBy(Catalog catalog, String column) {
-    catalog.loadTable(name).updateSpec().addField(column).commit();
+  private static TableLayout layout(Shape shape) {
+    return shape.partition().isEmpty()
+        ? TableLayout.ANY
+        : new TableLayout(
+            Optional.of(TableLayout.partitions(String.join(", ", shape.partition()))),
+            Optional.of(TableLayout.order("id desc")),
+            Map.of());
   }
 
   TableIdentifier name() {
