@@ -1,17 +1,18 @@
 package dev.firn.ingest;
 
-import static dev.firn.ingest.PostgresTypes.TYPES;
+import static dev.firn.testing.PostgresTypes.TYPES;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.testing.LakeRows;
 import dev.firn.testing.PostgresServer;
+import dev.firn.testing.PostgresTypes;
 import dev.firn.writer.Lake;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -22,10 +23,7 @@ import java.util.stream.IntStream;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.apache.iceberg.data.IcebergGenerics;
-import org.apache.iceberg.data.Record;
-import org.apache.iceberg.io.CloseableIterable;
-import org.jspecify.annotations.Nullable;
+import org.apache.iceberg.types.Types;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,7 +53,7 @@ class PostgresTypesIT {
         engine.awaitCaughtUp(connection);
       }
       Table table = load(lake);
-      Map<Integer, Record> rows = rows(table);
+      Map<Integer, List<String>> rows = rows(table);
       assertThat(rows).hasSize(2 * ROWS);
       for (int i = 0; i < TYPES.size(); i++) {
         PostgresTypes.Type type = TYPES.get(i);
@@ -72,7 +70,7 @@ class PostgresTypesIT {
     }
   }
 
-  private static Record row(Map<Integer, Record> rows, int id) {
+  private static List<String> row(Map<Integer, List<String>> rows, int id) {
     return Objects.requireNonNull(rows.get(id), "no row " + id);
   }
 
@@ -81,9 +79,9 @@ class PostgresTypesIT {
       PostgresTypes.Type type,
       int row,
       String how,
-      Record found,
+      List<String> found,
       int column) {
-    String text = text(found.getField("c" + column));
+    String text = found.get(column);
     if (!text.equals(type.expected(row))) {
       problems.add("%s %s, %s: %s".formatted(type.type(), type.literal(row), how, text));
     }
@@ -114,36 +112,14 @@ class PostgresTypesIT {
     return catalog.loadTable(TableIdentifier.of("public", "all_types"));
   }
 
-  private static Map<Integer, Record> rows(Table table) throws Exception {
-    Map<Integer, Record> rows = new TreeMap<>();
-    try (CloseableIterable<Record> read = IcebergGenerics.read(table).build()) {
-      for (Record row : read) {
-        rows.put((Integer) row.getField("id"), row.copy());
-      }
-    }
+  /** The texts of each row's columns after its id. */
+  private static Map<Integer, List<String>> rows(Table table) {
+    List<String> columns = table.schema().columns().stream().map(Types.NestedField::name).toList();
+    Map<Integer, List<String>> rows = new TreeMap<>();
+    LakeRows.of(table, columns)
+        .forEach(row ->
+            rows.put(
+                Integer.valueOf(row[0]), Arrays.stream(row).skip(1).map(String::valueOf).toList()));
     return rows;
-  }
-
-  private static String text(@Nullable Object value) {
-    return switch (value) {
-      case null -> "null";
-      case java.math.BigDecimal decimal -> decimal.toPlainString();
-      case ByteBuffer bytes -> {
-        byte[] copy = new byte[bytes.remaining()];
-        bytes.duplicate().get(copy);
-        yield HexFormat.of().formatHex(copy);
-      }
-      case List<?> list ->
-          list.stream().map(PostgresTypesIT::text).collect(Collectors.joining(", ", "[", "]"));
-      case Map<?, ?> map ->
-          map.entrySet().stream()
-              .map(entry -> text(entry.getKey()) + "=" + text(entry.getValue()))
-              .collect(Collectors.joining(", ", "{", "}"));
-      case Record struct ->
-          IntStream.range(0, struct.size())
-              .mapToObj(i -> text(struct.get(i)))
-              .collect(Collectors.joining(", ", "(", ")"));
-      default -> value.toString();
-    };
   }
 }

@@ -6,11 +6,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.time.OffsetDateTime;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
@@ -79,7 +79,6 @@ public final class LakeRows implements CanonicalRows {
     return switch (value) {
       case null -> null;
       case BigDecimal decimal -> decimal.toPlainString();
-      case OffsetDateTime time -> time.toInstant().toString();
       case ByteBuffer bytes -> hex(bytes);
       case byte[] bytes -> HexFormat.of().formatHex(bytes);
       case List<?> list -> texts(list).toString();
@@ -89,7 +88,9 @@ public final class LakeRows implements CanonicalRows {
         yield texts.toString();
       }
       case Record struct ->
-          texts(IntStream.range(0, struct.size()).mapToObj(struct::get).toList()).toString();
+          IntStream.range(0, struct.size())
+              .mapToObj(i -> String.valueOf(text(struct.get(i))))
+              .collect(Collectors.joining(", ", "(", ")"));
       default -> value.toString();
     };
   }

@@ -14,6 +14,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -136,7 +137,7 @@ public final class SourceRows implements CanonicalRows {
       case "timestamptz" ->
           (row, column) -> {
             OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
-            return time == null ? null : time.toInstant().toString();
+            return time == null ? null : time.withOffsetSameInstant(ZoneOffset.UTC).toString();
           };
       case "bytea" ->
           (row, column) -> {

@@ -1,22 +1,35 @@
-package dev.firn.ingest;
+package dev.firn.testing;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** Every type of PostgreSQL, what it becomes in the lake, and values that show it. */
-final class PostgresTypes {
+public final class PostgresTypes {
   /**
+   * One type.
+   *
    * @param type as SQL writes it
    * @param iceberg the type that it becomes
-   * @param values literals, and what the lake shows for each
+   * @param values literals, and what the lake shows for each, as {@link LakeRows} does
    */
-  record Type(String type, String iceberg, List<String> values) {
-    String literal(int row) {
+  public record Type(String type, String iceberg, List<String> values) {
+    public Type {
+      values = List.copyOf(values);
+    }
+
+    /** How many values there are. */
+    public int size() {
+      return values.size() / 2;
+    }
+
+    /** A value as SQL writes it; beyond the last one NULL. */
+    public String literal(int row) {
       return 2 * row < values.size() ? "$v$" + values.get(2 * row) + "$v$" : "NULL";
     }
 
-    String expected(int row) {
+    /** What the lake shows for it. */
+    public String expected(int row) {
       return 2 * row < values.size() ? values.get(2 * row + 1) : "null";
     }
   }
@@ -36,7 +49,8 @@ final class PostgresTypes {
 
   private static final String LONG_DIGITS = "1234567890".repeat(20);
 
-  static final List<Type> TYPES =
+  /** All of them. */
+  public static final List<Type> TYPES =
       List.of(
           same("smallint", "int", "-32768", "32767"),
           same("integer", "int", "-2147483648", "2147483647"),
@@ -312,7 +326,7 @@ final class PostgresTypes {
               "[(1,1),(0,0), (2,2),(1,1)]"));
 
   /** What makes the types among them that are not PostgreSQL's own. */
-  static final List<String> MADE =
+  public static final List<String> MADE =
       Stream.concat(
               Stream.of(
                   "CREATE EXTENSION citext",
