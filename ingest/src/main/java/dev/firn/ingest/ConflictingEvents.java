@@ -6,6 +6,7 @@ import java.util.List;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
 
 /**
  * Events whose columns have no place in their table: all of them are set aside, and the table is
@@ -30,8 +31,9 @@ record ConflictingEvents(TableDecoder decoder, String conflict) implements Event
   }
 
   @Override
-  public List<TableChange> changes(Struct event) {
+  public List<TableChange> changes(SourceRecord event) {
+    Struct value = (Struct) event.value();
     return List.of(
-        decoder.setAside(event.getString(Envelope.FieldName.OPERATION), event, conflict));
+        decoder.setAside(value.getString(Envelope.FieldName.OPERATION), value, conflict));
   }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
 
 /** What events of one table and schema mean for the lake. */
 interface EventDecoder {
@@ -18,5 +19,5 @@ interface EventDecoder {
   EventSieve.Sieved<Record> read(Struct event);
 
   /** What a change of the stream means: at most one of the table's rows, then what is set aside. */
-  List<TableChange> changes(Struct event);
+  List<TableChange> changes(SourceRecord event);
 }

@@ -7,6 +7,7 @@ import dev.firn.writer.RowTarget;
 import dev.firn.writer.SetAside;
 import dev.firn.writer.TableChange;
 import io.debezium.data.Envelope;
+import io.debezium.relational.RelationalChangeRecordEmitter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,11 +21,15 @@ import org.apache.iceberg.types.Type;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.header.Header;
+import org.apache.kafka.connect.source.SourceRecord;
 import org.jspecify.annotations.Nullable;
 
 /** Turns the change events of one source table into changes of its table in the lake. */
 final class TableDecoder implements EventDecoder {
   private static final int CHANGE_BYTES = 96;
+  private static final String NEW_KEY = RelationalChangeRecordEmitter.PK_UPDATE_NEWKEY_FIELD;
+  private static final String OLD_KEY = RelationalChangeRecordEmitter.PK_UPDATE_OLDKEY_FIELD;
 
   private final CapturedTable captured;
   private final ColumnType.Placeholder placeholder;
@@ -36,6 +41,8 @@ final class TableDecoder implements EventDecoder {
 
   private @Nullable Schema compiledFor;
   private @Nullable RowDecoder compiled;
+  private @Nullable Schema keyCompiledFor;
+  private @Nullable RowDecoder keyCompiled;
 
   TableDecoder(
       CapturedTable captured,
@@ -101,6 +108,7 @@ final class TableDecoder implements EventDecoder {
     target = newTarget;
     sourceColumns = types(row);
     compiledFor = null;
+    keyCompiledFor = null;
   }
 
   /** Goes on with other columns of the lake that another shard of the table has asked for. */
@@ -144,10 +152,20 @@ final class TableDecoder implements EventDecoder {
     return decoder(after.schema()).row(after);
   }
 
+  /**
+   * Debezium makes a delete and a create of an update that changes a row's key: the create tells all
+   * of it, so that the delete is empty.
+   */
   @Override
-  public List<TableChange> changes(Struct event) {
+  public List<TableChange> changes(SourceRecord event) {
+    return event.headers().lastWithName(NEW_KEY) == null
+        ? changes((Struct) event.value(), event.headers().lastWithName(OLD_KEY))
+        : List.of();
+  }
+
+  private List<TableChange> changes(Struct event, @Nullable Header oldKey) {
     String op = event.getString(Envelope.FieldName.OPERATION);
-    EventSieve.Sieved<TableChange> sieved = sieve.sieve(op, event, () -> change(op, event));
+    EventSieve.Sieved<TableChange> sieved = sieve.sieve(op, event, () -> change(op, event, oldKey));
     if (sieved.aside().isEmpty()) {
       return List.of(sieved.taken().orElseThrow());
     }
@@ -166,9 +184,12 @@ final class TableDecoder implements EventDecoder {
     return change(new RowChange.Aside(aside), aside.event().length());
   }
 
-  private TableChange change(String op, Struct event) {
+  private TableChange change(String op, Struct event, @Nullable Header oldKey) {
     return switch (op) {
-      case "c" -> insert(image(event, Envelope.FieldName.AFTER));
+      case "c" ->
+          oldKey == null
+              ? insert(image(event, Envelope.FieldName.AFTER))
+              : otherKey((Struct) oldKey.value(), image(event, Envelope.FieldName.AFTER));
       case "u" -> update(event, image(event, Envelope.FieldName.AFTER));
       case "d" -> delete(image(event, Envelope.FieldName.BEFORE));
       case "t" -> truncate();
@@ -190,10 +211,20 @@ final class TableDecoder implements EventDecoder {
     Record row = decoder.row(after);
     if (decoder.isIncomplete(row)) {
       throw new BadEventException(
-          "table %s: the key of a row changed and PostgreSQL did not send its large values; run ALTER TABLE %s REPLICA IDENTITY FULL, and change the row's key again"
+          "table %s: the source sent a new row without one of its large values; run ALTER TABLE %s REPLICA IDENTITY FULL and take a new initial snapshot"
               .formatted(captured.source(), captured.source()));
     }
     return change(new RowChange.Insert(target.keys().keyOf(row), row), decoder.bytes(row));
+  }
+
+  /** A row under another key; PostgreSQL does not send its large values that stay. */
+  private TableChange otherKey(Struct oldKey, Struct after) {
+    RowDecoder decoder = decoder(after.schema());
+    Record row = decoder.row(after);
+    Record before = keyDecoder(oldKey.schema()).keyOnly(oldKey);
+    RowKey key = target.keys().keyOf(row);
+    return change(
+        new RowChange.Update(target.keys().keyOf(before), key, row, before), decoder.bytes(row));
   }
 
   private TableChange update(Struct event, Struct after) {
@@ -257,5 +288,14 @@ final class TableDecoder implements EventDecoder {
       compiledFor = schema;
     }
     return Objects.requireNonNull(compiled, "compiled is null");
+  }
+
+  @SuppressWarnings("ReferenceEquality") // As above.
+  private RowDecoder keyDecoder(Schema key) {
+    if (key != keyCompiledFor) {
+      keyCompiled = RowDecoder.compile(captured, target, key, placeholder);
+      keyCompiledFor = key;
+    }
+    return Objects.requireNonNull(keyCompiled, "keyCompiled is null");
   }
 }

@@ -228,7 +228,7 @@ final class TransactionAssembler {
     }
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
-      return streamed(event, value, decoders.decoderOf(event, source));
+      return streamed(event, decoders.decoderOf(event, source));
     }
     if (snapshot.equals("incremental")) {
       throw new PipelineException(
@@ -237,7 +237,7 @@ final class TransactionAssembler {
     return snapshotRow(event, snapshot, decoders.decoderOf(event, source).orElseThrow(), value);
   }
 
-  private Took streamed(SourceRecord event, Struct value, Optional<? extends EventDecoder> decoder)
+  private Took streamed(SourceRecord event, Optional<? extends EventDecoder> decoder)
       throws InterruptedException {
     Optional<String> alone = log.alone(event);
     OpenTransaction transaction = open.get(event.sourcePartition());
@@ -249,7 +249,7 @@ final class TransactionAssembler {
       transaction.own(event);
     }
     if (decoder.isPresent()) {
-      change(transaction, decoder.orElseThrow(), value);
+      change(transaction, decoder.orElseThrow(), event);
     }
     return alone.isPresent() ? finish(event) : Took.NOTHING;
   }
@@ -311,14 +311,15 @@ final class TransactionAssembler {
     return Took.NOTHING;
   }
 
-  private void change(@Nullable OpenTransaction transaction, EventDecoder decoder, Struct value)
+  private void change(
+      @Nullable OpenTransaction transaction, EventDecoder decoder, SourceRecord event)
       throws InterruptedException {
     if (transaction == null) {
       throw new PipelineException(
           "a change of table %s came outside a transaction; debezium.source.provide.transaction.metadata must be true"
               .formatted(decoder.table()));
     }
-    for (TableChange change : decoder.changes(value)) {
+    for (TableChange change : decoder.changes(event)) {
       add(transaction, change);
     }
   }

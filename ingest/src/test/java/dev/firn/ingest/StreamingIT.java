@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.testing.LakeRows;
 import dev.firn.testing.PostgresServer;
+import dev.firn.testing.ReplayedRows;
 import dev.firn.testing.RowComparison;
 import dev.firn.testing.SourceRows;
 import dev.firn.writer.Lake;
@@ -114,6 +115,54 @@ class StreamingIT {
       insert.setInt(1, id);
       insert.execute();
     }
+  }
+
+  /** Streamed one by one, in one batch, in one transaction and in a large one; told as well. */
+  @Test
+  void largeValuesGoAlongWithAChangedKey() throws Exception {
+    settings.put("debezium.sink.iceberg.transaction.max-bytes-in-memory", "64kb");
+    sql.execute("CREATE TABLE s.t (id int, line text, n int, big text, PRIMARY KEY (id, line))");
+    sql.execute("ALTER TABLE s.t ALTER big SET STORAGE EXTERNAL");
+    sql.execute(
+        "INSERT INTO s.t SELECT i, 'x', i, repeat(i || ' ', 2000) FROM generate_series(1, 40) i");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("UPDATE s.t SET id = id + 1000 WHERE id % 3 = 0");
+      sql.execute("UPDATE s.t SET line = 'y', n = 0 WHERE id % 5 = 0");
+      sql.execute(
+          "BEGIN; UPDATE s.t SET id = -1 WHERE id = 1; UPDATE s.t SET id = 1 WHERE id = 2;"
+              + " UPDATE s.t SET id = 2 WHERE id = -1; UPDATE s.t SET n = -1 WHERE id < 3; COMMIT");
+      sql.execute(
+          "BEGIN; INSERT INTO s.t VALUES (50, 'x', 1, repeat('new ', 2000));"
+              + " UPDATE s.t SET id = 51 WHERE id = 50; UPDATE s.t SET id = 52 WHERE id = 51;"
+              + " UPDATE s.t SET n = 7 WHERE id = 52; COMMIT");
+      sql.execute(
+          "BEGIN; UPDATE s.t SET id = id + 2000; UPDATE s.t SET n = n + 1;"
+              + " UPDATE s.t SET id = id - 2000; DELETE FROM s.t WHERE id = 7; COMMIT");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id", "line"));
+    }
+    requireToldEqual("t", List.of("id", "line"));
+  }
+
+  /** PostgreSQL keeps a key of more than 2 kB as any other large value. */
+  @Test
+  void keyMayBeALargeValueItself() throws Exception {
+    sql.execute("CREATE TABLE s.t (k text PRIMARY KEY, n int, big text)");
+    sql.execute("ALTER TABLE s.t ALTER k SET STORAGE EXTERNAL, ALTER big SET STORAGE EXTERNAL");
+    sql.execute(
+        "INSERT INTO s.t SELECT repeat(chr(64 + i), 2500), i, repeat('b' || i, 3000)"
+            + " FROM generate_series(1, 9) i");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("UPDATE s.t SET n = n + 1 WHERE n > 3");
+      sql.execute("UPDATE s.t SET k = rpad('x' || n, 2500, 'y') WHERE n > 5");
+      sql.execute("UPDATE s.t SET big = 'small', n = -1 WHERE n = 6");
+      sql.execute("DELETE FROM s.t WHERE n = 8");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("k"));
+    }
+    requireToldEqual("t", List.of("k"));
   }
 
   @Test
@@ -563,6 +612,17 @@ class StreamingIT {
     RowComparison.Result result = compare(table, key);
     assertThat(result.differences()).isEmpty();
     assertThat(result.lakeRows()).isEqualTo(result.sourceRows());
+  }
+
+  /** What the baseline and the changelog lead to. */
+  private void requireToldEqual(String table, List<String> key) throws SQLException {
+    try (Connection reading = server.connect("postgres")) {
+      reading.setAutoCommit(false);
+      SourceRows source = SourceRows.of(reading, "s", table);
+      ReplayedRows told =
+          ReplayedRows.of(table(table), table(table + "_changelog"), source.columns(), key);
+      assertThat(RowComparison.compare(source, told, key).differences()).isEmpty();
+    }
   }
 
   /** Whether the table has all columns of its source and is equal. */

@@ -2,7 +2,6 @@ package dev.firn.ingest;
 
 import static dev.firn.ingest.Events.change;
 import static dev.firn.ingest.Events.row;
-import static dev.firn.ingest.Events.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -14,15 +13,20 @@ import dev.firn.writer.Unavailable;
 import java.util.List;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.types.Types;
+import org.apache.kafka.connect.data.SchemaBuilder;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
 import org.junit.jupiter.api.Test;
 
 class TestTableDecoder {
+  private static final org.apache.kafka.connect.data.Schema KEY =
+      SchemaBuilder.struct().field("id", org.apache.kafka.connect.data.Schema.INT32_SCHEMA).build();
+
   private final TableDecoder keyed = Events.decoder(List.of("id"));
   private final TableDecoder keyless = Events.decoder(List.of());
 
-  private static RowChange decode(
-      TableDecoder decoder, org.apache.kafka.connect.source.SourceRecord event) {
-    return decoder.changes(value(event)).getFirst().change();
+  private static RowChange decode(TableDecoder decoder, SourceRecord event) {
+    return decoder.changes(event).getFirst().change();
   }
 
   @Test
@@ -100,6 +104,31 @@ class TestTableDecoder {
   }
 
   @Test
+  void changedKeyIsToldOnceWithTheRowBefore() {
+    SourceRecord delete = change(1, "d", row(1, null), null, null);
+    delete.headers().add("__debezium.newkey", key(2), KEY);
+    assertThat(keyed.change(delete)).isEmpty();
+    SourceRecord create = change(1, "c", null, row(2, "unavailable"), null);
+    create.headers().add("__debezium.oldkey", key(1), KEY);
+    RowChange.Insert before =
+        (RowChange.Insert) decode(keyed, change(1, "c", null, row(1, "a"), null));
+    assertThat(decode(keyed, create))
+        .isInstanceOfSatisfying(
+            RowChange.Update.class,
+            update -> {
+              assertThat(update.before()).isEqualTo(before.key());
+              assertThat(update.key()).isNotEqualTo(before.key());
+              assertThat(update.row().get(0)).isEqualTo(2);
+              assertThat(update.row().get(1)).isEqualTo(Unavailable.VALUE);
+              assertThat(update.rowBefore()).extracting(row -> row.get(0)).isEqualTo(1);
+            });
+  }
+
+  private static Struct key(int id) {
+    return new Struct(KEY).put("id", id);
+  }
+
+  @Test
   void olderEventFillsTheColumnsThatItHas() {
     Schema wider =
         new Schema(
@@ -125,6 +154,6 @@ class TestTableDecoder {
   }
 
   private static int bytes(TableDecoder decoder, String name) {
-    return decoder.changes(value(change(1, "u", null, row(1, name), null))).getFirst().bytes();
+    return decoder.changes(change(1, "u", null, row(1, name), null)).getFirst().bytes();
   }
 }

@@ -2,37 +2,45 @@ package dev.firn.writer;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.iceberg.data.Record;
+import org.jspecify.annotations.Nullable;
 
 /** Folds by key: the last change of a key is what remains. Every row may exist already. */
 final class KeyedFold implements RowFold {
-  /** The row that remains of each key; empty: none. */
-  private final Map<RowKey, Optional<Record>> rows = new LinkedHashMap<>();
+  /**
+   * What remains of a key.
+   *
+   * @param row null: none
+   * @param version the key that the row had before the batch; null: it was not there
+   */
+  private record Last(@Nullable Record row, @Nullable RowKey version) {}
+
+  private static final Last GONE = new Last(null, null);
+
+  private final Map<RowKey, Last> rows = new LinkedHashMap<>();
 
   @Override
   public void insert(RowKey key, Record row) {
-    rows.put(key, Optional.of(row));
+    rows.put(key, new Last(row, null));
   }
 
   @Override
-  public void update(RowKey before, RowKey key, Record row) {
+  public @Nullable RowKey update(RowKey before, RowKey key, Record row) {
+    Last earlier = rows.getOrDefault(before, new Last(null, before));
+    if (earlier.row() != null) {
+      var unused = UnavailableValues.fill(row, earlier.row());
+    }
     if (!before.equals(key)) {
       delete(before);
     }
-    Optional<Record> earlier = rows.get(key);
-    if (earlier != null) {
-      earlier.ifPresent(last -> {
-        var unused = UnavailableValues.fill(row, last);
-      });
-    }
-    rows.put(key, Optional.of(row));
+    rows.put(key, new Last(row, earlier.version()));
+    return earlier.version();
   }
 
   @Override
   public void delete(RowKey key) {
-    rows.put(key, Optional.empty());
+    rows.put(key, GONE);
   }
 
   @Override
@@ -42,9 +50,10 @@ final class KeyedFold implements RowFold {
 
   @Override
   public void forEach(Consumer<NetChange> action) {
-    rows.forEach((key, row) ->
+    rows.forEach((key, last) ->
         action.accept(
-            row.<NetChange>map(value -> new NetChange.Put(key, key, value))
-                .orElseGet(() -> new NetChange.Remove(key))));
+            last.row() == null
+                ? new NetChange.Remove(key)
+                : new NetChange.Put(key, key, last.row(), last.version())));
   }
 }

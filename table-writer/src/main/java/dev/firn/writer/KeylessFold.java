@@ -24,9 +24,11 @@ final class KeylessFold implements RowFold {
   }
 
   @Override
-  public void update(RowKey before, RowKey key, Record row) {
+  public @Nullable RowKey update(RowKey before, RowKey key, Record row) {
     Pending earlier = pop(before);
-    push(key, new Pending(row, earlier == null ? before : earlier.origin()));
+    RowKey origin = earlier == null ? before : earlier.origin();
+    push(key, new Pending(row, origin));
+    return origin;
   }
 
   @Override
@@ -48,7 +50,7 @@ final class KeylessFold implements RowFold {
   public void forEach(Consumer<NetChange> action) {
     removed.forEach(origin -> action.accept(new NetChange.Remove(origin)));
     pending.forEach((key, rows) ->
-        rows.forEach(p -> action.accept(new NetChange.Put(p.origin(), key, p.row()))));
+        rows.forEach(p -> action.accept(new NetChange.Put(p.origin(), key, p.row(), p.origin()))));
   }
 
   private void push(RowKey key, Pending row) {

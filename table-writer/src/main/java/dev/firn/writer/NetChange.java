@@ -14,8 +14,11 @@ sealed interface NetChange {
    * A row that is there after the batch.
    *
    * @param origin the key of the row that it replaces, if that exists; null: it replaces none
+   * @param version the key that the row had before the batch, which is another one where it was
+   *     changed: values that the row lacks are found there; null: it lacks none
    */
-  record Put(@Nullable RowKey origin, RowKey key, Record row) implements NetChange {
+  record Put(@Nullable RowKey origin, RowKey key, Record row, @Nullable RowKey version)
+      implements NetChange {
     public Put {
       requireNonNull(key, "key is null");
       requireNonNull(row, "row is null");

@@ -17,14 +17,16 @@ public sealed interface RowChange {
   }
 
   /**
-   * A row that changed ({@code u}). In a table with a key {@code before} equals {@code key}: a
-   * changed key arrives as a delete and an insert. In a keyless table both stand for whole rows.
+   * A row that changed ({@code u}). In a keyless table both keys stand for whole rows. In a table
+   * with a key they differ where that was changed: the row goes on as another one, which is told as
+   * a delete and an insert, but values that the source left out are those of the row before.
    *
-   * @param rowBefore the whole row before the change in a keyless table; null in others
+   * @param rowBefore the whole row before the change in a keyless table; where the key was changed
+   *     what the source sent of it, at least its key; null in others
    */
   record Update(RowKey before, RowKey key, Record row, @Nullable Record rowBefore)
       implements RowChange {
-    /** Of a table with a key. */
+    /** Of a table with a key, which stays. */
     public Update(RowKey key, Record row) {
       this(key, key, row, null);
     }

@@ -1,12 +1,19 @@
 package dev.firn.writer;
 
 import java.util.function.Consumer;
+import org.apache.iceberg.data.Record;
+import org.jspecify.annotations.Nullable;
 
 /** The changes of a batch to one table, folded: what comes later replaces what came before. */
 interface RowFold {
-  void insert(RowKey key, org.apache.iceberg.data.Record row);
+  void insert(RowKey key, Record row);
 
-  void update(RowKey before, RowKey key, org.apache.iceberg.data.Record row);
+  /**
+   * Takes a row's new version, and fills in what it lacks and an earlier one of the batch has.
+   *
+   * @return the key that the row had before the batch; null: it was not there
+   */
+  @Nullable RowKey update(RowKey before, RowKey key, Record row);
 
   void delete(RowKey key);
 

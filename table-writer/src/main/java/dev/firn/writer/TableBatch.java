@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNullElse;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,9 +24,11 @@ final class TableBatch {
   void applyAndLog(RowChange change, TransactionEnd end, int order) {
     if (change instanceof RowChange.Update update && UnavailableValues.isIn(update.row())) {
       partlySent = true;
-      apply(change);
+      RowKey version = fold.update(update.before(), update.key(), update.row());
       if (UnavailableValues.isIn(update.row())) {
-        incomplete.computeIfAbsent(update.before(), key -> new ArrayList<>()).add(update.row());
+        incomplete
+            .computeIfAbsent(requireNonNullElse(version, update.before()), key -> new ArrayList<>())
+            .add(update.row());
       }
     } else {
       apply(change);
@@ -52,7 +56,10 @@ final class TableBatch {
     return taken;
   }
 
-  /** Versions of rows, by key, that lack values which had not changed since before the batch. */
+  /**
+   * Versions of rows that lack values which had not changed since before the batch, by the keys
+   * that the rows had then.
+   */
   Map<RowKey, List<Record>> incomplete() {
     return incomplete;
   }
@@ -65,7 +72,9 @@ final class TableBatch {
   void apply(RowChange change) {
     switch (change) {
       case RowChange.Insert insert -> fold.insert(insert.key(), insert.row());
-      case RowChange.Update update -> fold.update(update.before(), update.key(), update.row());
+      case RowChange.Update update -> {
+        var unused = fold.update(update.before(), update.key(), update.row());
+      }
       case RowChange.Delete delete -> fold.delete(delete.key());
       case RowChange.Truncate unused -> {
         fold.clear();

@@ -1,5 +1,7 @@
 package dev.firn.writer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,8 +23,14 @@ final class TableWrite {
   /** How many rows of a write at once may wait for values of their last version. */
   private static final int MAX_WAITING = 10_000;
 
-  /** A row that cannot be written yet: it needs its last version's id or values. */
-  private record Waiting(NetChange.Put put, RowLocation old) {}
+  /**
+   * A row that cannot be written yet: it needs an earlier row's id or values.
+   *
+   * @param old the row that it replaces; null: none
+   * @param version the row that has the values which it lacks; null: it lacks none
+   */
+  private record Waiting(
+      NetChange.Put put, @Nullable RowLocation old, @Nullable RowLocation version) {}
 
   /** What the key index learns when the batch is committed. */
   private sealed interface IndexChange {
@@ -106,9 +114,12 @@ final class TableWrite {
     switch (change) {
       case RowChange.Insert insert ->
           apply(
-              new NetChange.Put(table.isKeyed() ? insert.key() : null, insert.key(), insert.row()));
+              new NetChange.Put(
+                  table.isKeyed() ? insert.key() : null, insert.key(), insert.row(), null));
+      case RowChange.Update update when table.isKeyed() && !update.before().equals(update.key()) ->
+          applyOtherKey(update);
       case RowChange.Update update ->
-          apply(new NetChange.Put(update.before(), update.key(), update.row()));
+          apply(new NetChange.Put(update.before(), update.key(), update.row(), update.before()));
       case RowChange.Delete delete -> apply(new NetChange.Remove(delete.key()));
       case RowChange.Truncate truncate -> {
         // The changelog tells of them, with all of their values.
@@ -117,6 +128,18 @@ final class TableWrite {
       }
       case RowChange.Aside unused -> {}
     }
+  }
+
+  /** The row under its new key is another one; only its values may be those of the one before. */
+  private void applyOtherKey(RowChange.Update update) {
+    RowLocation before = supersede(update.before());
+    if (before != null) {
+      deleted++;
+    }
+    put(
+        new NetChange.Put(update.key(), update.key(), update.row(), update.before()),
+        supersede(update.key()),
+        before);
   }
 
   /** All rows so far are gone; only in a write at once. */
@@ -156,9 +179,8 @@ final class TableWrite {
   }
 
   private void apply(NetChange change) {
-    RowKey origin = change.origin();
     TableWrite before = inFlight;
-    if (before != null && !truncated && origin != null && before.isWaiting(origin)) {
+    if (before != null && !truncated && before.holdsBack(change)) {
       defer(change);
       return;
     }
@@ -170,15 +192,24 @@ final class TableWrite {
       }
       case NetChange.Put put -> {
         RowLocation old = put.origin() == null ? null : supersede(put.origin());
-        if (old == null && UnavailableValues.isIn(put.row())) {
-          refuseIncomplete();
-        } else if (old == null) {
-          append(put.key(), put.row());
-        } else {
-          replace(put, old);
-        }
+        put(put, old, version(put, old));
       }
     }
+  }
+
+  /** Where values are that the row lacks; null: it lacks none, or they are nowhere. */
+  private @Nullable RowLocation version(NetChange.Put put, @Nullable RowLocation old) {
+    RowKey version = put.version();
+    if (version == null || !UnavailableValues.isIn(put.row())) {
+      return null;
+    }
+    return version.equals(put.origin()) ? old : findBeforeBatch(version);
+  }
+
+  /** Whether a change of the next write has to do with a row that waits in this one. */
+  private boolean holdsBack(NetChange change) {
+    return isWaiting(change.origin())
+        || (change instanceof NetChange.Put put && isWaiting(put.version()));
   }
 
   private void defer(NetChange change) {
@@ -195,20 +226,33 @@ final class TableWrite {
     }
   }
 
-  private synchronized boolean isWaiting(RowKey key) {
-    return waitingKeys.contains(key);
+  private synchronized boolean isWaiting(@Nullable RowKey key) {
+    return key != null && waitingKeys.contains(key);
   }
 
-  private void replace(NetChange.Put put, RowLocation old) {
-    updated++;
-    if (mustWait(put.row(), old)) {
-      waiting.add(new Waiting(put, old));
-      awaits(put.key());
-      if (atOnce && waiting.size() >= MAX_WAITING) {
-        writeWaiting();
-      }
+  private void put(NetChange.Put put, @Nullable RowLocation old, @Nullable RowLocation version) {
+    boolean isIncomplete = UnavailableValues.isIn(put.row());
+    if (isIncomplete && version == null) {
+      refuseIncomplete();
+      return;
+    }
+    if (old == null) {
+      inserted++;
+    } else {
+      updated++;
+    }
+    if (isIncomplete || awaitsRowId(old)) {
+      addWaiting(new Waiting(put, old, version));
     } else {
       write(put.key(), put.row(), rowId(old));
+    }
+  }
+
+  private void addWaiting(Waiting row) {
+    waiting.add(row);
+    awaits(row.put().key());
+    if (atOnce && waiting.size() >= MAX_WAITING) {
+      writeWaiting();
     }
   }
 
@@ -250,31 +294,42 @@ final class TableWrite {
       RowLocation anew = kept == null || table.isKeyed() ? null : table.findWithoutId(key);
       return anew == null ? table.find(key, (file, position) -> true) : anew;
     }
+    return find(key, this::isLive);
+  }
+
+  /** A row of a table with a key as it was before the batch, which may have deleted it. */
+  private @Nullable RowLocation findBeforeBatch(RowKey key) {
+    return find(key, this::wasLive);
+  }
+
+  private @Nullable RowLocation find(RowKey key, KeyIndex.Liveness liveness) {
     if (truncated) {
       return null;
     }
     TableWrite before = inFlight;
     if (before == null) {
-      return table.find(key, this::isLive);
+      return table.find(key, liveness);
     }
-    RowLocation location = before.findAdded(key, this::isLive);
-    return location != null || before.truncated ? location : table.find(key, this::isLive);
+    RowLocation location = before.findAdded(key, liveness);
+    return location != null || before.truncated ? location : table.find(key, liveness);
   }
 
   private boolean isLive(int fileId, int position) {
+    return !deletions.contains(fileId, position) && wasLive(fileId, position);
+  }
+
+  private boolean wasLive(int fileId, int position) {
     TableWrite before = inFlight;
-    return !deletions.contains(fileId, position)
-        && (before == null || !before.deletes(fileId, position));
+    return before == null || !before.deletes(fileId, position);
   }
 
-  private boolean mustWait(Record row, RowLocation old) {
-    return UnavailableValues.isIn(row)
-        || (table.hasRowLineage() && !atOnce && rowId(old) == RowLocation.INHERITED);
+  private boolean awaitsRowId(@Nullable RowLocation old) {
+    return old != null && table.hasRowLineage() && !atOnce && rowId(old) == RowLocation.INHERITED;
   }
 
-  /** The row's id; a row that is not committed yet has none. */
-  private long rowId(RowLocation location) {
-    return table.files().get(location.fileId()).rowId(location);
+  /** The id of the row that is replaced; one that is not committed yet has none. */
+  private long rowId(@Nullable RowLocation old) {
+    return old == null ? RowLocation.INHERITED : table.files().get(old.fileId()).rowId(old);
   }
 
   /** A write at once may turn out to be one that the table has already: its end tells. */
@@ -319,7 +374,7 @@ final class TableWrite {
     for (Waiting row : waiting) {
       if (UnavailableValues.isIn(row.put().row())) {
         lacking.put(
-            row.old(),
+            requireNonNull(row.version(), "version is null"),
             last -> {
               table.filledBytes().filled(UnavailableValues.fill(row.put().row(), last));
               write(row);

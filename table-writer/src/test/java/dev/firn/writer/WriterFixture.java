@@ -181,6 +181,12 @@ final class WriterFixture {
     return change(new RowChange.Delete(key(id), row(id, null)));
   }
 
+  /** A key that changes. */
+  TableChange rekey(int from, int to, Object name) {
+    Record row = row(to, name);
+    return change(new RowChange.Update(key(from), target.keys().keyOf(row), row, row(from, null)));
+  }
+
   /** An update in a table without a key. */
   TableChange move(int from, int to) {
     return change(new RowChange.Update(key(from), key(to), row(to, "first"), row(from, "first")));

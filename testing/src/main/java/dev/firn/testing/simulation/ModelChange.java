@@ -22,7 +22,7 @@ sealed interface ModelChange {
   record Insert(SourceTable table, ModelRow row) implements ModelChange {}
 
   /**
-   * A new version of a row.
+   * A new version of a row; one with another key is another row.
    *
    * @param unavailable the columns whose unchanged values the source does not send
    */
@@ -30,6 +30,11 @@ sealed interface ModelChange {
       implements ModelChange {
     public Update {
       unavailable = Set.copyOf(unavailable);
+    }
+
+    /** Whether it is told as the row that went and the one that came. */
+    boolean isOfTwoRows() {
+      return !table.isKeyed() || !table.keyOf(before).equals(table.keyOf(after));
     }
   }
 

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * A database of a few tables: random transactions, its log, and what any table held at any time.
  */
 final class ModelSource {
+  private static final int KEYS_REMEMBERED = 3;
+
   private final RandomGenerator random;
   private final FakeClock clock;
   private final List<SourceTable> tables;
@@ -185,7 +187,7 @@ final class ModelSource {
     } else if (die < 150) {
       into.add(of.update());
     } else if (die < 165 && table.isKeyed()) {
-      into.addAll(of.changeKey());
+      of.changeKey().ifPresent(into::add);
     } else {
       into.add(of.delete());
     }
@@ -199,6 +201,10 @@ final class ModelSource {
     private final Map<List<@Nullable Object>, Integer> keys = new HashMap<>();
     private final Map<List<@Nullable Object>, Long> everHeld = new HashMap<>();
     private final Set<Long> ambiguous = new HashSet<>();
+
+    /** Rows that have got other keys, the last ones. */
+    private final List<List<@Nullable Object>> left = new ArrayList<>();
+
     private final Set<Integer> everPresent = new HashSet<>();
     private TableColumns columns;
 
@@ -239,9 +245,7 @@ final class ModelSource {
         }
         if (random.nextInt(3) == 0) {
           values.set(i, table.value(i, columns, random));
-        } else if (table.columns().get(i).large()
-            && values.get(i) != null
-            && random.nextBoolean()) {
+        } else if (mayStayAway(i, values)) {
           unavailable.add(i);
         }
       }
@@ -251,21 +255,44 @@ final class ModelSource {
       return new ModelChange.Update(table, before, after, unavailable);
     }
 
-    List<ModelChange> changeKey() {
+    /** Often values stay that the source does not send then; the row is another one. */
+    Optional<ModelChange> changeKey() {
       ModelRow before = pick();
       List<@Nullable Object> values = columns.of(before.values());
+      Set<Integer> unavailable = new HashSet<>();
+      List<@Nullable Object> other = otherKey();
       for (int i = 0; i < values.size(); i++) {
         if (table.isKey(i)) {
-          values.set(i, table.value(i, columns, random));
+          values.set(i, other.get(i));
+        } else if (mayStayAway(i, values)) {
+          unavailable.add(i);
         }
       }
       ModelRow after = new ModelRow(++instances, values);
       if (keys.containsKey(table.keyOf(after))) {
-        return List.of();
+        return Optional.empty();
+      }
+      left.addLast(before.values());
+      if (left.size() > KEYS_REMEMBERED) {
+        left.removeFirst();
       }
       remove(before);
       put(after);
-      return List.of(new ModelChange.Delete(table, before), new ModelChange.Insert(table, after));
+      return Optional.of(new ModelChange.Update(table, before, after, unavailable));
+    }
+
+    /** Often one that another row has just had, so that rows swap keys. */
+    private List<@Nullable Object> otherKey() {
+      return left.isEmpty() || random.nextInt(3) > 0
+          ? fresh().values()
+          : left.get(random.nextInt(left.size()));
+    }
+
+    /** Whether the source leaves a value out that has not changed. */
+    private boolean mayStayAway(int column, List<@Nullable Object> values) {
+      return table.columns().get(column).large()
+          && values.get(column) != null
+          && random.nextBoolean();
     }
 
     ModelChange delete() {

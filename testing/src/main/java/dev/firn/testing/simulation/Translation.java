@@ -141,16 +141,12 @@ final class Translation {
     return switch (change) {
       case ModelChange.Insert(SourceTable unused, ModelRow row) ->
           new RowChange.Insert(key(had, row), row(had, row));
-      case ModelChange.Update(
-              SourceTable table,
-              ModelRow before,
-              ModelRow after,
-              Set<Integer> unavailable) ->
+      case ModelChange.Update update ->
           new RowChange.Update(
-              key(had, before),
-              key(had, after),
-              row(had, after, unavailable),
-              table.isKeyed() ? null : row(had, before));
+              key(had, update.before()),
+              key(had, update.after()),
+              row(had, update.after(), update.unavailable()),
+              update.isOfTwoRows() ? deleted(had, update.before()) : null);
       case ModelChange.Delete(SourceTable unused, ModelRow row) ->
           new RowChange.Delete(key(had, row), deleted(had, row));
       case ModelChange.Truncate unused -> new RowChange.Truncate();
