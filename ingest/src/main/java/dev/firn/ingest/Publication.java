@@ -78,8 +78,29 @@ final class Publication {
     this.source = source;
   }
 
-  /** Its tables by name; empty when there is no such publication. */
+  /**
+   * Its tables by name; empty when there is no such publication.
+   *
+   * <p>PostgreSQL tells which columns are published as of now, and those of the catalog as of the
+   * statement's begin: one that is dropped in between seems hidden, until one looks again.
+   */
   Optional<Map<SourceTable, Member>> members(Connection connection) throws SQLException {
+    Optional<Map<SourceTable, Member>> seen = look(connection);
+    while (seen.filter(Publication::isHiding).isPresent()) {
+      Optional<Map<SourceTable, Member>> again = look(connection);
+      if (again.equals(seen)) {
+        break;
+      }
+      seen = again;
+    }
+    return seen;
+  }
+
+  private static boolean isHiding(Map<SourceTable, Member> members) {
+    return members.values().stream().anyMatch(member -> !member.hidden().isEmpty());
+  }
+
+  private Optional<Map<SourceTable, Member>> look(Connection connection) throws SQLException {
     String id;
     String operations;
     try (PreparedStatement query = connection.prepareStatement(HEAD)) {
