@@ -4,6 +4,7 @@ import dev.firn.ingest.log.PostgresLog;
 import dev.firn.writer.PipelineException;
 import io.debezium.DebeziumException;
 import io.debezium.config.Configuration;
+import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.PostgresConnectorTask;
 import io.debezium.connector.postgresql.PostgresOffsetContext;
 import io.debezium.connector.postgresql.PostgresPartition;
@@ -20,10 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Debezium's PostgreSQL task, but for two things: when the connection is lost it goes on trying,
- * which it says once when it is lost and once when it is back; and it resumes from an offset that
- * holds no more than the place in the log, and only if the slot is still there (Debezium would
- * advise to read the tables again, by a setting that is refused here).
+ * Debezium's PostgreSQL task, but for three things: when the connection is lost it goes on trying,
+ * which it says once when it is lost and once when it is back; it resumes from an offset that holds
+ * no more than the place in the log, and only if the slot is still there (Debezium would advise to
+ * read the tables again, by a setting that is refused here); and then it leaves the publication
+ * alone.
  *
  * <p>Debezium loses rows when it resumes from its full offset: it looks for the last processed
  * event among those that PostgreSQL sends again, and finds the wrong one ({@code
@@ -41,8 +43,8 @@ public class PatientPostgresTask extends PostgresConnectorTask {
       Configuration config) {
     starting = true;
     try {
-      SourceGuard.requireResumable();
-      return super.start(PostgresValues.reaching(config));
+      boolean goesOn = SourceGuard.requireResumable();
+      return super.start(PostgresValues.reaching(goesOn ? leavingPublication(config) : config));
     } catch (RuntimeException e) {
       RuntimeException failure = failure(e);
       doStop();
@@ -50,6 +52,19 @@ public class PatientPostgresTask extends PostgresConnectorTask {
     } finally {
       starting = false;
     }
+  }
+
+  /**
+   * Debezium would set the publication's tables on the very connection that then decodes the log.
+   * To that PostgreSQL opens them as they are now, and goes on to decode with what it knows of them
+   * by then: rows from before an ALTER TABLE would be read by the types from after it. Firn adds
+   * tables itself, on another connection.
+   */
+  private static Configuration leavingPublication(Configuration config) {
+    return config
+        .edit()
+        .with(PostgresConnectorConfig.PUBLICATION_AUTOCREATE_MODE, "disabled")
+        .build();
   }
 
   @Override

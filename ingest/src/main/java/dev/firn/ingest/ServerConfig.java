@@ -82,6 +82,8 @@ public final class ServerConfig implements ConfigSourceProvider {
         Map.entry("max.queue.size", "32768"),
         Map.entry("snapshot.query.mode", "custom"),
         Map.entry("snapshot.query.mode.custom.name", PostgresSnapshotQuery.NAME),
+        // TRUNCATE empties a table for a snapshot that was taken before it, too, unless it waits.
+        Map.entry("snapshot.locking.mode", "shared"),
         // Rows that the driver holds at a time, however large they are.
         Map.entry("snapshot.fetch.size", "1000"),
         Map.entry("decimal.handling.mode", "precise"),

@@ -76,19 +76,20 @@ final class SourceGuard {
    * the source may have become another since the pipeline was started. Nothing to look at while the
    * initial snapshot is not complete.
    *
+   * @return whether it goes on with the log, as the initial snapshot is complete
    * @throws PipelineException it may not
    */
-  static void requireResumable() {
-    current
-        .filter(guard -> guard.reached.isPresent())
-        .ifPresent(guard -> {
-          try (PostgresConnection connection = guard.source.connectBriefly()) {
-            Connection asked = connection.connection();
-            guard.requireResumable(asked, new ReplicationSlot(guard.source).state(asked));
-          } catch (SQLException e) {
-            throw new DebeziumException(e);
-          }
-        });
+  static boolean requireResumable() {
+    Optional<SourceGuard> resumed = current.filter(guard -> guard.reached.isPresent());
+    resumed.ifPresent(guard -> {
+      try (PostgresConnection connection = guard.source.connectBriefly()) {
+        Connection asked = connection.connection();
+        guard.requireResumable(asked, new ReplicationSlot(guard.source).state(asked));
+      } catch (SQLException e) {
+        throw new DebeziumException(e);
+      }
+    });
+    return resumed.isPresent();
   }
 
   /** All up to here has come from the source. */

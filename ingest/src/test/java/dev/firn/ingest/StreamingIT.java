@@ -179,6 +179,55 @@ class StreamingIT {
     }
   }
 
+  /** PostgreSQL decodes the log by the catalog as it was then, unless it has the table open. */
+  @Test
+  void rowsFromBeforeAnAlterationAreWhatTheyWereAlsoWhenNobodyFollowed() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, n int, m smallint, big text)");
+    sql.execute("ALTER TABLE s.t ALTER big SET STORAGE EXTERNAL");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+    }
+    for (int i = 0; i < 20; i++) {
+      sql.execute("INSERT INTO s.t VALUES (%1$d, %1$d, 7, repeat('b', 5000))".formatted(i));
+    }
+    sql.execute("ALTER TABLE s.t ALTER n TYPE bigint, ALTER m TYPE int");
+    sql.execute("INSERT INTO s.t VALUES (100, 1::bigint << 40, 1 << 20, 'last')");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+    }
+  }
+
+  /** It empties a table for snapshots that were taken before it, too. */
+  @Test
+  void truncateWaitsForTheInitialSnapshot() throws Exception {
+    sql.execute("CREATE TABLE s.a (id int PRIMARY KEY)");
+    sql.execute("INSERT INTO s.a SELECT generate_series(1, 60000)");
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, n int, big text)");
+    sql.execute("ALTER TABLE s.t ALTER big SET STORAGE EXTERNAL");
+    sql.execute("INSERT INTO s.t VALUES (1, 1, repeat('x', 5000)), (2, 1, repeat('y', 5000))");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitTrue(this::isLocked);
+      sql.execute("UPDATE s.t SET n = 2");
+      sql.execute("TRUNCATE s.t");
+      sql.execute("INSERT INTO s.t VALUES (3, 3, 'z')");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+    }
+  }
+
+  /** Whether the initial snapshot has its locks. */
+  private boolean isLocked() {
+    try (ResultSet found =
+        sql.executeQuery(
+            "SELECT count(*) FROM pg_locks WHERE relation = 's.t'::regclass"
+                + " AND mode = 'AccessShareLock' AND pid <> pg_backend_pid()")) {
+      return found.next() && found.getInt(1) > 0;
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void arraysAreLists() throws Exception {
     sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, n int, tags text[])");
