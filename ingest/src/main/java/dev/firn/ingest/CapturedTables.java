@@ -6,9 +6,6 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableDefinition;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,16 +26,12 @@ import org.slf4j.LoggerFactory;
 /** The tables of the source that are captured, each with its table in the lake. */
 final class CapturedTables {
   private static final Logger LOG = LoggerFactory.getLogger(CapturedTables.class);
-  private static final String FILLED =
-      "SELECT atthasdef OR atthasmissing OR typdefault IS NOT NULL"
-          + " FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid"
-          + " WHERE attrelid = to_regclass(format('%I.%I', ?, ?)) AND attname = ?";
 
   private final SinkSettings settings;
-  private final PostgresSource source;
+  private final Source source;
   private final Map<SourceTable, TableDecoder> decoders = new ConcurrentHashMap<>();
 
-  CapturedTables(SinkSettings settings, PostgresSource source) {
+  CapturedTables(SinkSettings settings, Source source) {
     this.settings = settings;
     this.source = source;
   }
@@ -208,14 +201,8 @@ final class CapturedTables {
    * the column or its type, or keeps the one that it was added with, or cannot be asked now.
    */
   boolean mayHaveFilled(SourceTable table, String column) {
-    try (PostgresConnection connection = source.connect();
-        PreparedStatement query = connection.connection().prepareStatement(FILLED)) {
-      query.setString(1, table.schema());
-      query.setString(2, table.name());
-      query.setString(3, column);
-      try (ResultSet found = query.executeQuery()) {
-        return found.next() && found.getBoolean(1);
-      }
+    try {
+      return source.mayHaveFilled(table, column);
     } catch (SQLException e) {
       if (ConnectionLoss.isIn(e)) {
         return true;
@@ -224,20 +211,14 @@ final class CapturedTables {
     }
   }
 
-  /** As the source has them. */
-  PostgresTables atSource() {
-    return new PostgresTables(source, settings.columnRules());
-  }
-
   /**
    * A captured table as the source has it now; empty when it is not there or not captured.
    *
    * @throws SettingsException it cannot be stored as it is
    */
   Optional<CapturedTable> find(SourceTable table) {
-    PostgresTables tables = atSource();
-    try (PostgresConnection connection = tables.connect()) {
-      return tables.find(connection, table).map(ReadableTable::captured).map(this::fitting);
+    try {
+      return source.find(table).map(this::fitting);
     } catch (SQLException e) {
       throw unasked(table, e);
     }

@@ -20,7 +20,7 @@ import org.eclipse.microprofile.config.ConfigProvider;
  * @param source what is captured
  * @param httpHost where the server listens for health checks and metrics
  */
-record ConfigFile(SinkSettings sink, PostgresSource source, String httpHost, int httpPort) {
+record ConfigFile(SinkSettings sink, Source source, String httpHost, int httpPort) {
   private static final List<String> PREFIXES = List.of("debezium.", "quarkus.", "%");
   private static final int DEFAULT_PORT = 8080;
 
@@ -50,10 +50,13 @@ record ConfigFile(SinkSettings sink, PostgresSource source, String httpHost, int
     ServerConfig.below(config, "debezium.")
         .forEach((key, value) -> debezium.put("debezium." + key, value));
     ServerConfig.check(debezium);
-    return new ConfigFile(
+    SinkSettings sink =
         SinkSettings.parse(
-            ServerConfig.below(config, SinkSettings.PREFIX), Runtime.getRuntime().maxMemory()),
-        new PostgresSource(ServerConfig.below(config, ServerConfig.SOURCE_PREFIX)),
+            ServerConfig.below(config, SinkSettings.PREFIX), Runtime.getRuntime().maxMemory());
+    return new ConfigFile(
+        sink,
+        new PostgresSource(
+            ServerConfig.below(config, ServerConfig.SOURCE_PREFIX), sink.columnRules()),
         config.getOptionalValue("quarkus.http.host", String.class).orElse("127.0.0.1"),
         config.getOptionalValue("quarkus.http.port", Integer.class).orElse(DEFAULT_PORT));
   }

@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.quarkus.runtime.Quarkus;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -112,9 +111,9 @@ public final class IngestCommand implements Callable<Integer> {
     }
   }
 
-  private static void requireReachable(PostgresSource source) {
-    try (PostgresConnection connection = source.connect()) {
-      connection.connection();
+  private static void requireReachable(Source source) {
+    try {
+      source.requireReachable();
     } catch (SQLException | RuntimeException e) {
       throw new SettingsException(
           "cannot connect to database %s: %s".formatted(source.place(), ConnectionLoss.reason(e)),

@@ -1,7 +1,5 @@
 package dev.firn.ingest;
 
-import dev.firn.ingest.log.LsnPosition;
-import dev.firn.ingest.log.PostgresLog;
 import dev.firn.ingest.log.SourceLog;
 import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.CommitLoop;
@@ -25,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.iceberg.catalog.Catalog;
@@ -41,8 +40,6 @@ import org.slf4j.LoggerFactory;
  */
 final class IngestRun implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(IngestRun.class);
-
-  private static final SourceLog LOG_OF_SOURCE = new PostgresLog();
 
   /** What part of the memory may hold changes of tables that are being read. */
   private static final int READINGS_SHARE = 4;
@@ -63,8 +60,8 @@ final class IngestRun implements AutoCloseable {
   private final IntoLake lake;
   private final TransactionAssembler assembler;
   private final Reached reached;
-  private final QuietLog quiet = new QuietLog(System.nanoTime());
-  private final PublishedTables published;
+  private final QuietLog quiet;
+  private final Following following;
   private final RunProgress progress;
   private final String pipelineName;
   private final Duration patience;
@@ -75,16 +72,18 @@ final class IngestRun implements AutoCloseable {
   private volatile boolean follows;
 
   private IngestRun(
-      RunStart start, SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
+      RunStart start, SinkSettings settings, Source source, CommitLoop.Listener listener) {
     this.start = start;
     this.threads = start.threads();
     this.pipeline = start.pipeline();
     this.tables = start.tables();
-    this.published = start.published();
+    this.following = start.following();
+    SourceLog log = source.log();
+    this.quiet = new QuietLog(log, System.nanoTime());
     this.pipelineName = settings.pipeline().name();
     this.patience = source.patience();
     this.listener = listener;
-    this.progress = new RunProgress(pipeline.offset().flatMap(PostgresLog::committedAt));
+    this.progress = new RunProgress(pipeline.offset().flatMap(log::committedAt));
     NotedCommits noted = new NotedCommits(progress, listener);
     Optional<TransactionAssembler.Start> resumed =
         pipeline
@@ -98,6 +97,7 @@ final class IngestRun implements AutoCloseable {
     this.commits = new Uninterrupted(loop, threads);
     this.readings =
         new Readings(
+            source,
             pipeline,
             tables,
             start.oids(),
@@ -110,11 +110,10 @@ final class IngestRun implements AutoCloseable {
     this.columns =
         new FollowedColumns(tables, readings, settings.schemaChanges(), new ForColumns());
     this.assembler =
-        new TransactionAssembler(
-            LOG_OF_SOURCE, columns, lake, settings.largeTransactionBytes(), resumed);
+        new TransactionAssembler(log, columns, lake, settings.largeTransactionBytes(), resumed);
     this.watch =
         new TableWatch(
-            source, tables, readings, start.oids(), published, () -> follows, listener::failed);
+            source, tables, readings, start.oids(), following, () -> follows, listener::failed);
     readings.startedAt(start.visible());
     if (resumed.isPresent()) {
       readings.resume();
@@ -129,9 +128,8 @@ final class IngestRun implements AutoCloseable {
    *     then
    * @throws SettingsException something outside does not let the pipeline start
    */
-  static IngestRun start(
-      SinkSettings settings, PostgresSource source, CommitLoop.Listener listener) {
-    RunStart start = RunStart.make(settings, source, LOG_OF_SOURCE);
+  static IngestRun start(SinkSettings settings, Source source, CommitLoop.Listener listener) {
+    RunStart start = RunStart.make(settings, source);
     try {
       LakeOffsetStore.resumeFrom(start.pipeline().offset());
       IngestRun run = new IngestRun(start, settings, source, listener);
@@ -177,7 +175,7 @@ final class IngestRun implements AutoCloseable {
     } finally {
       pipeline.steps().left(Step.DECODE);
     }
-    assembler.position().ifPresent(at -> start.guard().reached((LsnPosition) at));
+    assembler.position().ifPresent(following::reached);
     loop.committed().ifPresent(end -> reached.durable(end.position()));
     followQuietLog();
     reached.follow(assembler);
@@ -201,9 +199,9 @@ final class IngestRun implements AutoCloseable {
 
   /** Before anything of another timeline gets into the lake. */
   private void noteServer() throws InterruptedException {
-    Optional<ServerIdentity> moved = start.guard().takeMoved();
-    if (moved.isPresent()) {
-      commits.runAlone(moved.orElseThrow()::note);
+    Optional<Consumer<Pipeline>> note = following.urgentNote();
+    if (note.isPresent()) {
+      commits.runAlone(note.orElseThrow());
     }
   }
 
@@ -214,10 +212,7 @@ final class IngestRun implements AutoCloseable {
       return;
     }
     Optional<SourceOffset> offset =
-        quiet.due(
-            (LsnPosition) reached.durable().orElseThrow(),
-            (LsnPosition) at.orElseThrow(),
-            System.nanoTime());
+        quiet.due(reached.durable().orElseThrow(), at.orElseThrow(), System.nanoTime());
     if (offset.isPresent()
         && commits.callAlone(p -> p.advance(at.orElseThrow(), offset.orElseThrow()))) {
       reached.durable(at.orElseThrow());
@@ -229,10 +224,10 @@ final class IngestRun implements AutoCloseable {
     if (at.isPresent() && !readings.isIdle()) {
       readings.between(at.orElseThrow());
     }
-    Optional<String> members =
-        at.isEmpty() ? Optional.empty() : published.changed(readings::isIdle);
-    if (members.isPresent()) {
-      commits.runAlone(p -> PublishedTables.note(p, members.orElseThrow()));
+    Optional<Consumer<Pipeline>> note =
+        at.isEmpty() ? Optional.empty() : following.dueNote(readings::isIdle);
+    if (note.isPresent()) {
+      commits.runAlone(note.orElseThrow());
     }
   }
 
@@ -357,11 +352,11 @@ final class IngestRun implements AutoCloseable {
    */
   private void notePublication() {
     watch.requireLook();
-    published
-        .changed(() -> true)
-        .ifPresent(text ->
+    following
+        .dueNote(() -> true)
+        .ifPresent(note ->
             commits.call(() -> {
-              PublishedTables.note(pipeline, text);
+              note.accept(pipeline);
               return true;
             }));
   }

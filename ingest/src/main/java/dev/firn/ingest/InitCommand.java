@@ -87,8 +87,7 @@ public final class InitCommand implements Callable<Integer> {
                 Map.of(
                     "table.include.list",
                     keys(found, password)
-                        .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", ""))),
-            ColumnRules.NONE);
+                        .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", ""))));
     writeFile(found.text());
     report(found, checks);
     return Outcome.OK;
@@ -98,7 +97,7 @@ public final class InitCommand implements Callable<Integer> {
     Map<String, String> properties =
         new HashMap<>(ServerConfig.below(ConfigProvider.getConfig(), ServerConfig.SOURCE_PREFIX));
     properties.putAll(more);
-    return new PostgresSource(properties);
+    return new PostgresSource(properties, ColumnRules.NONE);
   }
 
   private List<FoundTable> tables(PostgresSource source, String password) {

@@ -1,7 +1,6 @@
 package dev.firn.ingest;
 
 import dev.firn.compaction.maintenance.TableMaintenance;
-import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.PipelineException;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -42,7 +41,7 @@ public class Operations {
   private record Watched(
       IngestRun run,
       SinkSettings settings,
-      PostgresSource source,
+      Source source,
       SourceWatch watch,
       TableHealthWatch tables,
       QuarantineWatch quarantine) {}
@@ -55,13 +54,9 @@ public class Operations {
 
   /** From now on this run is shown. */
   void started(
-      IngestRun run,
-      SinkSettings settings,
-      PostgresSource source,
-      Consumer<PipelineException> failed) {
+      IngestRun run, SinkSettings settings, Source source, Consumer<PipelineException> failed) {
     SourceAlarms alarms = settings.sourceAlarms();
-    SourceWatch watch =
-        new SourceWatch(source, alarms, () -> run.position().map(LsnPosition.class::cast), failed);
+    SourceWatch watch = new SourceWatch(source, alarms, run::position, failed);
     CommitAlarm alarm = new CommitAlarm(settings.maxCommitAge());
     TableHealthWatch tables = TableHealthWatch.of(run, settings, meters::show);
     QuarantineWatch quarantine = new QuarantineWatch(run.catalog(), settings.pipeline());
@@ -108,7 +103,7 @@ public class Operations {
         (w, run) ->
             Readiness.source(
                 w.source().place(),
-                w.source().slot(),
+                w.source().slotName(),
                 run,
                 SourceConnection.loss(),
                 w.watch().seen(),

@@ -48,19 +48,9 @@ final class PostgresTables {
       """;
 
   private final PostgresSource source;
-  private final ColumnRules rules;
 
-  /**
-   * @param rules what becomes of columns before they are written
-   */
-  PostgresTables(PostgresSource source, ColumnRules rules) {
+  PostgresTables(PostgresSource source) {
     this.source = source;
-    this.rules = rules;
-  }
-
-  /** Where they are. */
-  PostgresSource source() {
-    return source;
   }
 
   /**
@@ -164,7 +154,8 @@ final class PostgresTables {
         key == null ? List.of() : key.fields().stream().map(Field::name).toList();
     Set<String> unsent = new HashSet<>();
     for (Column column : table.columns()) {
-      if (!isIncluded(id, column) || rules.of(name, column.name()) instanceof ColumnRule.Drop) {
+      if (!isIncluded(id, column)
+          || source.rules().of(name, column.name()) instanceof ColumnRule.Drop) {
         // Whatever it is, nothing of it is used.
         continue;
       }
@@ -189,7 +180,7 @@ final class PostgresTables {
                     ColumnsAsText.setting(name, column.name())));
       }
     }
-    CapturedTable taken = new CapturedTable(name, row, keyColumns, unsent, rules);
+    CapturedTable taken = new CapturedTable(name, row, keyColumns, unsent, source.rules());
     taken.requireRules(source.placeholder());
     return taken;
   }

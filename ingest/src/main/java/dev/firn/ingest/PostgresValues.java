@@ -139,7 +139,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   }
 
   private static OtherTypes others(Map<String, String> source) {
-    return new OtherTypes(() -> new PostgresSource(source).connectBriefly());
+    return new OtherTypes(() -> new PostgresSource(source, ColumnRules.NONE).connectBriefly());
   }
 
   @Override

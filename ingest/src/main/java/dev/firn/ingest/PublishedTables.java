@@ -3,6 +3,9 @@ package dev.firn.ingest;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -31,15 +34,32 @@ final class PublishedTables {
         .ifPresent(members::putAll);
   }
 
-  Publication publication() {
-    return publication;
-  }
-
-  /** That there is no publication at all. */
-  PipelineException gone() {
-    return new PipelineException(
-        SourceLoss.of(
-            "publication %s is gone: changes since then are not in the log".formatted(name)));
+  /**
+   * Looks at captured tables.
+   *
+   * @param follows whether the log is followed: before that a publication that is ours need not be
+   *     there; it is made, or made right, when the initial snapshot begins
+   * @param read sees to it that a table is read of which changes may be missing
+   * @throws PipelineException changes are missing, and it is not for Firn to end that
+   */
+  void look(
+      Connection asked,
+      List<TableWatch.Seen> tables,
+      boolean follows,
+      Consumer<ReadingRequest> read)
+      throws SQLException {
+    Optional<Map<SourceTable, Publication.Member>> members = publication.members(asked);
+    if (follows && members.isEmpty()) {
+      throw new PipelineException(
+          SourceLoss.of(
+              "publication %s is gone: changes since then are not in the log".formatted(name)));
+    }
+    if (follows || (members.isPresent() && !publication.isOurs())) {
+      tables.stream()
+          .filter(table -> !table.isPartitioned())
+          .map(TableWatch.Seen::table)
+          .forEach(table -> look(table, members.map(all -> all.get(table)), read));
+    }
   }
 
   /**
@@ -49,7 +69,7 @@ final class PublishedTables {
    * @param read sees to it that a table is read of which changes may be missing
    * @throws PipelineException changes are missing, and it is not for Firn to end that
    */
-  synchronized void look(
+  private synchronized void look(
       SourceTable table, Optional<Publication.Member> now, Consumer<ReadingRequest> read) {
     requireWhole(table, now);
     String id = now.map(Publication.Member::id).orElse("");

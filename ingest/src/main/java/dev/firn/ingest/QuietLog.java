@@ -1,7 +1,7 @@
 package dev.firn.ingest;
 
-import dev.firn.ingest.log.LsnPosition;
-import dev.firn.ingest.log.PostgresLog;
+import dev.firn.ingest.log.SourceLog;
+import dev.firn.writer.Position;
 import dev.firn.writer.SourceOffset;
 import java.time.Duration;
 import java.util.Optional;
@@ -18,13 +18,15 @@ final class QuietLog {
   private static final long AT_LEAST_NANOS = Duration.ofSeconds(2).toNanos();
   private static final long MANY_BYTES = 16L << 20;
 
+  private final SourceLog log;
   private long followedAt;
   private @Nullable SourceRecord last;
 
   /**
    * @param now nanoseconds of a monotonic clock
    */
-  QuietLog(long now) {
+  QuietLog(SourceLog log, long now) {
+    this.log = log;
     this.followedAt = now;
   }
 
@@ -40,18 +42,18 @@ final class QuietLog {
    * @param reached the end of the last transaction, which may have had nothing for the lake
    * @param now nanoseconds of the same clock
    */
-  Optional<SourceOffset> due(LsnPosition lake, LsnPosition reached, long now) {
+  Optional<SourceOffset> due(Position lake, Position reached, long now) {
     if (last == null || lake.contains(reached)) {
       return Optional.empty();
     }
     long since = now - followedAt;
     boolean isDue =
         since >= EVERY_NANOS
-            || (reached.lsn() - lake.lsn() >= MANY_BYTES && since >= AT_LEAST_NANOS);
+            || (log.bytesBetween(lake, reached) >= MANY_BYTES && since >= AT_LEAST_NANOS);
     if (!isDue) {
       return Optional.empty();
     }
     followedAt = now;
-    return Optional.of(PostgresLog.offsetAfter(last, reached));
+    return Optional.of(log.offsetAt(last, reached));
   }
 }

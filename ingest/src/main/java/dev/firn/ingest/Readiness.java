@@ -60,19 +60,20 @@ final class Readiness {
    * Whether changes can come from the source.
    *
    * @param loss of the stream's connection
+   * @param slot empty: the source has none
    * @param seen what the source said of the slot
    * @param maxRetainedBytes more log than this kept for the slot is worth a warning
    */
   static Verdict source(
       String place,
-      String slot,
+      Optional<String> slot,
       RunStatus run,
       Optional<SourceConnection.Loss> loss,
       SourceWatch.Seen seen,
       long maxRetainedBytes) {
     Map<String, Object> data = new LinkedHashMap<>();
     data.put("database", place);
-    data.put("slot", slot);
+    slot.ifPresent(name -> data.put("slot", name));
     Optional<SourceConnection.Loss> lost = loss.or(() -> unreachable(run, seen));
     data.put("connected", lost.isEmpty());
     lost.ifPresent(l -> data.put("lost_since", l.since().toString()));
@@ -82,14 +83,14 @@ final class Readiness {
           data.put("lag_bytes", s.lagBytes());
           data.put("wal_status", s.walStatus());
           s.safeBytes().ifPresent(safe -> data.put("safe_wal_bytes", safe));
-          RetentionAlarm.warning(slot, s, maxRetainedBytes)
+          RetentionAlarm.warning(slot.orElse(""), s, maxRetainedBytes)
               .ifPresent(warning -> data.put("warning", warning));
         });
     if (!run.initialSnapshot()) {
       data.put("lag_seconds", run.lag().toSeconds());
     }
     Optional<String> reason =
-        slotProblem(slot, seen)
+        slotProblem(slot.orElse(""), seen)
             .or(() -> lost.map(SourceConnection.Loss::reason))
             .or(() ->
                 run.silent()

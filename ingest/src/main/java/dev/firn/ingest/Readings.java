@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -46,6 +45,7 @@ final class Readings implements AutoCloseable {
    */
   record Status(String table, String progress) {}
 
+  private final Source source;
   private final Pipeline pipeline;
   private final CapturedTables tables;
   private final SourceOids oids;
@@ -67,8 +67,8 @@ final class Readings implements AutoCloseable {
    */
   private final Set<String> recent = ConcurrentHashMap.newKeySet();
 
-  /** The first transaction of which no earlier process was told. */
-  private OptionalLong told = OptionalLong.empty();
+  /** What was visible at the source when this process began. */
+  private Optional<SourceView> told = Optional.empty();
 
   /** Tables that events came of, but which the source does not have any more. */
   private final Set<SourceTable> gone = new HashSet<>();
@@ -90,6 +90,7 @@ final class Readings implements AutoCloseable {
    * @param columns follows columns that are ahead of the stream's events
    */
   Readings(
+      Source source,
       Pipeline pipeline,
       CapturedTables tables,
       SourceOids oids,
@@ -97,6 +98,7 @@ final class Readings implements AutoCloseable {
       Uninterrupted commits,
       BiConsumer<CommittedBatch, Duration> committed,
       ColumnFollower columns) {
+    this.source = source;
     this.pipeline = pipeline;
     this.tables = tables;
     this.oids = oids;
@@ -115,8 +117,8 @@ final class Readings implements AutoCloseable {
    * Sets what was visible at the source when this process began: what was not may have been told to
    * an earlier one. Before anything is streamed.
    */
-  void startedAt(SourceSnapshot atStart) {
-    told = OptionalLong.of(atStart.xmax());
+  void startedAt(SourceView atStart) {
+    told = Optional.of(atStart);
   }
 
   /** Begins what an earlier process has not completed; before anything is streamed. */
@@ -210,7 +212,7 @@ final class Readings implements AutoCloseable {
   }
 
   /** Forgets transactions that every snapshot from now on sees; for any thread. */
-  void forget(SourceSnapshot now) {
+  void forget(SourceView now) {
     recent.removeIf(now::sees);
     running.values().forEach(reader -> reader.reading().forget(now::sees));
   }
@@ -369,13 +371,13 @@ final class Readings implements AutoCloseable {
   private void start(ReadingRequest request, TableDecoder decoder, boolean awaitsOlder) {
     TableReader reader =
         new TableReader(
-            tables.atSource(),
+            source,
             request,
             tables.shards(decoder).stream().map(TableDecoder::captured).toList(),
             decoder.target(),
             decoder.anotherSieve(),
             pipeline.read(decoder.table(), recent),
-            awaitsOlder ? OptionalLong.empty() : told,
+            awaitsOlder ? Optional.empty() : told,
             permits);
     if (largeOpen) {
       reader.reading().largeBegins();

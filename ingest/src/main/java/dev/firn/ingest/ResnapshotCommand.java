@@ -1,20 +1,15 @@
 package dev.firn.ingest;
 
-import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
 import dev.firn.writer.Pipeline;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -75,7 +70,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
         readAnew(file);
         return Outcome.OK;
       }
-      NamedTables<SourceTable> captured = captured(file);
+      NamedTables<SourceTable> captured = captured(file.source());
       List<SourceTable> asked = all ? captured.tables() : captured.of(tables);
       if (wait) {
         askAndWait(file, asked);
@@ -100,7 +95,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
   }
 
   private void readAnew(ConfigFile file) throws SQLException {
-    if (!"initial".equals(file.source().configuration().getString("snapshot.mode"))) {
+    if (!file.source().readsInitialSnapshot()) {
       throw new SettingsException(
           "%ssnapshot.mode must be initial: without it the next start would read no rows"
               .formatted(ServerConfig.SOURCE_PREFIX));
@@ -114,10 +109,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
       }
       long unused =
           Pipeline.readAnew(
-              catalog,
-              file.sink().pipeline(),
-              LsnPosition::parse,
-              Set.of(ServerIdentity.NOTE, PublishedTables.NOTE));
+              catalog, file.sink().pipeline(), file.source().log()::parse, file.source().notes());
     } catch (IOException e) {
       throw new CommandException(
           CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
@@ -127,50 +119,29 @@ public final class ResnapshotCommand implements Callable<Integer> {
             .formatted(file.sink().pipeline().name(), config.file()));
   }
 
-  private static void requireStopped(PostgresSource source) throws SQLException {
-    try (PostgresConnection connection = source.connect()) {
-      follower(source, connection)
-          .ifPresent(pid -> {
-            throw new SettingsException(
-                "replication slot %s is in use by process %d of the server; stop the pipeline first"
-                    .formatted(source.slot(), pid));
-          });
-    }
+  private static void requireStopped(Source source) throws SQLException {
+    source
+        .follower()
+        .ifPresent(who -> {
+          throw new SettingsException(who + "; stop the pipeline first");
+        });
   }
 
-  /** The server's process that sends the log to a running pipeline. */
-  private static Optional<Integer> follower(PostgresSource source, PostgresConnection connection)
-      throws SQLException {
-    return new ReplicationSlot(source)
-        .state(connection.connection())
-        .flatMap(ReplicationSlot.State::activePid);
-  }
-
-  private static NamedTables<SourceTable> captured(ConfigFile file) throws SQLException {
+  private static NamedTables<SourceTable> captured(Source source) throws SQLException {
     return new NamedTables<>(
-        new PostgresTables(file.source(), file.sink().columnRules()).names(),
-        "the tables that are captured",
-        SourceTable::name);
+        source.tableNames(), "the tables that are captured", SourceTable::name);
   }
 
   private void ask(ConfigFile file, List<SourceTable> asked) throws SQLException {
-    try (PostgresConnection connection = file.source().connect();
-        PreparedStatement message =
-            connection
-                .connection()
-                .prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
-      message.setString(1, ReadingRequest.prefix(file.sink().pipeline().name()));
-      message.setString(2, ReadingRequest.message(asked));
-      message.execute();
+    file.source().ask(file.sink().pipeline().name(), asked);
+    say(
+        "asked pipeline %s to read %s again"
+            .formatted(
+                file.sink().pipeline().name(),
+                asked.stream().map(SourceTable::toString).collect(Collectors.joining(", "))));
+    if (file.source().follower().isEmpty()) {
       say(
-          "asked pipeline %s to read %s again"
-              .formatted(
-                  file.sink().pipeline().name(),
-                  asked.stream().map(SourceTable::toString).collect(Collectors.joining(", "))));
-      if (follower(file.source(), connection).isEmpty()) {
-        say(
-            "nobody follows the source's log now, as while a pipeline is stopped, reads its first snapshot or reconnects: the request is found when it does");
-      }
+          "nobody follows the source's log now, as while a pipeline is stopped, reads its first snapshot or reconnects: the request is found when it does");
     }
   }
 

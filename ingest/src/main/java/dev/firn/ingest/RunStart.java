@@ -8,14 +8,12 @@ import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.Step;
 import dev.firn.writer.StepListener;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -38,21 +36,21 @@ record RunStart(
     Pipeline pipeline,
     CapturedTables tables,
     SourceOids oids,
-    SourceSnapshot visible,
-    SourceGuard guard,
-    PublishedTables published) {
+    SourceView visible,
+    Following following) {
   private static final Logger LOG = LoggerFactory.getLogger(RunStart.class);
 
   /**
-   * Takes the pipeline over, opens its tables and prepares the replication slot; then the engine
-   * may be started.
+   * Takes the pipeline over, opens its tables and prepares the source; then the engine may be
+   * started.
    *
    * @throws SettingsException something outside does not let the pipeline start
    */
-  static RunStart make(SinkSettings settings, PostgresSource source, SourceLog log) {
+  static RunStart make(SinkSettings settings, Source source) {
+    SourceLog log = source.log();
     StepListener steps = StepsFile.ofThisProcess();
     steps.entered(Step.START);
-    List<CapturedTable> captured = capturedTables(source, settings.columnRules());
+    List<CapturedTable> captured = capturedTables(source);
     Catalog catalog = LakeProbe.open(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
@@ -72,7 +70,7 @@ record RunStart(
           LakeProbe.explaining(
               settings.catalog(),
               () -> Pipeline.takeOver(catalog, settings.pipeline(), log::parse, threads, steps));
-      SourceGuard guard = refusing(pipeline, () -> SourceGuard.prepare(source, pipeline));
+      Following following = refusing(pipeline, () -> source.follow(pipeline));
       // One that is there is followed, so that it knows what was read again, and in which log.
       if (settings.mayQuarantine() || pipeline.hasQuarantine()) {
         LOG.debug("events may go to the quarantine {}", pipeline.openQuarantine());
@@ -84,17 +82,15 @@ record RunStart(
             .forEach(
                 decoder -> fitBeforeReading(pipeline, tables, decoder, settings.schemaChanges()));
       }
-      PublishedTables published = new PublishedTables(source, pipeline);
-      try (PostgresConnection connection = source.connect()) {
-        Connection asked = connection.connection();
+      try (SourceLook look = source.patientLook()) {
         SourceOids oids =
-            refusing(pipeline, () -> askForMissing(pipeline, tables, source, published, asked));
+            refusing(pipeline, () -> askForMissing(pipeline, tables, following, look));
         askForOtherColumns(pipeline, tables);
         KnownShards.askForNew(pipeline, tables);
         ColumnRuleChecks.askForOthers(pipeline, settings.columnRules(), tables.decoders());
-        SourceSnapshot visible = SourceSnapshot.take(asked);
-        guard.begin();
-        return new RunStart(catalog, threads, pipeline, tables, oids, visible, guard, published);
+        SourceView visible = look.view();
+        following.begin();
+        return new RunStart(catalog, threads, pipeline, tables, oids, visible, following);
       }
     } catch (SQLException e) {
       close(threads, catalog);
@@ -140,39 +136,35 @@ record RunStart(
 
   /** Writes down what has to be read because nobody followed the source for a time. */
   private static SourceOids askForMissing(
-      Pipeline pipeline,
-      CapturedTables tables,
-      PostgresSource source,
-      PublishedTables published,
-      Connection asked)
+      Pipeline pipeline, CapturedTables tables, Following following, SourceLook look)
       throws SQLException {
     pipeline.noteTablesLeftOut();
     SourceOids oids = SourceOids.of(pipeline);
     boolean follows = pipeline.offset().isPresent();
-    Optional<Map<SourceTable, Publication.Member>> members = published.publication().members(asked);
-    if (follows && members.isEmpty()) {
-      throw published.gone();
-    }
-    // One that is ours is made, or made right, when the initial snapshot begins.
-    boolean isToHold = follows || (members.isPresent() && !published.publication().isOurs());
-    for (TableWatch.Seen seen : TableWatch.tables(source, asked)) {
+    List<TableWatch.Seen> same = new ArrayList<>();
+    List<TableDecoder> recreated = new ArrayList<>();
+    for (TableWatch.Seen seen : look.tables()) {
       Optional<TableDecoder> decoder = tables.decoder(seen.table());
       boolean isOther = oids.of(seen.table()).map(oid -> oid != seen.oid()).orElse(false);
       if (decoder.isPresent()) {
-        TableDecoder known = decoder.orElseThrow();
         if (isOther && follows) {
-          pipeline.requestReading(known.table(), ReadingRequest.RECREATED, true);
-        } else if (isToHold && !seen.isPartitioned()) {
-          published.look(
-              seen.table(),
-              members.map(all -> all.get(seen.table())),
-              request -> requestReading(pipeline, known, request));
+          recreated.add(decoder.orElseThrow());
+        } else {
+          same.add(seen);
         }
         oids.put(seen.table(), seen.oid());
       }
     }
+    following.look(
+        look,
+        same,
+        follows,
+        request ->
+            requestReading(pipeline, tables.decoder(request.table()).orElseThrow(), request));
+    recreated.forEach(
+        table -> pipeline.requestReading(table.table(), ReadingRequest.RECREATED, true));
     oids.note(pipeline);
-    published.changed(() -> follows).ifPresent(text -> PublishedTables.note(pipeline, text));
+    following.dueNote(() -> follows).ifPresent(note -> note.accept(pipeline));
     return oids;
   }
 
@@ -197,10 +189,10 @@ record RunStart(
     }
   }
 
-  private static List<CapturedTable> capturedTables(PostgresSource source, ColumnRules rules) {
+  private static List<CapturedTable> capturedTables(Source source) {
     List<CapturedTable> tables;
     try {
-      tables = new PostgresTables(source, rules).read();
+      tables = source.tables();
     } catch (SQLException e) {
       throw unreachable(source, e);
     } catch (RuntimeException e) {
@@ -225,14 +217,14 @@ record RunStart(
     return tables;
   }
 
-  private static SettingsException unreachable(PostgresSource source, Exception e) {
+  private static SettingsException unreachable(Source source, Exception e) {
     return new SettingsException(
         "cannot read from database %s: %s".formatted(source.place(), ConnectionLoss.reason(e)), e);
   }
 
   /** Closes what a run needs for as long as it lives. */
   void close() {
-    guard.end();
+    following.end();
     close(threads, catalog);
   }
 

@@ -17,19 +17,14 @@ final class SourceChecks {
   private static final int OLDEST_VERSION = 140_000;
 
   private final PostgresSource source;
-  private final ColumnRules rules;
   private final List<Check> checks = new ArrayList<>();
 
-  private SourceChecks(PostgresSource source, ColumnRules rules) {
+  private SourceChecks(PostgresSource source) {
     this.source = source;
-    this.rules = rules;
   }
 
-  /**
-   * @param rules what becomes of columns before they are written
-   */
-  static List<Check> run(PostgresSource source, ColumnRules rules) {
-    SourceChecks checks = new SourceChecks(source, rules);
+  static List<Check> run(PostgresSource source) {
+    SourceChecks checks = new SourceChecks(source);
     checks.connection();
     return List.copyOf(checks.checks);
   }
@@ -96,7 +91,7 @@ final class SourceChecks {
 
   private List<CapturedTable> tables() throws SQLException {
     try {
-      List<CapturedTable> tables = new PostgresTables(source, rules).read();
+      List<CapturedTable> tables = new PostgresTables(source).read();
       checks.add(
           tables.isEmpty()
               ? Check.failed(

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  * @param xmax the first that had not begun
  * @param running those from {@code xmin} on that had not ended
  */
-record SourceSnapshot(long xmin, long xmax, Set<Long> running) {
+record SourceSnapshot(long xmin, long xmax, Set<Long> running) implements SourceView {
   private static final int ID_BITS = 32;
 
   SourceSnapshot {
@@ -50,7 +50,8 @@ record SourceSnapshot(long xmin, long xmax, Set<Long> running) {
    *
    * @param id its id as the log tells it: the low 32 bits
    */
-  boolean sees(String id) {
+  @Override
+  public boolean sees(String id) {
     long full = full(Long.parseLong(id));
     return full < xmin || (full < xmax && !running.contains(full));
   }

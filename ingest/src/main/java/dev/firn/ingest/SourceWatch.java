@@ -4,8 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.firn.ingest.log.LsnPosition;
 import dev.firn.writer.PipelineException;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
-import java.sql.Connection;
+import dev.firn.writer.Position;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Optional;
@@ -48,10 +47,10 @@ final class SourceWatch {
   private static final Logger LOG = LoggerFactory.getLogger(SourceWatch.class);
 
   /** So much log without an acknowledgement on a log in which nothing is for the lake. */
-  private final PostgresSource source;
+  private final Source source;
 
   private final SourceAlarms alarms;
-  private final Supplier<Optional<LsnPosition>> reached;
+  private final Supplier<Optional<Position>> reached;
   private final Consumer<PipelineException> failed;
   private final RetentionAlarm retention;
   private final StreamPulse pulse;
@@ -64,15 +63,15 @@ final class SourceWatch {
    * @param failed told when the slot is not the pipeline's any more
    */
   SourceWatch(
-      PostgresSource source,
+      Source source,
       SourceAlarms alarms,
-      Supplier<Optional<LsnPosition>> reached,
+      Supplier<Optional<Position>> reached,
       Consumer<PipelineException> failed) {
     this.source = source;
     this.alarms = alarms;
     this.reached = reached;
     this.failed = failed;
-    this.retention = new RetentionAlarm(source.slot(), alarms.maxRetainedBytes());
+    this.retention = new RetentionAlarm(source.slotName().orElse(""), alarms.maxRetainedBytes());
     this.pulse = new StreamPulse(alarms.maxSilence(), System.nanoTime());
   }
 
@@ -81,10 +80,9 @@ final class SourceWatch {
   }
 
   void look() {
-    boolean expected = reached.get().isPresent();
-    try (PostgresConnection connection = source.connectBriefly()) {
-      Connection asked = connection.connection();
-      Optional<ReplicationSlot.State> slot = new ReplicationSlot(source).state(asked);
+    boolean expected = reached.get().isPresent() && source.slotName().isPresent();
+    try {
+      Optional<ReplicationSlot.State> slot = source.slotState();
       requireOurs(slot);
       slot.ifPresent(retention::look);
       boolean lives =
@@ -125,9 +123,10 @@ final class SourceWatch {
 
   /** While the pipeline's stream is open nobody can take the slot; between two streams they can. */
   private void requireOurs(Optional<ReplicationSlot.State> slot) {
-    Optional<LsnPosition> lake = reached.get();
+    Optional<Position> lake = reached.get();
     if (lake.isPresent() && slot.isPresent()) {
-      ReplicationSlot.problem(source.slot(), slot, lake.orElseThrow())
+      String name = source.slotName().orElseThrow();
+      ReplicationSlot.problem(name, slot, (LsnPosition) lake.orElseThrow())
           .map(PipelineException::new)
           .ifPresent(failed);
     }

@@ -3,7 +3,6 @@ package dev.firn.ingest;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.sql.SQLException;
@@ -86,14 +85,17 @@ public final class StatusCommand implements Callable<Integer> {
     return URI.create("http://%s:%d".formatted(host, file.httpPort()));
   }
 
-  private static Asked<ReplicationSlot.State> slot(PostgresSource source) {
-    try (PostgresConnection connection = source.connectBriefly()) {
-      return new ReplicationSlot(source)
-          .state(connection.connection())
+  private static Asked<ReplicationSlot.State> slot(Source source) {
+    try {
+      return source
+          .slotState()
           .map(Asked::of)
           .orElseGet(() ->
               Asked.nothing(
-                  "%s has no replication slot %s".formatted(source.place(), source.slot())));
+                  source
+                      .slotName()
+                      .map(slot -> "%s has no replication slot %s".formatted(source.place(), slot))
+                      .orElse("")));
     } catch (SQLException | RuntimeException e) {
       return Asked.nothing(
           "cannot connect to %s: %s".formatted(source.place(), ConnectionLoss.reason(e)));

@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
  *
  * @param process what the running process says of itself
  * @param isPortKnown whether it can be asked at all
- * @param slot what the source says of the replication slot
+ * @param slot what the source says of the replication slot; neither an answer nor a problem: it has
+ *     none, and answers
  * @param lake what the control table and the tables say
  */
 record StatusReport(
@@ -82,7 +83,7 @@ record StatusReport(
         .ifPresentOrElse(
             health -> running(lines, health), () -> line(lines, "process", process.problem()));
     readings().ifPresent(words -> line(lines, "reading", words));
-    line(lines, "source", slot.answer().map(this::slotWords).orElse(slot.problem()));
+    line(lines, "source", slot.answer().map(this::slotWords).orElseGet(this::sourceWords));
     line(lines, "last batch", batchWords());
     line(lines, "lag", lagWords());
     lake.answer().ifPresent(found -> tables(lines, found.tables()));
@@ -176,6 +177,11 @@ record StatusReport(
 
   private static String seconds(Object instant) {
     return Instant.parse(instant.toString()).truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
+  /** Without a slot there is a problem, or it is of a kind that has none. */
+  private String sourceWords() {
+    return slot.problem().isEmpty() ? source + " answers" : slot.problem();
   }
 
   private String slotWords(ReplicationSlot.State found) {

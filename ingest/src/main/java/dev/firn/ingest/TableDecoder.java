@@ -153,8 +153,8 @@ final class TableDecoder implements EventDecoder {
   }
 
   /**
-   * Debezium makes a delete and a create of an update that changes a row's key: the create tells all
-   * of it, so that the delete is empty.
+   * Debezium makes a delete and a create of an update that changes a row's key: the create tells
+   * all of it, so that the delete is empty.
    */
   @Override
   public List<TableChange> changes(SourceRecord event) {
@@ -293,7 +293,7 @@ final class TableDecoder implements EventDecoder {
   @SuppressWarnings("ReferenceEquality") // As above.
   private RowDecoder keyDecoder(Schema key) {
     if (key != keyCompiledFor) {
-      keyCompiled = RowDecoder.compile(captured, target, key, placeholder);
+      keyCompiled = RowDecoder.compile(captured, sieve, target, key, placeholder);
       keyCompiledFor = key;
     }
     return Objects.requireNonNull(keyCompiled, "keyCompiled is null");

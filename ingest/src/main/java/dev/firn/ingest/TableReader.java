@@ -1,21 +1,13 @@
 package dev.firn.ingest;
 
-import static java.util.Objects.requireNonNull;
-
-import dev.firn.ingest.log.LsnPosition;
+import dev.firn.writer.Position;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.TableReading;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
-import io.debezium.util.ColumnUtils;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -27,13 +19,10 @@ import org.slf4j.LoggerFactory;
 /** Reads one table of the source beside the stream, on a thread of its own; tries until it can. */
 final class TableReader implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(TableReader.class);
-  private static final int FETCH_ROWS = 2_000;
   private static final long LOOK_MILLIS = 200;
-  private static final long LONG_WAIT_MILLIS = 5_000;
   private static final long MAX_PAUSE_MILLIS = 30_000;
 
-  private final PostgresTables tables;
-  private final PostgresSource source;
+  private final Source source;
   private final ReadingRequest request;
   private final SourceTable table;
   private final List<CapturedTable> shards;
@@ -41,10 +30,9 @@ final class TableReader implements Runnable {
   private final EventSieve sieve;
   private final TableReading reading;
 
-  private final OptionalLong bound;
-
+  private final Optional<SourceView> told;
   private final Semaphore permits;
-  private volatile Optional<LsnPosition> passing = Optional.empty();
+  private volatile Optional<Position> passing = Optional.empty();
   private volatile Instant readAt = Instant.EPOCH;
   private volatile boolean gone;
   private volatile Optional<CapturedTable> wanted = Optional.empty();
@@ -53,29 +41,27 @@ final class TableReader implements Runnable {
   /**
    * @param shards the tables of the source whose rows are those of the table; one, if it has no
    *     shards
-   * @param bound the snapshot must see all transactions before this one, which may have been told
-   *     to an earlier process; empty: all that have begun by now, as changes of them may not be in
-   *     the log
+   * @param told the snapshot must see all that this view does, which may have been told to an
+   *     earlier process; empty: all that has begun by now, as changes of it may not be in the log
    * @param permits bounds how many read at the same time
    */
   TableReader(
-      PostgresTables tables,
+      Source source,
       ReadingRequest request,
       List<CapturedTable> shards,
       RowTarget target,
       EventSieve sieve,
       TableReading reading,
-      OptionalLong bound,
+      Optional<SourceView> told,
       Semaphore permits) {
-    this.tables = tables;
-    this.source = tables.source();
+    this.source = source;
     this.request = request;
     this.table = request.table();
     this.shards = List.copyOf(shards);
     this.target = target;
     this.sieve = sieve;
     this.reading = reading;
-    this.bound = bound;
+    this.told = told;
     this.permits = permits;
   }
 
@@ -92,7 +78,7 @@ final class TableReader implements Runnable {
   }
 
   /** Where the log has passed all that the snapshot sees, once there is one. */
-  Optional<LsnPosition> passing() {
+  Optional<Position> passing() {
     return passing;
   }
 
@@ -180,125 +166,67 @@ final class TableReader implements Runnable {
 
   private void readOnce() throws SQLException, InterruptedException {
     passing = Optional.empty();
-    try (PostgresConnection beside = tables.connect();
-        PostgresConnection rows = source.connect()) {
-      beside.setAutoCommit(true);
-      List<ReadableTable> readable = find(tables, beside);
-      if (readable.isEmpty()) {
+    try (TableScan scan = source.scan(shards.stream().map(CapturedTable::source).toList())) {
+      List<CapturedTable> found = found(scan);
+      if (found.isEmpty()) {
         gone = true;
         return;
       }
       // A table that does not fit must not get into the log.
-      if (lackColumns(readable)) {
+      if (lackColumns(found)) {
         pause();
         return;
       }
-      boolean added = publish(readable, beside);
-      long first =
-          added || bound.isEmpty()
-              ? SourceSnapshot.take(beside.connection()).xmax()
-              : bound.orElseThrow();
-      awaitTransactionsBefore(first, beside.connection());
-      Connection connection = rows.connection();
-      if (!begin(connection, readable)) {
+      scan.prepare(told, this::await);
+      if (!begin(scan)) {
         return;
       }
-      passing = Optional.of(mark(beside.connection()));
+      passing = Optional.of(scan.passing());
       if (reading.awaitPassed()) {
-        for (ReadableTable each : readable) {
-          read(each, beside, connection);
+        for (CapturedTable each : found) {
+          read(each, scan);
         }
         reading.read();
       }
-      connection.rollback();
+      scan.end();
     }
   }
 
   /** Those of the shards that are there. */
-  private List<ReadableTable> find(PostgresTables tables, PostgresConnection beside)
-      throws SQLException {
-    List<ReadableTable> readable = new ArrayList<>();
+  private List<CapturedTable> found(TableScan scan) {
+    List<CapturedTable> found = new ArrayList<>();
     for (CapturedTable shard : shards) {
-      tables
-          .find(beside, shard.source())
-          .map(found -> found.as(shard.shard()))
-          .ifPresent(readable::add);
+      scan.table(shard.source()).map(table -> table.as(shard.shard())).ifPresent(found::add);
     }
-    return readable;
+    return found;
   }
 
-  private boolean publish(List<ReadableTable> readable, PostgresConnection beside)
-      throws SQLException {
-    boolean added = false;
-    for (ReadableTable each : readable) {
-      added |= new Publication(source).add(beside.connection(), each.captured().source());
-    }
-    return added;
+  /** What an earlier process was told of may be invisible still. */
+  private void await(SourceView now) throws InterruptedException {
+    reading.forget(now::sees);
+    pause();
   }
 
-  /**
-   * Transactions older than the table's publication may have changes that are not in the log; those
-   * that an earlier process was told of may be invisible still.
-   */
-  private void awaitTransactionsBefore(long first, Connection connection)
-      throws SQLException, InterruptedException {
-    long waited = 0;
-    for (SourceSnapshot now = SourceSnapshot.take(connection);
-        now.xmin() < first;
-        now = SourceSnapshot.take(connection)) {
-      reading.forget(now::sees);
-      pause();
-      waited += LOOK_MILLIS;
-      if (waited == LONG_WAIT_MILLIS) {
-        LOG.info(
-            "table {} is read when the transactions before {} have ended: their changes may not be told of again",
-            table,
-            first);
-      }
-    }
-  }
-
-  /** Locks the table against changes of its columns and takes the snapshot. */
-  private boolean begin(Connection connection, List<ReadableTable> readable)
-      throws SQLException, InterruptedException {
-    connection.setAutoCommit(false);
+  private boolean begin(TableScan scan) throws SQLException, InterruptedException {
     while (!closed) {
-      try (Statement statement = connection.createStatement()) {
-        statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-        for (ReadableTable each : readable) {
-          statement.execute(
-              "LOCK TABLE %s IN ACCESS SHARE MODE".formatted(each.captured().source().quoted()));
-        }
-      }
-      SourceSnapshot snapshot = SourceSnapshot.take(connection);
+      SourceView view = scan.begin();
       readAt = Instant.now();
-      if (reading.begin(snapshot::sees)) {
+      if (reading.begin(view::sees)) {
         return true;
       }
-      connection.rollback();
+      scan.end();
       pause();
     }
     return false;
   }
 
-  /** Puts a transaction into the log behind all that the snapshot sees. */
-  private static LsnPosition mark(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row =
-            statement.executeQuery("SELECT pg_logical_emit_message(true, 'firn', '')::text")) {
-      row.next();
-      return LsnPosition.parse(row.getString(1));
-    }
-  }
-
-  private boolean lackColumns(List<ReadableTable> readable) {
-    wanted = readable.stream().filter(this::lacksColumns).findFirst().map(ReadableTable::captured);
+  private boolean lackColumns(List<CapturedTable> found) {
+    wanted = found.stream().filter(this::lacksColumns).findFirst();
     return wanted.isPresent();
   }
 
   /** Whether the table has another key, or columns for which the lake has no place yet. */
-  private boolean lacksColumns(ReadableTable readable) {
-    CapturedTable captured = readable.captured();
+  private boolean lacksColumns(CapturedTable captured) {
     LakeColumns lake = new LakeColumns(target.columns());
     boolean lacks =
         captured.row().fields().stream()
@@ -309,31 +237,21 @@ final class TableReader implements Runnable {
     return lacks || !Set.copyOf(captured.key()).equals(captured.ownOf(target.key()));
   }
 
-  private void read(ReadableTable readable, PostgresConnection beside, Connection connection)
+  private void read(CapturedTable captured, TableScan scan)
       throws SQLException, InterruptedException {
-    CapturedTable captured = readable.captured();
     EventSieve own = sieve.of(captured);
     RowDecoder decoder =
         RowDecoder.compile(captured, own, target, captured.row(), source.placeholder());
-    try (Statement statement = connection.createStatement()) {
-      statement.setFetchSize(FETCH_ROWS);
-      try (ResultSet rows = statement.executeQuery(readable.query())) {
-        ColumnUtils.ColumnArray columns = ColumnUtils.toArray(rows, readable.table());
-        while (rows.next()) {
-          Object[] values = beside.rowToArray(readable.table(), rows, columns);
-          add(decoder, own, requireNonNull(readable.schema().valueFromColumnData(values)));
-          if (closed || Thread.interrupted()) {
-            throw new InterruptedException();
-          }
-        }
-      }
-    }
+    scan.rows(captured.source(), row -> add(decoder, own, row));
   }
 
-  private void add(RowDecoder decoder, EventSieve own, Struct row) {
+  private void add(RowDecoder decoder, EventSieve own, Struct row) throws InterruptedException {
     EventSieve.Sieved<Record> read = own.sieve("r", row, () -> decoder.row(row));
     read.taken().ifPresent(reading::add);
     read.aside().forEach(reading::setAside);
+    if (closed || Thread.interrupted()) {
+      throw new InterruptedException();
+    }
   }
 
   private void pause() throws InterruptedException {

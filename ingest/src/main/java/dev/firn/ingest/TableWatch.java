@@ -1,13 +1,7 @@
 package dev.firn.ingest;
 
 import dev.firn.writer.PipelineException;
-import io.debezium.connector.postgresql.connection.PostgresConnection;
-import io.debezium.relational.TableId;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,17 +29,6 @@ final class TableWatch implements AutoCloseable {
   /** How often the source is asked what has to be known. */
   private static final int LOOKS = 30;
 
-  private static final String QUERY =
-      """
-      SELECT n.nspname, c.relname, c.oid::bigint,
-             c.relreplident IN ('f', 'i')
-             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
-             c.relkind = 'p'
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
-         AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
-      """;
-
   /**
    * A table of the source.
    *
@@ -54,11 +37,11 @@ final class TableWatch implements AutoCloseable {
    */
   record Seen(SourceTable table, long oid, boolean isIdentified, boolean isPartitioned) {}
 
-  private final PostgresSource source;
+  private final Source source;
   private final CapturedTables tables;
   private final Readings readings;
   private final SourceOids oids;
-  private final PublishedTables published;
+  private final Following following;
   private final BooleanSupplier follows;
   private final Consumer<PipelineException> failed;
   private final SignalFile signals;
@@ -69,7 +52,7 @@ final class TableWatch implements AutoCloseable {
   private final Set<SourceTable> unsupported = new HashSet<>();
   private final Set<SourceTable> leftOut = new HashSet<>();
   private final Set<SourceTable> dropped = new HashSet<>();
-  private @Nullable PostgresConnection connection;
+  private @Nullable SourceLook looking;
 
   /** The last reason that was told why the source's tables cannot be seen. */
   private String said = "";
@@ -82,45 +65,21 @@ final class TableWatch implements AutoCloseable {
    * @param failed told when changes of a table are missing for good
    */
   TableWatch(
-      PostgresSource source,
+      Source source,
       CapturedTables tables,
       Readings readings,
       SourceOids oids,
-      PublishedTables published,
+      Following following,
       BooleanSupplier follows,
       Consumer<PipelineException> failed) {
     this.source = source;
-    this.published = published;
+    this.following = following;
     this.follows = follows;
     this.failed = failed;
     this.tables = tables;
     this.readings = readings;
     this.oids = oids;
     this.signals = new SignalFile(source.signalFile());
-  }
-
-  /** The captured tables of a source. */
-  static List<Seen> tables(PostgresSource source, Connection connection) throws SQLException {
-    List<Seen> tables = new ArrayList<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(QUERY)) {
-      while (rows.next()) {
-        SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
-        if (isIncluded(source, table)) {
-          tables.add(new Seen(table, rows.getLong(3), rows.getBoolean(4), rows.getBoolean(5)));
-        }
-      }
-    }
-    return tables;
-  }
-
-  private static boolean isIncluded(PostgresSource source, SourceTable table) {
-    return source
-            .connector()
-            .getTableFilters()
-            .dataCollectionFilter()
-            .isIncluded(new TableId(null, table.schema(), table.name()))
-        && !source.signals().equals(Optional.of(table));
   }
 
   void start() {
@@ -210,15 +169,14 @@ final class TableWatch implements AutoCloseable {
     if (thread.isShutdown()) {
       return;
     }
-    if (connection == null) {
-      connection = source.connectBriefly();
+    if (looking == null) {
+      looking = source.look();
     }
-    Connection asked = connection.connection();
-    readings.forget(SourceSnapshot.take(asked));
-    List<Seen> seen = tables(source, asked);
+    readings.forget(looking.view());
+    List<Seen> seen = looking.tables();
     seen.forEach(this::look);
     if (follows.getAsBoolean()) {
-      lookAtPublication(asked, seen);
+      following.look(looking, captured(seen), true, readings::request);
     }
     for (SnapshotSignal signal : signals.take()) {
       signal.requests(tables.sources()).forEach(readings::request);
@@ -226,16 +184,8 @@ final class TableWatch implements AutoCloseable {
     noteDropped(seen.stream().map(Seen::table).collect(Collectors.toSet()));
   }
 
-  private void lookAtPublication(Connection asked, List<Seen> seen) throws SQLException {
-    Map<SourceTable, Publication.Member> members =
-        published.publication().members(asked).orElseThrow(published::gone);
-    for (Seen table : seen) {
-      Optional<TableDecoder> decoder = tables.decoder(table.table());
-      if (decoder.isPresent() && !table.isPartitioned()) {
-        published.look(
-            table.table(), Optional.ofNullable(members.get(table.table())), readings::request);
-      }
-    }
+  private List<Seen> captured(List<Seen> seen) {
+    return seen.stream().filter(table -> tables.decoder(table.table()).isPresent()).toList();
   }
 
   private void look(Seen seen) {
@@ -297,9 +247,9 @@ final class TableWatch implements AutoCloseable {
   }
 
   private void disconnect() {
-    if (connection != null) {
-      connection.close();
-      connection = null;
+    if (looking != null) {
+      looking.close();
+      looking = null;
     }
   }
 

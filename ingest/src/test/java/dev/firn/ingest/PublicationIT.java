@@ -26,7 +26,8 @@ class PublicationIT {
       sql.execute("CREATE PUBLICATION p FOR TABLE t");
       Map<String, String> settings = Engine.settings(server, "postgres", lake);
       settings.put("debezium.source.publication.name", "p");
-      Publication publication = new Publication(ConfigFile.of(Engine.config(settings)).source());
+      Publication publication =
+          new Publication((PostgresSource) ConfigFile.of(Engine.config(settings)).source());
       AtomicBoolean stopped = new AtomicBoolean();
       CompletableFuture<Void> altering =
           CompletableFuture.runAsync(

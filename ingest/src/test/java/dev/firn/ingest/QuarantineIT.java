@@ -80,7 +80,7 @@ class QuarantineIT {
     try (Engine engine = Engine.start(settings)) {
       engine.awaitCaughtUp(connection);
       assertThat(rows("t", "id", "due", "name"))
-          .containsExactly("1 null a", "2 2026-01-01T00:00:00Z b");
+          .containsExactly("1 null a", "2 2026-01-01T00:00Z b");
       assertThat(open()).containsExactly("r s.t day", "r s.t due");
       sql.execute(
           "BEGIN; INSERT INTO s.t VALUES (3, '-infinity', NULL, 'c'); INSERT INTO s.other VALUES (1); COMMIT");
@@ -89,7 +89,7 @@ class QuarantineIT {
       engine.awaitCaughtUp(connection);
       engine.awaitTrue(() -> log().open().getOrDefault("s.t", 0L) == 5);
       assertThat(rows("t", "id", "due", "name"))
-          .containsExactly("1 null d", "2 2026-01-01T00:00:00Z b");
+          .containsExactly("1 null d", "2 2026-01-01T00:00Z b");
       assertThat(rows("other", "id")).containsExactly("1");
       assertThat(open())
           .containsExactly("c s.t due", "r s.t day", "r s.t due", "u s.t day", "u s.t due");
@@ -102,7 +102,7 @@ class QuarantineIT {
       replay(engine);
       assertThat(open()).isEmpty();
       assertThat(rows("t", "id", "due"))
-          .containsExactly("1 2026-02-02T00:00:00Z", "2 2026-01-01T00:00:00Z");
+          .containsExactly("1 2026-02-02T00:00Z", "2 2026-01-01T00:00Z");
     }
   }
 

@@ -38,7 +38,7 @@ class TestReadiness {
 
   private static Verdict source(
       RunStatus run, Optional<SourceConnection.Loss> loss, SourceWatch.Seen seen) {
-    return Readiness.source("db:5432/shop", "firn_shop", run, loss, seen, 1L << 30);
+    return Readiness.source("db:5432/shop", Optional.of("firn_shop"), run, loss, seen, 1L << 30);
   }
 
   @Test

@@ -107,7 +107,7 @@ class TestTableDecoder {
   void changedKeyIsToldOnceWithTheRowBefore() {
     SourceRecord delete = change(1, "d", row(1, null), null, null);
     delete.headers().add("__debezium.newkey", key(2), KEY);
-    assertThat(keyed.change(delete)).isEmpty();
+    assertThat(keyed.changes(delete)).isEmpty();
     SourceRecord create = change(1, "c", null, row(2, "unavailable"), null);
     create.headers().add("__debezium.oldkey", key(1), KEY);
     RowChange.Insert before =

@@ -32,18 +32,23 @@ public final class PostgresLog implements SourceLog {
     return resumed;
   }
 
-  /** When the source committed the last transaction before a stored offset. */
-  public static Optional<Instant> committedAt(SourceOffset stored) {
+  @Override
+  public Optional<Instant> committedAt(SourceOffset stored) {
     return StoredOffsets.of(Optional.of(stored)).byPartition().values().stream()
         .findFirst()
         .flatMap(PostgresLog::time);
   }
 
-  /** Where the reader resumes after a record between transactions that end at {@code at}. */
-  public static SourceOffset offsetAfter(SourceRecord between, LsnPosition at) {
+  @Override
+  public SourceOffset offsetAt(SourceRecord between, Position at) {
     Map<String, Object> offset = toResume(between.sourceOffset());
-    offset.put(LSN, at.lsn());
+    offset.put(LSN, ((LsnPosition) at).lsn());
     return new StoredOffsets(Map.of()).with(between.sourcePartition(), offset).stored();
+  }
+
+  @Override
+  public long bytesBetween(Position from, Position to) {
+    return ((LsnPosition) to).lsn() - ((LsnPosition) from).lsn();
   }
 
   @Override

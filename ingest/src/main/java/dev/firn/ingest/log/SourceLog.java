@@ -1,6 +1,7 @@
 package dev.firn.ingest.log;
 
 import dev.firn.writer.Position;
+import dev.firn.writer.SourceOffset;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +65,27 @@ public interface SourceLog {
     public SnapshotEnd {
       offset = Map.copyOf(offset);
     }
+  }
+
+  /**
+   * Where the reader resumes from a record between two transactions.
+   *
+   * @param at the end of the last of them
+   */
+  default SourceOffset offsetAt(SourceRecord between, Position at) {
+    return new StoredOffsets(Map.of())
+        .with(between.sourcePartition(), Records.offset(between, key -> true))
+        .stored();
+  }
+
+  /** How much log lies between two positions; 0 where positions do not tell. */
+  default long bytesBetween(Position from, Position to) {
+    return 0;
+  }
+
+  /** When the source committed the last transaction before a stored offset, if that tells. */
+  default Optional<Instant> committedAt(SourceOffset stored) {
+    return Optional.empty();
   }
 
   /** When a transaction was committed. */

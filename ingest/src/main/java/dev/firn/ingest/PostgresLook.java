@@ -1,0 +1,75 @@
+package dev.firn.ingest;
+
+import io.debezium.connector.postgresql.connection.PostgresConnection;
+import io.debezium.relational.TableId;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Looks at a PostgreSQL. */
+final class PostgresLook implements SourceLook {
+  private static final String TABLES =
+      """
+      SELECT n.nspname, c.relname, c.oid::bigint,
+             c.relreplident IN ('f', 'i')
+             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
+             c.relkind = 'p'
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+         AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+      """;
+
+  private final PostgresSource source;
+  private final PostgresConnection connection;
+
+  /**
+   * @param connection closed by {@link #close}
+   */
+  PostgresLook(PostgresSource source, PostgresConnection connection) {
+    this.source = source;
+    this.connection = connection;
+  }
+
+  Connection asked() throws SQLException {
+    return connection.connection();
+  }
+
+  @Override
+  public SourceView view() throws SQLException {
+    return SourceSnapshot.take(asked());
+  }
+
+  @Override
+  public List<TableWatch.Seen> tables() throws SQLException {
+    List<TableWatch.Seen> tables = new ArrayList<>();
+    try (Statement statement = asked().createStatement();
+        ResultSet rows = statement.executeQuery(TABLES)) {
+      while (rows.next()) {
+        SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
+        if (isIncluded(table)) {
+          tables.add(
+              new TableWatch.Seen(table, rows.getLong(3), rows.getBoolean(4), rows.getBoolean(5)));
+        }
+      }
+    }
+    return tables;
+  }
+
+  private boolean isIncluded(SourceTable table) {
+    return source
+            .connector()
+            .getTableFilters()
+            .dataCollectionFilter()
+            .isIncluded(new TableId(null, table.schema(), table.name()))
+        && !source.signals().equals(Optional.of(table));
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+  }
+}
