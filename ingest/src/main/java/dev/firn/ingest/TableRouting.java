@@ -83,6 +83,11 @@ public record TableRouting(
         rewrite
             .map(r -> rewritten(r, topicPrefix + "." + source))
             .orElse(source.name().replace('.', '_'));
+    if (name.isBlank()) {
+      throw new SettingsException(
+          "%sdestination-regexp leaves nothing of the name of source table %s; let it match less, or set destination-regexp-replace"
+              .formatted(SinkSettings.PREFIX, source));
+    }
     return TableIdentifier.of(
         namespace.orElse(Namespace.of(source.schema())), cased(prefix + name));
   }
@@ -115,11 +120,22 @@ public record TableRouting(
   }
 
   private static String rewritten(Rewrite rewrite, String destination) {
-    return rewrite
-        .regexp()
-        .matcher(destination)
-        .replaceAll(rewrite.replacement())
-        .replace('.', '_');
+    try {
+      return rewrite
+          .regexp()
+          .matcher(destination)
+          .replaceAll(rewrite.replacement())
+          .replace('.', '_');
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      throw new SettingsException(
+          "%sdestination-regexp-replace=%s: %s; $1 and ${name} are groups of destination-regexp=%s, and a dollar sign of its own is written as \\$"
+              .formatted(
+                  SinkSettings.PREFIX,
+                  rewrite.replacement(),
+                  e.getMessage(),
+                  rewrite.regexp().pattern()),
+          e);
+    }
   }
 
   private String cased(String name) {

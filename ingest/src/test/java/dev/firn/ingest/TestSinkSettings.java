@@ -288,6 +288,48 @@ class TestSinkSettings {
   }
 
   @Test
+  void replacementThatNamesNoGroupIsNamed() {
+    for (String replacement : List.of("$2", "${year}", "x$")) {
+      TableRouting routing =
+          parse("destination-regexp", "(\\d+)$", "destination-regexp-replace", replacement)
+              .routing();
+      assertThatThrownBy(() -> routing.tableFor("p", new SourceTable("s", "orders_2026")))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("destination-regexp-replace=" + replacement)
+          .hasMessageContaining("groups of destination-regexp=(\\d+)$");
+    }
+  }
+
+  @Test
+  void nameOfWhichNothingIsLeftIsNamed() {
+    TableRouting routing = parse("destination-regexp", ".*").routing();
+    assertThatThrownBy(() -> routing.tableFor("p", new SourceTable("s", "orders")))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("leaves nothing of the name of source table s.orders");
+  }
+
+  @Test
+  void shardsGoToOneTableAndOthersDoNotMeetThem() {
+    TableRouting routing =
+        parse(
+                "route.shop.orders", "shop_[0-9]+[.]orders, old[.]orders",
+                "table-namespace", "shop")
+            .routing();
+    SourceTable one = new SourceTable("shop_1", "orders");
+    SourceTable old = new SourceTable("old", "orders");
+    assertThat(routing.routes("p", List.of(one, old)).values())
+        .containsOnly(TableIdentifier.of("shop", "orders"));
+    assertThat(routing.shards().shard(one)).contains(new Shard("_shard", "shop_1.orders", true));
+    assertThatThrownBy(() -> routing.routes("p", List.of(one, new SourceTable("x", "orders"))))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("name both in debezium.sink.iceberg.route.shop.orders");
+    assertThatThrownBy(() -> parse("route.orders", "a.b"))
+        .hasMessageContaining("route.orders=a.b: expected route.<namespace>.<table>=");
+    assertThatThrownBy(() -> parse("shard-colum", "x"))
+        .hasMessageEndingWith("the nearest known key is debezium.sink.iceberg.shard-column");
+  }
+
+  @Test
   void twoTablesMayNotGoToOne() {
     TableRouting routing = parse("table-namespace", "lake").routing();
     List<SourceTable> tables = List.of(new SourceTable("a", "t"), new SourceTable("b", "t"));
