@@ -5,10 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.firn.ingest.CommandException;
 import dev.firn.ingest.Program;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +19,7 @@ import java.util.random.RandomGenerator;
  */
 final class Compactions implements AutoCloseable {
   /** The sink compacts every second, forgets soon, and removes files at once. */
-  private static final List<String> OFTEN =
+  static final List<String> OFTEN =
       List.of(
           "maintenance.interval=1s",
           "retention.recent=30s",
@@ -44,18 +42,6 @@ final class Compactions implements AutoCloseable {
     this.folder = folder;
     this.random = random;
     this.thread = Thread.ofPlatform().daemon().name("compactions").unstarted(this::run);
-  }
-
-  /** Adds to a sink's configuration that its tables are maintained very often. */
-  static void often(Path config) {
-    StringBuilder lines = new StringBuilder();
-    OFTEN.forEach(
-        line -> lines.append("debezium.sink.iceberg.").append(line).append(System.lineSeparator()));
-    try {
-      Files.writeString(config, lines, StandardOpenOption.APPEND);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   static Compactions start(DemoFolder folder, RandomGenerator random) {

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /** The configuration that the demo gives to {@code firn ingest}: also a first one of one's own. */
 final class IngestConfig {
@@ -34,6 +36,18 @@ final class IngestConfig {
             .replace("{lake}", lake.settings());
     try {
       Files.writeString(file, text);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Adds settings of the sink, without their prefix. */
+  static void add(Path config, List<String> settings) {
+    StringBuilder lines = new StringBuilder();
+    settings.forEach(
+        line -> lines.append("debezium.sink.iceberg.").append(line).append(System.lineSeparator()));
+    try {
+      Files.writeString(config, lines, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

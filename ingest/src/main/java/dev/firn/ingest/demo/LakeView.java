@@ -1,5 +1,6 @@
 package dev.firn.ingest.demo;
 
+import dev.firn.testing.CanonicalRows;
 import dev.firn.testing.ChangelogRows;
 import dev.firn.testing.LakeRows;
 import dev.firn.testing.ReplayedRows;
@@ -27,20 +28,30 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.FileContent;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.UpdatePartitionSpec;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.exceptions.CommitFailedException;
 import org.apache.iceberg.exceptions.NoSuchTableException;
 import org.apache.iceberg.expressions.Expression;
 import org.apache.iceberg.expressions.Expressions;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.types.Type;
+import org.apache.iceberg.types.Types;
 import org.jspecify.annotations.Nullable;
 
 /** The lake as any Iceberg reader sees it: every look loads the table anew from the catalog. */
@@ -152,6 +163,50 @@ final class LakeView {
         rows,
         ReplayedRows.of(existing(name), existing(changelogOf(name)), rows.columns(), rows.key()),
         rows.key());
+  }
+
+  /** The rows of a table, these columns in this order. */
+  CanonicalRows rows(String name, List<String> columns) {
+    return LakeRows.of(existing(name), columns);
+  }
+
+  /** The rows to which a table's baseline and its changelog lead. */
+  CanonicalRows replayed(String name, List<String> columns, List<String> key) {
+    return ReplayedRows.of(existing(name), existing(changelogOf(name)), columns, key);
+  }
+
+  /**
+   * The newest column with values of a column of the source, which may have had several types.
+   *
+   * @param fits whether a type holds them
+   * @throws IllegalArgumentException there is none
+   */
+  String newestColumn(String table, String column, Predicate<Type> fits) {
+    Pattern version = Pattern.compile(Pattern.quote(column) + "(?:_v(\\d+))?");
+    return existing(table).schema().columns().stream()
+        .filter(field -> version.matcher(field.name()).matches() && fits.test(field.type()))
+        .map(Types.NestedField::name)
+        .max(Comparator.comparingInt(name -> version(version, name)))
+        .orElseThrow(
+            () -> new IllegalArgumentException("%s has no column %s".formatted(table, column)));
+  }
+
+  private static int version(Pattern version, String name) {
+    Matcher matcher = version.matcher(name);
+    return matcher.matches() && matcher.group(1) != null ? Integer.parseInt(matcher.group(1)) : 1;
+  }
+
+  /** Partitions a table anew, as any other engine may. */
+  void partition(String name, UnaryOperator<UpdatePartitionSpec> change) {
+    while (true) {
+      try {
+        change.apply(existing(name).updateSpec()).commit();
+        return;
+      } catch (CommitFailedException e) {
+        // Iceberg does not try that again when somebody else has just committed.
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
+      }
+    }
   }
 
   /** How many commits of a writer came after the first one of a writer that had replaced it. */

@@ -4,23 +4,23 @@ import dev.firn.ingest.CommandException;
 import dev.firn.ingest.demo.TorturePlan.Attack;
 import dev.firn.ingest.demo.TortureReport.TableResult;
 import dev.firn.testing.PostgresServer;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import org.apache.iceberg.expressions.Expressions;
 
 /**
  * A real PostgreSQL under load, a sink that is killed, paused and terminated all the time, and at
  * the end every value of its lake against the source.
  */
 final class Torture {
-  static final List<String> TABLES =
-      Stream.concat(Shop.TABLES.stream(), Stream.of(BulkLoad.KEYLESS)).toList();
+  /** Columns may become anything, and a transaction is soon too large to be held. */
+  private static final List<String> SETTINGS =
+      List.of("schema.changes=new-column", "transaction.max-bytes-in-memory=1mb");
 
   static final Load.Listener NOBODY =
       new Load.Listener() {
@@ -66,10 +66,11 @@ final class Torture {
       BulkLoad.prepare(shop, settings.snapshotRows());
       folder.begin(server.major(), server.port(), lake);
       IngestConfig.write(folder, server, lake);
-      Compactions.often(folder.config());
+      IngestConfig.add(folder.config(), Compactions.OFTEN);
+      IngestConfig.add(folder.config(), SETTINGS);
       screen.line(
-          "  source    PostgreSQL %s, %d transactions per second and COPY; %d tables"
-              .formatted(shop.version(), settings.rate(), TABLES.size()));
+          "  source    PostgreSQL %s, %d transactions per second, COPY and ALTER TABLE"
+              .formatted(shop.version(), settings.rate()));
       screen.line(
           "  lake      %s, %s"
               .formatted(
@@ -92,20 +93,26 @@ final class Torture {
   private TortureReport torture(Shop shop, LakeView lake)
       throws SQLException, InterruptedException {
     SplittableRandom random = new SplittableRandom(settings.seed());
+    AlteringLoad altering = AlteringLoad.prepare(shop, random.split());
     try (Torturer torturer = new Torturer(settings, folder, shop, screen::line);
         Compactions compactions = Compactions.start(folder, random.split());
         Load load = Load.start(shop, settings.rate(), 1, NOBODY);
-        BulkLoad bulk = BulkLoad.start(shop, settings.rate(), settings.snapshotRows(), random)) {
-      attack(torturer, load, bulk);
+        BulkLoad bulk = BulkLoad.start(shop, settings.rate(), settings.snapshotRows(), random);
+        altering) {
+      altering.start();
+      Loads loads = new Loads(load, bulk, altering);
+      attack(torturer, loads, lake);
       load.close();
       bulk.close();
-      requireRunning(load, bulk);
+      altering.close();
+      loads.requireRunning();
+      TortureTables compared = new TortureTables(shop, lake, altering.tables());
       CatchUp.await(lake, torturer.sink(), shop.mark());
       double seconds = torturer.second();
       compactions.close();
       compactions.requireNoFailure();
+      List<TableResult> tables = compared.compare();
       requireStopped(torturer.sink().stop());
-      List<TableResult> tables = compare(shop, lake);
       return new TortureReport(
           settings.kills(),
           settings.seed(),
@@ -118,30 +125,67 @@ final class Torture {
               load.transactions(),
               load.rows(),
               bulk.copied(),
+              altering.transactions(),
+              altering.alterations(),
               compactions.ended(),
               compactions.killed()),
           tables,
-          TABLES.stream().mapToLong(lake::commitsOfReplaced).sum(),
+          compared.names().stream().mapToLong(lake::commitsOfReplaced).sum(),
           torturer.endedByThemselves(),
           torturer.hits());
     }
   }
 
   /** Spreads the attacks over the time; if they need longer, the load goes on until the last. */
-  private void attack(Torturer torturer, Load load, BulkLoad bulk)
+  private void attack(Torturer torturer, Loads loads, LakeView lake)
       throws SQLException, InterruptedException {
     List<Attack> attacks = TorturePlan.of(settings.kills(), new Random(settings.seed())).attacks();
+    long readings = attacks.stream().filter(attack -> attack.phase() == Phase.SNAPSHOT).count();
     for (int i = 0; i < attacks.size(); i++) {
-      awaitSecond((double) settings.seconds() * i / attacks.size(), torturer, load, bulk);
+      awaitSecond((double) settings.seconds() * i / attacks.size(), torturer, loads);
+      if (i == readings) {
+        torturer.awaitStreaming();
+        loads.altering().mayAlter();
+        partition(lake);
+      }
+      if (i == (attacks.size() + readings) / 2 + 1) {
+        partitionOtherwise(lake);
+      }
       torturer.attack(attacks.get(i));
     }
-    awaitSecond(settings.seconds(), torturer, load, bulk);
+    awaitSecond(settings.seconds(), torturer, loads);
   }
 
-  private static void awaitSecond(double second, Torturer torturer, Load load, BulkLoad bulk)
+  /** By columns of which none is part of the key: rows move from one to the other. */
+  private static void partition(LakeView lake) {
+    lake.partition("orders", spec -> spec.addField("status"));
+    lake.partition("shipments", spec -> spec.addField("carrier"));
+    lake.partition(BulkLoad.KEYLESS, spec -> spec.addField("page"));
+  }
+
+  private static void partitionOtherwise(LakeView lake) {
+    lake.partition(
+        "orders",
+        spec -> spec.removeField("status").addField(Expressions.bucket("customer_id", 3)));
+    lake.partition("shipments", spec -> spec.removeField("carrier"));
+  }
+
+  /** What changes the source. */
+  private record Loads(Load load, BulkLoad bulk, AlteringLoad altering) {
+    void requireRunning() throws SQLException {
+      for (Optional<SQLException> failure :
+          List.of(load.failure(), bulk.failure(), altering.failure())) {
+        if (failure.isPresent()) {
+          throw failure.orElseThrow();
+        }
+      }
+    }
+  }
+
+  private static void awaitSecond(double second, Torturer torturer, Loads loads)
       throws SQLException, InterruptedException {
     do {
-      requireRunning(load, bulk);
+      loads.requireRunning();
       if (torturer.sink().failure().isPresent()) {
         throw torturer.sink().failure().orElseThrow();
       }
@@ -149,32 +193,10 @@ final class Torture {
     } while (torturer.second() < second);
   }
 
-  private static void requireRunning(Load load, BulkLoad bulk) throws SQLException {
-    if (load.failure().isPresent()) {
-      throw load.failure().orElseThrow();
-    }
-    if (bulk.failure().isPresent()) {
-      throw bulk.failure().orElseThrow();
-    }
-  }
-
   private static void requireStopped(int code) {
     if (code != 0) {
       throw new CommandException(
           CommandException.FAILED, "at the end the sink was told to stop: exit code " + code);
     }
-  }
-
-  private static List<TableResult> compare(Shop shop, LakeView lake) throws SQLException {
-    List<TableResult> results = new ArrayList<>();
-    try (Connection source = shop.connect()) {
-      source.setAutoCommit(false);
-      for (String table : TABLES) {
-        results.add(
-            new TableResult(
-                table, lake.compare(source, table), lake.compareReplayed(source, table)));
-      }
-    }
-    return results;
   }
 }

@@ -76,6 +76,8 @@ record TortureReport(
    * @param rate transactions per second that were asked for
    * @param rows that these changed
    * @param copiedRows that came by COPY, besides
+   * @param alteringTransactions on tables whose columns change
+   * @param alterations of them, tables made, dropped and renamed included
    * @param compactions in processes of their own beside the sink, which compacts as well
    * @param killedCompactions of these, those that were killed
    */
@@ -84,6 +86,8 @@ record TortureReport(
       long transactions,
       long rows,
       long copiedRows,
+      long alteringTransactions,
+      long alterations,
       int compactions,
       int killedCompactions) {}
 

@@ -42,6 +42,12 @@ final class TortureText {
             report.load().copiedRows(),
             report.seconds()));
     lines.add(
+        String.format(
+            Locale.ROOT,
+            "                 %,d transactions on tables that were altered %d times",
+            report.load().alteringTransactions(),
+            report.load().alterations()));
+    lines.add(
         "                 %d compactions in other processes, and %d that were killed"
             .formatted(report.load().compactions(), report.load().killedCompactions()));
     lines.add("");

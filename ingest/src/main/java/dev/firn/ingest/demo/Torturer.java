@@ -72,12 +72,17 @@ final class Torturer implements AutoCloseable {
     return Math.round((System.nanoTime() - start) / 1e8) / 10.0;
   }
 
+  /** Returns when the initial snapshot is over, and the sink is not starting. */
+  void awaitStreaming() throws InterruptedException {
+    victim.await(seen -> !Phase.START.isIn(seen) && !Phase.SNAPSHOT.isIn(seen));
+  }
+
   void attack(Attack attack) throws InterruptedException, SQLException {
     if (attack.phase() == Phase.SNAPSHOT) {
       victim.await(Phase.SNAPSHOT::isIn);
       TimeUnit.MILLISECONDS.sleep(random.nextInt(SNAPSHOT_MILLIS));
     } else {
-      victim.await(seen -> !Phase.START.isIn(seen) && !Phase.SNAPSHOT.isIn(seen));
+      awaitStreaming();
       TimeUnit.MILLISECONDS.sleep(random.nextInt(MOMENT_MILLIS));
     }
     long pid = victim.sink().pid();

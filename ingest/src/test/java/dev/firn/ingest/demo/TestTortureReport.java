@@ -50,7 +50,7 @@ class TestTortureReport {
         "local",
         "embedded",
         12.5,
-        new TortureReport.Work(50, 600, 1800, 100, 3, 1),
+        new TortureReport.Work(50, 600, 1800, 100, 900, 20, 3, 1),
         List.of(new TableResult("orders", state, log)),
         0,
         0,
