@@ -6,6 +6,7 @@ import dev.firn.writer.Unavailable;
 import dev.firn.writer.Widening;
 import io.debezium.connector.postgresql.data.Ltree;
 import io.debezium.data.Enum;
+import io.debezium.data.EnumSet;
 import io.debezium.data.Json;
 import io.debezium.data.TsVector;
 import io.debezium.data.Uuid;
@@ -119,7 +120,8 @@ record ColumnType(Type type, Conversion conversion) {
       case Uuid.LOGICAL_NAME ->
           new ColumnType(Types.UUIDType.get(), v -> UUID.fromString((String) v));
       case MicroDuration.SCHEMA_NAME -> new ColumnType(Types.LongType.get(), v -> v);
-      case Enum.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME -> text(v -> v);
+      case Enum.LOGICAL_NAME, EnumSet.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME ->
+          text(v -> v);
       case PostgresArray.SCHEMA_NAME -> PostgresArray.type(schema, placeholder);
       case Json.LOGICAL_NAME, Xml.LOGICAL_NAME, Ltree.LOGICAL_NAME, TsVector.LOGICAL_NAME ->
           text(placeholder::inText);
@@ -178,7 +180,10 @@ record ColumnType(Type type, Conversion conversion) {
   }
 
   private static LocalTime time(long micros) {
-    if (micros >= TimeUnit.DAYS.toMicros(1)) {
+    if (micros < 0 || micros > TimeUnit.DAYS.toMicros(1)) {
+      throw new UnsupportedValueException("a time that is none of a day");
+    }
+    if (micros == TimeUnit.DAYS.toMicros(1)) {
       throw new UnsupportedValueException("the time 24:00");
     }
     return LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(micros));

@@ -55,7 +55,7 @@ record ConfigFile(SinkSettings sink, Source source, String httpHost, int httpPor
             ServerConfig.below(config, SinkSettings.PREFIX), Runtime.getRuntime().maxMemory());
     return new ConfigFile(
         sink,
-        new PostgresSource(
+        ServerConfig.source(
             ServerConfig.below(config, ServerConfig.SOURCE_PREFIX), sink.columnRules()),
         config.getOptionalValue("quarkus.http.host", String.class).orElse("127.0.0.1"),
         config.getOptionalValue("quarkus.http.port", Integer.class).orElse(DEFAULT_PORT));

@@ -22,12 +22,12 @@ record FirstConfig(
       # Try it with `firn check`, run it with `firn ingest`, look at it with `firn status`.
 
       # The source. The password is taken from the environment when a command starts.
-      debezium.source.connector.class=io.debezium.connector.postgresql.PostgresConnector
+      debezium.source.connector.class={connector}
       debezium.source.database.hostname={host}
       debezium.source.database.port={port}
       debezium.source.database.user={user}
       debezium.source.database.password=${{password}:}
-      debezium.source.database.dbname={database}
+      {named}={database}
 
       # The tables to capture, as regular expressions; remove what is not wanted.
       {comments}
@@ -52,11 +52,13 @@ record FirstConfig(
   /** The file's content. */
   String text() {
     return TEMPLATE
+        .replace("{connector}", source.kind().connector())
+        .replace("{named}", ServerConfig.SOURCE_PREFIX + named())
         .replace("{host}", value(source.host()))
         .replace("{port}", Integer.toString(source.port()))
         .replace("{user}", value(source.user()))
         .replace("{password}", passwordVariable)
-        .replace("{database}", value(source.database()))
+        .replace("{database}", value(isPattern() ? regexp(source.database()) : source.database()))
         .replace("{comments}", comments())
         .replace("{include}", include())
         .replace("{pipeline}", pipeline())
@@ -77,10 +79,26 @@ record FirstConfig(
                 .formatted(
                     oneLine(table.name().toString()),
                     " ".repeat(width - table.name().toString().length()),
-                    table.key().isEmpty()
-                        ? "no key: updates and deletes need REPLICA IDENTITY FULL"
-                        : "key " + oneLine(table.key())))
+                    table.key().isEmpty() ? withoutKey() : "key " + oneLine(table.key())))
         .collect(Collectors.joining("\n"));
+  }
+
+  private boolean isPattern() {
+    return source.kind() == SourceKind.MARIADB;
+  }
+
+  private String named() {
+    return switch (source.kind()) {
+      case POSTGRES -> "database.dbname";
+      case MARIADB -> "database.include.list";
+    };
+  }
+
+  private String withoutKey() {
+    return switch (source.kind()) {
+      case POSTGRES -> "no key: updates and deletes need REPLICA IDENTITY FULL";
+      case MARIADB -> "no key: its rows are told apart by all of their values";
+    };
   }
 
   private String include() {

@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * A table that a source offers.
@@ -28,15 +29,39 @@ record FoundTable(SourceTable name, String key) {
        ORDER BY 1, 2\
       """;
 
+  private static final String MARIADB =
+      """
+      SELECT t.table_schema, t.table_name,
+             coalesce((SELECT group_concat(k.column_name ORDER BY k.ordinal_position SEPARATOR ', ')
+                         FROM information_schema.key_column_usage k
+                        WHERE k.table_schema = t.table_schema AND k.table_name = t.table_name
+                          AND k.constraint_name = 'PRIMARY'), '')
+        FROM information_schema.tables t
+       WHERE t.table_type = 'BASE TABLE' AND t.table_schema NOT IN
+             ('mysql', 'sys', 'information_schema', 'performance_schema')
+       ORDER BY 1, 2\
+      """;
+
   FoundTable {
     requireNonNull(name, "name is null");
     requireNonNull(key, "key is null");
   }
 
-  static List<FoundTable> all(Connection connection) throws SQLException {
+  /** Those of a MariaDB's databases that are captured. */
+  static List<FoundTable> ofMariaDb(Connection connection, Predicate<SourceTable> captured)
+      throws SQLException {
+    return read(connection, MARIADB).stream().filter(table -> captured.test(table.name())).toList();
+  }
+
+  /** Those of a PostgreSQL. */
+  static List<FoundTable> ofPostgres(Connection connection) throws SQLException {
+    return read(connection, QUERY);
+  }
+
+  private static List<FoundTable> read(Connection connection, String query) throws SQLException {
     List<FoundTable> tables = new ArrayList<>();
     try (Statement statement = connection.createStatement();
-        ResultSet rows = statement.executeQuery(QUERY)) {
+        ResultSet rows = statement.executeQuery(query)) {
       while (rows.next()) {
         tables.add(
             new FoundTable(

@@ -105,7 +105,8 @@ final class IngestRun implements AutoCloseable {
             commits,
             noted::committed,
             this::followColumns);
-    ReadingSignals signals = new ReadingSignals(source.signals(), pipelineName, tables, readings);
+    ReadingSignals signals =
+        new ReadingSignals(source.signals(), pipelineName, tables, readings, source::captures);
     this.lake = new IntoLake(loop, commits, readings, signals, initial, new Snapshot(noted));
     this.columns =
         new FollowedColumns(tables, readings, settings.schemaChanges(), new ForColumns());

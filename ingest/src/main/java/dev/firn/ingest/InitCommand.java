@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import io.debezium.connector.postgresql.connection.PostgresConnection;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringReader;
@@ -25,7 +24,7 @@ import picocli.CommandLine.Spec;
 /** {@code firn init}: looks at a source and writes a configuration to start from. */
 @Command(
     name = "init",
-    description = "Look at a PostgreSQL and write a configuration that captures its tables.",
+    description = "Look at a database and write a configuration that captures its tables.",
     mixinStandardHelpOptions = true)
 public final class InitCommand implements Callable<Integer> {
   private static final String PASSWORD = ServerConfig.SOURCE_PREFIX + "database.password";
@@ -34,17 +33,18 @@ public final class InitCommand implements Callable<Integer> {
       names = "--from",
       required = true,
       paramLabel = "URL",
-      description = "The source: jdbc:postgresql://USER@HOST:PORT/DATABASE, without a password.")
+      description =
+          "The source: jdbc:postgresql://USER@HOST:PORT/DATABASE, or the same with mariadb,"
+              + " without a password.")
   private String from = "";
 
   @Option(
       names = "--password-env",
       paramLabel = "VAR",
-      defaultValue = "PGPASSWORD",
       description =
           "The environment variable that holds the password, now and at each start"
-              + " (default: ${DEFAULT-VALUE}).")
-  private String passwordVariable = "PGPASSWORD";
+              + " (default: PGPASSWORD, or MYSQL_PWD for MariaDB).")
+  private String passwordVariable = "";
 
   @Option(
       names = "--dir",
@@ -65,6 +65,9 @@ public final class InitCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     SourceAddress address = SourceAddress.parse(from);
+    if (passwordVariable.isEmpty()) {
+      passwordVariable = address.kind().passwordVariable();
+    }
     if (Files.exists(config)) {
       throw exists();
     }
@@ -82,28 +85,28 @@ public final class InitCommand implements Callable<Integer> {
     List<FoundTable> tables = tables(source(Map.of()), password);
     FirstConfig found = new FirstConfig(address, passwordVariable, lake, tables);
     List<Check> checks =
-        SourceChecks.run(
-            source(
+        source(
                 Map.of(
                     "table.include.list",
                     keys(found, password)
-                        .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", ""))));
+                        .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", "")))
+            .checks();
     writeFile(found.text());
     report(found, checks);
     return Outcome.OK;
   }
 
-  private static PostgresSource source(Map<String, String> more) {
+  private static Source source(Map<String, String> more) {
     Map<String, String> properties =
         new HashMap<>(ServerConfig.below(ConfigProvider.getConfig(), ServerConfig.SOURCE_PREFIX));
     properties.putAll(more);
-    return new PostgresSource(properties, ColumnRules.NONE);
+    return ServerConfig.source(properties, ColumnRules.NONE);
   }
 
-  private List<FoundTable> tables(PostgresSource source, String password) {
+  private List<FoundTable> tables(Source source, String password) {
     List<FoundTable> tables;
-    try (PostgresConnection connection = source.connectBriefly()) {
-      tables = FoundTable.all(connection.connection());
+    try {
+      tables = source.found();
     } catch (SQLException | RuntimeException e) {
       throw new SettingsException(
           "cannot connect to database %s: %s%s"

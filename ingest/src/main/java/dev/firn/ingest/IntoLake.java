@@ -114,6 +114,11 @@ final class IntoLake implements TransactionAssembler.Downstream {
   }
 
   @Override
+  public void defined(Struct change) {
+    signals.defined(change);
+  }
+
+  @Override
   public void transaction(SourceTransaction transaction) throws InterruptedException {
     readings.ended(transaction);
     loop.add(transaction);

@@ -1,14 +1,12 @@
 package dev.firn.ingest;
 
 import io.debezium.connector.postgresql.connection.PostgresConnection;
-import io.debezium.relational.TableId;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** Looks at a PostgreSQL. */
 final class PostgresLook implements SourceLook {
@@ -50,22 +48,13 @@ final class PostgresLook implements SourceLook {
         ResultSet rows = statement.executeQuery(TABLES)) {
       while (rows.next()) {
         SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
-        if (isIncluded(table)) {
+        if (source.captures(table)) {
           tables.add(
               new TableWatch.Seen(table, rows.getLong(3), rows.getBoolean(4), rows.getBoolean(5)));
         }
       }
     }
     return tables;
-  }
-
-  private boolean isIncluded(SourceTable table) {
-    return source
-            .connector()
-            .getTableFilters()
-            .dataCollectionFilter()
-            .isIncluded(new TableId(null, table.schema(), table.name()))
-        && !source.signals().equals(Optional.of(table));
   }
 
   @Override

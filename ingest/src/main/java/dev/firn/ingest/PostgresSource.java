@@ -10,6 +10,7 @@ import io.debezium.config.Configuration;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.connection.PostgresConnection;
 import io.debezium.jdbc.JdbcConfiguration;
+import io.debezium.relational.TableId;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.PreparedStatement;
@@ -105,6 +106,15 @@ final class PostgresSource implements Source {
     String database = connector.databaseName() + ".";
     boolean isQualified = name.startsWith(database) && name.indexOf('.', database.length()) > 0;
     return SourceTable.parse(isQualified ? name.substring(database.length()) : name);
+  }
+
+  @Override
+  public boolean captures(SourceTable table) {
+    return connector
+            .getTableFilters()
+            .dataCollectionFilter()
+            .isIncluded(new TableId(null, table.schema(), table.name()))
+        && !signals().equals(Optional.of(table));
   }
 
   @Override
@@ -262,6 +272,13 @@ final class PostgresSource implements Source {
   @Override
   public Set<String> notes() {
     return Set.of(ServerIdentity.NOTE, PublishedTables.NOTE);
+  }
+
+  @Override
+  public List<FoundTable> found() throws SQLException {
+    try (PostgresConnection connection = connectBriefly()) {
+      return FoundTable.ofPostgres(connection.connection());
+    }
   }
 
   @Override

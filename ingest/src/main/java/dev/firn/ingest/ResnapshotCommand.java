@@ -139,7 +139,7 @@ public final class ResnapshotCommand implements Callable<Integer> {
             .formatted(
                 file.sink().pipeline().name(),
                 asked.stream().map(SourceTable::toString).collect(Collectors.joining(", "))));
-    if (file.source().follower().isEmpty()) {
+    if (file.source().slotName().isPresent() && file.source().follower().isEmpty()) {
       say(
           "nobody follows the source's log now, as while a pipeline is stopped, reads its first snapshot or reconnects: the request is found when it does");
     }

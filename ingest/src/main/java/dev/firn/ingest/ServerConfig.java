@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import io.debezium.connector.postgresql.PostgresConnector;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -19,6 +18,10 @@ import org.jspecify.annotations.Nullable;
 public final class ServerConfig implements ConfigSourceProvider {
   static final String SOURCE_PREFIX = "debezium.source.";
 
+  /** Property of a source: {@code source.max-silence} of the sink. */
+  static final String MAX_SILENCE = "firn.max.silence";
+
+  private static final long SERVER_IDS = 1L << 30;
   private static final int DEFAULTS_ORDINAL = 50;
 
   /**
@@ -29,21 +32,43 @@ public final class ServerConfig implements ConfigSourceProvider {
   private static final int FIXED_ORDINAL = 1000;
 
   /** Made anew by every process: no value of the source can be taken for it. */
-  private static final String PLACEHOLDER = "__firn_unavailable_" + java.util.UUID.randomUUID();
+  static final String PLACEHOLDER = "__firn_unavailable_" + java.util.UUID.randomUUID();
 
   private static volatile Map<String, String> given = Map.of();
+
+  /**
+   * Whether the file is known. While the application is built there is none, and what stands here
+   * then becomes a default of every run, whatever its source is.
+   */
+  private static volatile boolean isGiven;
 
   /** Names the keys and values that the configuration of this process starts from. */
   static void use(Map<String, String> file) {
     given = Map.copyOf(file);
+    isGiven = true;
   }
 
   @Override
   public Iterable<ConfigSource> getConfigSources(ClassLoader loader) {
     return List.of(
-        new Source("firn-defaults", DEFAULTS_ORDINAL, defaults(Runtime.getRuntime().maxMemory())),
-        new Source("firn-file", FILE_ORDINAL, given),
-        new Source("firn-fixed", FIXED_ORDINAL, fixed(given)));
+        new Given("firn-defaults", DEFAULTS_ORDINAL, defaults(Runtime.getRuntime().maxMemory())),
+        new Given("firn-file", FILE_ORDINAL, given),
+        new Given("firn-fixed", FIXED_ORDINAL, fixed(given)));
+  }
+
+  /**
+   * Where the settings say that the source is.
+   *
+   * @param rules what becomes of its columns before they are written
+   */
+  static Source source(Map<String, String> settings, ColumnRules rules) {
+    return SourceKind.of(
+                Map.of(
+                    SOURCE_PREFIX + "connector.class",
+                    settings.getOrDefault("connector.class", "")))
+            == SourceKind.MARIADB
+        ? new MariaDbSource(settings, rules)
+        : new PostgresSource(settings, rules);
   }
 
   static Map<String, String> defaults(long maxHeapBytes) {
@@ -52,7 +77,10 @@ public final class ServerConfig implements ConfigSourceProvider {
     defaults.put("debezium.format.key", "connect");
     defaults.put("debezium.format.value", "connect");
     defaults.put("debezium.format.header", "connect");
-    source().forEach((key, value) -> defaults.put(SOURCE_PREFIX + key, value));
+    anySource().forEach((key, value) -> defaults.put(SOURCE_PREFIX + key, value));
+    if (isGiven) {
+      ofKind(given).forEach((key, value) -> defaults.put(SOURCE_PREFIX + key, value));
+    }
     defaults.put(SOURCE_PREFIX + "max.queue.size.in.bytes", Long.toString(maxHeapBytes / 16));
     defaults.putAll(logging());
     defaults.put("quarkus.http.host", "127.0.0.1");
@@ -62,40 +90,75 @@ public final class ServerConfig implements ConfigSourceProvider {
     return defaults;
   }
 
-  private static Map<String, String> source() {
+  private static Map<String, String> ofKind(Map<String, String> file) {
+    return switch (SourceKind.of(file)) {
+      case POSTGRES -> postgres();
+      case MARIADB -> mariaDb(file);
+    };
+  }
+
+  private static Map<String, String> anySource() {
     return Map.ofEntries(
         Map.entry("topic.prefix", "${debezium.sink.iceberg.pipeline:firn}"),
-        Map.entry("slot.name", "firn_${debezium.sink.iceberg.pipeline:firn}"),
-        Map.entry("publication.name", "firn_${debezium.sink.iceberg.pipeline:firn}"),
-        Map.entry("publication.autocreate.mode", "filtered"),
-        Map.entry("plugin.name", "pgoutput"),
-        Map.entry("database.port", "5432"),
         Map.entry("snapshot.mode", "initial"),
         Map.entry("provide.transaction.metadata", "true"),
         Map.entry("skipped.operations", "none"),
         Map.entry("tombstones.on.delete", "false"),
         Map.entry("heartbeat.interval.ms", "1000"),
-        Map.entry("heartbeat.action.query", IdleSource.QUERY),
         Map.entry("offset.flush.interval.ms", "1000"),
         Map.entry("poll.interval.ms", "20"),
         Map.entry("max.batch.size", "8192"),
         Map.entry("max.queue.size", "32768"),
         Map.entry("snapshot.query.mode", "custom"),
-        Map.entry("snapshot.query.mode.custom.name", PostgresSnapshotQuery.NAME),
-        // TRUNCATE empties a table for a snapshot that was taken before it, too, unless it waits.
-        Map.entry("snapshot.locking.mode", "shared"),
         // Rows that the driver holds at a time, however large they are.
         Map.entry("snapshot.fetch.size", "1000"),
         Map.entry("decimal.handling.mode", "precise"),
-        Map.entry("time.precision.mode", "microseconds"),
-        Map.entry("interval.handling.mode", "string"),
         Map.entry("binary.handling.mode", "bytes"),
         Map.entry("unavailable.value.placeholder", PLACEHOLDER),
         // Retried for ever, with pauses that grow from half a second to half a minute.
         Map.entry("errors.max.retries", "-1"),
         Map.entry("errors.retry.delay.initial.ms", "500"),
         Map.entry("errors.retry.delay.max.ms", "30000"),
-        Map.entry("retriable.restart.connector.wait.ms", "100"),
+        Map.entry("retriable.restart.connector.wait.ms", "100"));
+  }
+
+  private static Map<String, String> mariaDb(Map<String, String> file) {
+    return Map.ofEntries(
+        Map.entry("database.port", "3306"),
+        Map.entry("database.server.id", Long.toString(serverId(file))),
+        Map.entry("snapshot.query.mode.custom.name", MariaDbSnapshotQuery.NAME),
+        Map.entry("bigint.unsigned.handling.mode", "precise"),
+        Map.entry("enable.time.adjuster", "false"),
+        Map.entry("connect.timeout.ms", "20000"),
+        // A lost connection is made anew by the task; the server gives a sign of life each half
+        // second.
+        Map.entry("connect.keep.alive", "false"),
+        Map.entry("connect.keep.alive.interval.ms", "625"),
+        Map.entry("schema.history.internal.store.only.captured.databases.ddl", "true"));
+  }
+
+  /**
+   * By what the server knows the reader of its log. The same for each process of a pipeline, so
+   * that the server itself ends the stream of one that was replaced.
+   */
+  private static long serverId(Map<String, String> file) {
+    String pipeline = file.getOrDefault(SinkSettings.PREFIX + "pipeline", "firn").strip();
+    return SERVER_IDS + Integer.toUnsignedLong(pipeline.hashCode()) % SERVER_IDS;
+  }
+
+  private static Map<String, String> postgres() {
+    return Map.ofEntries(
+        Map.entry("slot.name", "firn_${debezium.sink.iceberg.pipeline:firn}"),
+        Map.entry("publication.name", "firn_${debezium.sink.iceberg.pipeline:firn}"),
+        Map.entry("publication.autocreate.mode", "filtered"),
+        Map.entry("plugin.name", "pgoutput"),
+        Map.entry("database.port", "5432"),
+        Map.entry("heartbeat.action.query", IdleSource.QUERY),
+        Map.entry("snapshot.query.mode.custom.name", PostgresSnapshotQuery.NAME),
+        // TRUNCATE empties a table for a snapshot that was taken before it, too, unless it waits.
+        Map.entry("snapshot.locking.mode", "shared"),
+        Map.entry("time.precision.mode", "microseconds"),
+        Map.entry("interval.handling.mode", "string"),
         Map.entry("slot.max.retries", "0"),
         Map.entry("database.connectTimeout", "10"),
         Map.entry("database.loginTimeout", "20"),
@@ -113,6 +176,9 @@ public final class ServerConfig implements ConfigSourceProvider {
     Map.ofEntries(
             Map.entry("io.debezium", "WARN"),
             Map.entry("io.debezium.connector.common.BaseSourceTask", "ERROR"),
+            Map.entry("com.github.shyiko.mysql.binlog", "OFF"),
+            Map.entry("io.debezium.connector.binlog", "OFF"),
+            Map.entry("io.debezium.connector.mariadb", "ERROR"),
             Map.entry("io.debezium.connector.postgresql", "ERROR"),
             Map.entry("io.debezium.connector.postgresql.connection", "OFF"),
             Map.entry("io.debezium.embedded.async", "OFF"),
@@ -136,24 +202,45 @@ public final class ServerConfig implements ConfigSourceProvider {
 
   private static Map<String, String> fixed(Map<String, String> file) {
     Map<String, String> fixed = new HashMap<>();
-    fixed.put(SOURCE_PREFIX + "connector.class", PatientPostgresConnector.class.getName());
+    SourceKind kind = SourceKind.of(file);
+    fixed.put(SOURCE_PREFIX + "connector.class", kind.ownConnector());
     fixed.put(SOURCE_PREFIX + "offset.storage", LakeOffsetStore.class.getName());
     // Signals are taken by Firn; Debezium's own snapshots would show half a table.
     fixed.put(SOURCE_PREFIX + "signal.enabled.channels", "firn");
     fixed.put(SOURCE_PREFIX + "include.unknown.datatypes", "true");
     // By default a value that cannot be converted becomes null, with a line in the log.
     fixed.put(SOURCE_PREFIX + "event.converting.failure.handling.mode", "fail");
+    String values = kind == SourceKind.POSTGRES ? PostgresValues.NAME : MariaDbValues.NAME;
     String own = file.getOrDefault(SOURCE_PREFIX + "converters", "").strip();
+    fixed.put(SOURCE_PREFIX + "converters", own.isEmpty() ? values : own + "," + values);
     fixed.put(
-        SOURCE_PREFIX + "converters",
-        own.isEmpty() ? PostgresValues.NAME : own + "," + PostgresValues.NAME);
+        SOURCE_PREFIX + values + "." + ColumnsAsText.KEY,
+        "${" + SinkSettings.PREFIX + ColumnsAsText.KEY + ":}");
+    fixed.putAll(kind == SourceKind.POSTGRES ? fixedPostgres() : fixedMariaDb());
+    return fixed;
+  }
+
+  private static Map<String, String> fixedMariaDb() {
+    return Map.of(
+        SOURCE_PREFIX + MariaDbValues.NAME + ".type",
+        MariaDbValues.class.getName(),
+        SOURCE_PREFIX + "schema.history.internal",
+        LakeSchemaHistory.class.getName(),
+        SOURCE_PREFIX + "include.schema.changes",
+        "true",
+        // Times of the type TIMESTAMP are read as of this zone.
+        SOURCE_PREFIX + "driver.sessionVariables",
+        "time_zone='+00:00'",
+        SOURCE_PREFIX + MAX_SILENCE,
+        "${" + SinkSettings.PREFIX + SourceAlarms.MAX_SILENCE + ":30s}");
+  }
+
+  private static Map<String, String> fixedPostgres() {
+    Map<String, String> fixed = new HashMap<>();
     fixed.put(SOURCE_PREFIX + PostgresValues.NAME + ".type", PostgresValues.class.getName());
     fixed.put(
         SOURCE_PREFIX + PostgresValues.NAME + "." + PostgresValues.PLACEHOLDER,
         "${" + SOURCE_PREFIX + "unavailable.value.placeholder}");
-    fixed.put(
-        SOURCE_PREFIX + PostgresValues.NAME + "." + ColumnsAsText.KEY,
-        "${" + SinkSettings.PREFIX + ColumnsAsText.KEY + ":}");
     return fixed;
   }
 
@@ -210,8 +297,7 @@ public final class ServerConfig implements ConfigSourceProvider {
           case "debezium.sink.type" -> List.of("iceberg");
           case "debezium.format.key", "debezium.format.value", "debezium.format.header" ->
               List.of("connect");
-          case "debezium.source.connector.class" ->
-              List.of(PostgresConnector.class.getName(), PatientPostgresConnector.class.getName());
+          case "debezium.source.connector.class" -> SourceKind.connectors();
           case "debezium.source.offset.storage" -> List.of(LakeOffsetStore.class.getName());
           case "debezium.source.provide.transaction.metadata" -> List.of("true");
           case "debezium.source.plugin.name" -> List.of("pgoutput");
@@ -227,7 +313,7 @@ public final class ServerConfig implements ConfigSourceProvider {
     }
   }
 
-  private record Source(String name, int ordinal, Map<String, String> values)
+  private record Given(String name, int ordinal, Map<String, String> values)
       implements ConfigSource {
     @Override
     public Map<String, String> getProperties() {

@@ -3,9 +3,14 @@ package dev.firn.ingest;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.slf4j.Logger;
@@ -25,6 +30,29 @@ record SnapshotSignal(List<String> collections) {
 
   SnapshotSignal {
     collections = List.copyOf(collections);
+  }
+
+  /**
+   * Puts a signal into a signal table.
+   *
+   * @param table as SQL names it
+   */
+  static void insert(Connection connection, String table, List<SourceTable> tables)
+      throws SQLException {
+    try (PreparedStatement row =
+        connection.prepareStatement("INSERT INTO %s VALUES (?, ?, ?)".formatted(table))) {
+      row.setString(1, "firn-" + UUID.randomUUID());
+      row.setString(2, EXECUTE);
+      row.setString(
+          3,
+          JSON.writeValueAsString(
+              Map.of(
+                  "data-collections",
+                  tables.stream().map(name -> Pattern.quote(name.toString())).toList())));
+      row.execute();
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a list of names that is no JSON", e);
+    }
   }
 
   /** Of a row of the signal table; one that asks for something else is left alone, and said. */

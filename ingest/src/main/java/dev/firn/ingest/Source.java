@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The database that a pipeline follows: all that a run asks of it, whatever its kind is. */
-sealed interface Source permits PostgresSource {
+sealed interface Source permits PostgresSource, MariaDbSource {
   /** What the records of its log mean. */
   SourceLog log();
 
@@ -22,6 +22,9 @@ sealed interface Source permits PostgresSource {
 
   /** The table whose new rows are signals; it is none of the lake. Empty: there is none. */
   Optional<SourceTable> signals();
+
+  /** Whether the settings have a table captured. */
+  boolean captures(SourceTable table);
 
   /** The file whose lines are signals; empty: there is none. */
   Optional<Path> signalFile();
@@ -86,7 +89,7 @@ sealed interface Source permits PostgresSource {
   /** How that slot stands; empty: it is not there. Fails when the source does not answer. */
   Optional<ReplicationSlot.State> slotState() throws SQLException;
 
-  /** What in the source shows that a pipeline follows its log, for messages. */
+  /** What in the source shows that a pipeline follows its log, for messages; it may not tell. */
   Optional<String> follower() throws SQLException;
 
   /** Puts into the source's log that a pipeline has to read tables again. */
@@ -94,6 +97,9 @@ sealed interface Source permits PostgresSource {
 
   /** The names of the notes that mean nothing any more once the log is another one. */
   Set<String> notes();
+
+  /** All tables that could be captured, with their keys. */
+  List<FoundTable> found() throws SQLException;
 
   /** Tries whether all is there that a pipeline needs. */
   List<Check> checks();

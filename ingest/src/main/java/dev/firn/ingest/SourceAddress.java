@@ -9,29 +9,33 @@ import java.net.URLDecoder;
 import java.util.Arrays;
 import java.util.Optional;
 
-/** Where a PostgreSQL is and as whom to go there, without a password. */
-record SourceAddress(String host, int port, String user, String database) {
+/** Where a database is and as whom to go there, without a password. */
+record SourceAddress(SourceKind kind, String host, int port, String user, String database) {
   private static final String SCHEME = "jdbc:";
-  private static final int DEFAULT_PORT = 5432;
-  private static final String FORM = "jdbc:postgresql://USER@HOST:PORT/DATABASE";
+  private static final String FORM =
+      "jdbc:postgresql://USER@HOST:PORT/DATABASE or jdbc:mariadb://USER@HOST:PORT/DATABASE";
 
   SourceAddress {
+    requireNonNull(kind, "kind is null");
     requireNonNull(host, "host is null");
     requireNonNull(user, "user is null");
     requireNonNull(database, "database is null");
   }
 
   /**
-   * Reads {@code jdbc:postgresql://user@host:port/database}; the user may also be a parameter.
+   * Reads {@code jdbc:postgresql://user@host:port/database}, or the same of MariaDB; the user may
+   * also be a parameter.
    *
    * @throws SettingsException it is something else, or holds a password
    */
   static SourceAddress parse(String url) {
     URI uri = uri(url);
+    SourceKind kind = SourceKind.ofScheme(uri.getScheme()).orElseThrow(() -> ill(url));
     String userInfo = uri.getUserInfo() == null ? "" : uri.getUserInfo();
     if (userInfo.contains(":") || parameter(uri, "password").isPresent()) {
       throw new SettingsException(
-          "--from holds a password, which others can read in the list of processes; leave it out and put it in the environment as PGPASSWORD");
+          "--from holds a password, which others can read in the list of processes; leave it out and put it in the environment as "
+              + kind.passwordVariable());
     }
     String user = userInfo.isEmpty() ? parameter(uri, "user").orElse("") : userInfo;
     String path = uri.getPath() == null ? "" : uri.getPath();
@@ -39,14 +43,14 @@ record SourceAddress(String host, int port, String user, String database) {
     if (uri.getHost() == null || user.isEmpty() || database.isEmpty() || database.contains("/")) {
       throw ill(url);
     }
-    int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
-    return new SourceAddress(uri.getHost(), port, user, database);
+    int port = uri.getPort() < 0 ? kind.port() : uri.getPort();
+    return new SourceAddress(kind, uri.getHost(), port, user, database);
   }
 
   private static URI uri(String url) {
     try {
       URI uri = new URI(url.startsWith(SCHEME) ? url.substring(SCHEME.length()) : url);
-      if (!"postgresql".equals(uri.getScheme()) && !"postgres".equals(uri.getScheme())) {
+      if (uri.getScheme() == null) {
         throw ill(url);
       }
       return uri;

@@ -12,9 +12,14 @@ final class SourceLoss {
 
   private SourceLoss() {}
 
+  /** Where a part of the log cannot be taken. */
+  static String ways() {
+    return "Nothing was skipped; ways on: (1) %s; (2) %s".formatted(ANEW, OTHER_NAME);
+  }
+
   /** One line; nothing of the lake has been changed by what it tells of. */
   static String of(String what) {
-    return "%s. Nothing was skipped; ways on: (1) %s; (2) %s".formatted(what, ANEW, OTHER_NAME);
+    return "%s. %s".formatted(what, ways());
   }
 
   /**

@@ -6,6 +6,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketException;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -22,6 +24,13 @@ public final class SourceSockets extends SocketFactory {
   private static final AtomicLong BYTES = new AtomicLong();
 
   public SourceSockets() {}
+
+  /** One on which a read fails when nothing comes for so long; not connected yet. */
+  static Socket watched(Duration maxSilence) throws SocketException {
+    Socket socket = new Watched();
+    socket.setSoTimeout(Math.toIntExact(maxSilence.toMillis()));
+    return socket;
+  }
 
   /** How many bytes have come on all of them so far. */
   static long bytes() {

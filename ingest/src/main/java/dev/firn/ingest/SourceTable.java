@@ -2,11 +2,18 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.kafka.connect.data.Struct;
 
-/** A table of the source: its schema and its name, as the source spells them. */
+/**
+ * A table of the source: its schema, which MariaDB calls its database, and its name, as the source
+ * spells them.
+ */
 public record SourceTable(String schema, String name) {
+  private static final Pattern ID_PART = Pattern.compile("\"((?:[^\"]|\"\")*)\"");
+
   public SourceTable {
     requireNonNull(schema, "schema is null");
     requireNonNull(name, "name is null");
@@ -14,7 +21,8 @@ public record SourceTable(String schema, String name) {
 
   /** That of a change event, by its source block. */
   static SourceTable of(Struct source) {
-    return new SourceTable(source.getString("schema"), source.getString("table"));
+    String outer = source.schema().field("schema") == null ? "db" : "schema";
+    return new SourceTable(source.getString(outer), source.getString("table"));
   }
 
   /** Reads {@code schema.name}; the schema is what stands before the first dot. */
@@ -23,6 +31,16 @@ public record SourceTable(String schema, String name) {
     return dot <= 0 || dot == text.length() - 1
         ? Optional.empty()
         : Optional.of(new SourceTable(text.substring(0, dot), text.substring(dot + 1)));
+  }
+
+  /** Reads {@code "schema"."name"}, in which a quotation mark stands twice. */
+  static SourceTable ofId(String id) {
+    List<String> names =
+        ID_PART.matcher(id).results().map(part -> part.group(1).replace("\"\"", "\"")).toList();
+    if (names.size() != 2) {
+      throw new IllegalArgumentException("'%s' names no table of a schema".formatted(id));
+    }
+    return new SourceTable(names.getFirst(), names.getLast());
   }
 
   /** As SQL has to name it. */

@@ -63,6 +63,9 @@ final class TransactionAssembler {
     /** Somebody put a message into the log; it counts from the end of the open transaction on. */
     default void message(String prefix, String content) {}
 
+    /** A statement has changed definitions of tables; it counts from the end of its transaction. */
+    default void defined(Struct change) {}
+
     /** A whole transaction with at least one change. */
     void transaction(SourceTransaction transaction) throws InterruptedException;
 
@@ -181,7 +184,10 @@ final class TransactionAssembler {
       return changeEvent(event, value);
     }
     if (name != null && name.endsWith(SCHEMA_CHANGE_SUFFIX)) {
-      // What has changed is told by the next event's own schema.
+      // What has become of the columns is told by the next event's own schema.
+      if (!isSnapshotting) {
+        downstream.defined(value);
+      }
       return Took.NOTHING;
     }
     if (schema.field(Envelope.FieldName.OPERATION) != null
@@ -251,7 +257,14 @@ final class TransactionAssembler {
     if (decoder.isPresent()) {
       change(transaction, decoder.orElseThrow(), event);
     }
-    return alone.isPresent() ? finish(event) : Took.NOTHING;
+    return alone.isPresent() ? finishAlone(event) : Took.NOTHING;
+  }
+
+  private Took finishAlone(SourceRecord event) throws InterruptedException {
+    String name = requireNonNull(open.get(event.sourcePartition()), "open is null").name();
+    Took took = finish(event);
+    endsToCome.put(event.sourcePartition(), name);
+    return took;
   }
 
   private Took snapshotRow(

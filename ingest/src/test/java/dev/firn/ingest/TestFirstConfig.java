@@ -22,9 +22,11 @@ class TestFirstConfig {
 
   @Test
   void addressIsReadInBothForms() {
-    assertThat(SHOP).isEqualTo(new SourceAddress("db.example.org", 5433, "ann", "My-Shop"));
+    assertThat(SHOP)
+        .isEqualTo(
+            new SourceAddress(SourceKind.POSTGRES, "db.example.org", 5433, "ann", "My-Shop"));
     assertThat(SourceAddress.parse("jdbc:postgresql://h/d?user=a%40b"))
-        .isEqualTo(new SourceAddress("h", 5432, "a@b", "d"));
+        .isEqualTo(new SourceAddress(SourceKind.POSTGRES, "h", 5432, "a@b", "d"));
   }
 
   @Test

@@ -10,26 +10,44 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/TYPES.md} says what {@link PostgresTypesIT} tests. */
+/** {@code docs/TYPES.md} says what {@link PostgresTypesIT} and {@link MariaDbTypesIT} test. */
 class TestTypesPage {
   private static final Path PAGE = Path.of("..", "docs", "TYPES.md");
   private static final Path MADE = Path.of("target", "TYPES.md");
   private static final int LONG = 50;
-  private static final String BEGIN =
-      "| PostgreSQL | Iceberg | value | in the lake |\n|---|---|---|---|\n";
+
+  /** A row of a table of types. */
+  private record Row(String type, String iceberg, List<String> values) {}
 
   @Test
-  void tableIsThatOfTheTests() throws Exception {
+  void tablesAreThoseOfTheTests() throws Exception {
     String page = Files.readString(PAGE);
-    int begin = page.indexOf(BEGIN) + BEGIN.length();
-    int end = page.indexOf("\n\n", begin - 1);
-    String rows =
-        PostgresTypes.TYPES.stream().map(TestTypesPage::row).collect(Collectors.joining("\n"));
-    Files.writeString(MADE, page.substring(0, begin) + rows + page.substring(end));
-    assertThat(page).as("copy %s to %s", MADE, PAGE).isEqualTo(Files.readString(MADE));
+    String made = with(page, "PostgreSQL", postgres());
+    made = with(made, "MariaDB", mariaDb(MariaDbTypes.TYPES));
+    made = with(made, "MariaDB as text", mariaDb(MariaDbTypes.AS_TEXT));
+    Files.writeString(MADE, made);
+    assertThat(page).as("copy %s to %s", MADE, PAGE).isEqualTo(made);
   }
 
-  private static String row(PostgresTypes.Type type) {
+  private static List<Row> postgres() {
+    return PostgresTypes.TYPES.stream()
+        .map(type -> new Row(type.type(), type.iceberg(), type.values()))
+        .toList();
+  }
+
+  private static List<Row> mariaDb(List<MariaDbTypes.Type> types) {
+    return types.stream().map(type -> new Row(type.type(), type.iceberg(), type.values())).toList();
+  }
+
+  private static String with(String page, String source, List<Row> types) {
+    String head = "| %s | Iceberg | value | in the lake |\n|---|---|---|---|\n".formatted(source);
+    int begin = page.indexOf(head) + head.length();
+    int end = page.indexOf("\n\n", begin - 1);
+    String rows = types.stream().map(TestTypesPage::row).collect(Collectors.joining("\n"));
+    return page.substring(0, begin) + rows + page.substring(end);
+  }
+
+  private static String row(Row type) {
     List<String> values = new ArrayList<>();
     List<String> shown = new ArrayList<>();
     for (int i = 0; i < type.values().size(); i += 2) {

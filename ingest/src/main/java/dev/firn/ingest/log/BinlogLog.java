@@ -4,6 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
+import dev.firn.writer.SourceOffset;
+import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -23,14 +26,46 @@ public final class BinlogLog implements SourceLog {
   private static final String FILE = "file";
   private static final String PLACE = "pos";
   private static final String TRUNCATE = "t";
+  private static final String TIME_SECONDS = "ts_sec";
 
   /** Not the number of events to skip: the last transaction is sent again, and dropped. */
-  private static final Set<String> RESUMING = Set.of(GTIDS, FILE, PLACE, "server_id", "ts_sec");
+  private static final Set<String> RESUMING = Set.of(GTIDS, FILE, PLACE, "server_id", TIME_SECONDS);
 
   private final Function<String, GtidSet> gtids;
 
   private BinlogLog(Function<String, GtidSet> gtids) {
     this.gtids = requireNonNull(gtids, "gtids is null");
+  }
+
+  /** The offset without how far the reader was within a transaction. */
+  public static Map<String, Object> toResume(Map<String, ?> offset) {
+    Map<String, Object> resumed = new LinkedHashMap<>();
+    offset.forEach((key, value) -> {
+      if (RESUMING.contains(key) && value != null) {
+        resumed.put(key, value);
+      }
+    });
+    return resumed;
+  }
+
+  /** The GTIDs of MariaDB that a stored offset names; none: an empty text. */
+  public static String resumedGtids(SourceOffset stored) {
+    return StoredOffsets.of(Optional.of(stored)).byPartition().values().stream()
+        .findFirst()
+        .map(offset -> String.valueOf(offset.getOrDefault(GTIDS, "")))
+        .orElse("");
+  }
+
+  /**
+   * Whether a place in MariaDB's log has all that another one has. By domains: their numbers count
+   * up whatever server writes.
+   *
+   * @param gtids one or several of each domain, as in {@code 0-7-22,3-9-1}; none: an empty text
+   */
+  public static boolean coversGtids(String gtids, String others) {
+    Map<Long, Long> last = MariaDbGtids.parseAny(gtids).byDomain();
+    return MariaDbGtids.parseAny(others).byDomain().entrySet().stream()
+        .allMatch(other -> last.getOrDefault(other.getKey(), -1L) >= other.getValue());
   }
 
   public static BinlogLog mySql() {
@@ -85,6 +120,23 @@ public final class BinlogLog implements SourceLog {
           completed(ended.end()).map(set -> set.resumingAfter(ended.name())).orElse(ended.name()));
     }
     return offset;
+  }
+
+  @Override
+  public SourceOffset offsetAt(SourceRecord between, Position at) {
+    Map<String, Object> offset = toResume(between.sourceOffset());
+    if (at instanceof SetPosition set) {
+      offset.put(GTIDS, ((GtidSet) set.reached()).resuming());
+    }
+    return new StoredOffsets(Map.of()).with(between.sourcePartition(), offset).stored();
+  }
+
+  @Override
+  public Optional<Instant> committedAt(SourceOffset stored) {
+    return StoredOffsets.of(Optional.of(stored)).byPartition().values().stream()
+        .findFirst()
+        .map(offset -> offset.get(TIME_SECONDS))
+        .map(seconds -> Instant.ofEpochSecond(Long.parseLong(seconds.toString())));
   }
 
   /** The places in heartbeats are not to be trusted after a start: the first one is 4. */

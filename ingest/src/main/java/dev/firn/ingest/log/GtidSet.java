@@ -5,6 +5,9 @@ sealed interface GtidSet extends LogSet permits MySqlGtids, MariaDbGtids {
   /** Both sets' transactions. */
   GtidSet with(GtidSet other);
 
+  /** As the server wants to be told what a reader has that holds this set. */
+  String resuming();
+
   /** As the server wants to be told what a reader has that holds this set and then one more id. */
   String resumingAfter(String gtid);
 }

@@ -2,6 +2,7 @@ package dev.firn.ingest.log;
 
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -42,6 +43,18 @@ record MariaDbGtids(NavigableMap<Stream, Long> last) implements GtidSet {
     return new MariaDbGtids(last);
   }
 
+  /** The same of a text that may be empty: nothing was written yet. */
+  static MariaDbGtids parseAny(String text) {
+    return text.isBlank() ? new MariaDbGtids(new TreeMap<>()) : parse(text);
+  }
+
+  /** The highest number of each domain. */
+  Map<Long, Long> byDomain() {
+    Map<Long, Long> highest = new TreeMap<>();
+    last.forEach((stream, number) -> highest.merge(stream.domain(), number, Math::max));
+    return highest;
+  }
+
   @Override
   public MariaDbGtids with(GtidSet other) {
     NavigableMap<Stream, Long> all = new TreeMap<>(last);
@@ -54,6 +67,15 @@ record MariaDbGtids(NavigableMap<Stream, Long> last) implements GtidSet {
     return other instanceof MariaDbGtids gtids
         && gtids.last.entrySet().stream()
             .allMatch(gtid -> last.getOrDefault(gtid.getKey(), -1L) >= gtid.getValue());
+  }
+
+  /** One a domain: the highest. */
+  @Override
+  public String resuming() {
+    Map<Long, Long> highest = byDomain();
+    NavigableMap<Stream, Long> one = new TreeMap<>(last);
+    one.entrySet().removeIf(gtid -> !gtid.getValue().equals(highest.get(gtid.getKey().domain())));
+    return new MariaDbGtids(one).toString();
   }
 
   /** One a domain: the new one takes the place of the last. */

@@ -73,6 +73,11 @@ record MySqlGtids(NavigableMap<String, NavigableMap<Long, Long>> intervals) impl
   }
 
   @Override
+  public String resuming() {
+    return toString();
+  }
+
+  @Override
   public String resumingAfter(String gtid) {
     return with(parse(gtid)).toString();
   }

@@ -1,0 +1,63 @@
+package dev.firn.ingest;
+
+import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Looks at a MariaDB. */
+final class MariaDbLook implements SourceLook {
+  /** Other types are views, sequences, and tables whose rows have versions at the source. */
+  static final String TABLES =
+      "SELECT table_schema, table_name, engine FROM information_schema.tables"
+          + " WHERE table_type = 'BASE TABLE' AND table_schema NOT IN"
+          + " ('mysql', 'sys', 'information_schema', 'performance_schema')"
+          + " ORDER BY table_schema, table_name";
+
+  private final MariaDbSource source;
+  private final MariaDbConnection connection;
+
+  /**
+   * @param connection closed by {@link #close}
+   */
+  MariaDbLook(MariaDbSource source, MariaDbConnection connection) {
+    this.source = source;
+    this.connection = connection;
+  }
+
+  @Override
+  public SourceView view() throws SQLException {
+    Connection asked = connection.connection();
+    try {
+      return MariaDbView.begin(asked);
+    } finally {
+      try (Statement end = asked.createStatement()) {
+        end.execute("ROLLBACK");
+      }
+    }
+  }
+
+  /** A table that is made anew is told of by the log: all have the same identity here. */
+  @Override
+  public List<TableWatch.Seen> tables() throws SQLException {
+    List<TableWatch.Seen> tables = new ArrayList<>();
+    try (Statement statement = connection.connection().createStatement();
+        ResultSet rows = statement.executeQuery(TABLES)) {
+      while (rows.next()) {
+        SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
+        if (source.captures(table)) {
+          tables.add(new TableWatch.Seen(table, 0, true, false));
+        }
+      }
+    }
+    return tables;
+  }
+
+  @Override
+  public void close() {
+    MariaDbTables.close(connection);
+  }
+}

@@ -1,0 +1,146 @@
+package dev.firn.ingest;
+
+import dev.firn.ingest.log.BinlogLog;
+import io.debezium.document.Array;
+import io.debezium.document.Document;
+import io.debezium.document.DocumentReader;
+import io.debezium.document.DocumentWriter;
+import io.debezium.document.Value;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+
+/**
+ * The definitions of the source's tables, statement by statement, as Debezium tells of them: what
+ * is needed to read the log, which does not describe its own rows. For any thread.
+ */
+final class TableDefinitions {
+  /** The note of the control table that keeps them. */
+  static final String NOTE = "table-definitions";
+
+  private static final String POSITION = "position";
+  private static final String CHANGES = "tableChanges";
+  private static final String STATEMENT = "ddl";
+
+  private final List<Document> statements = new ArrayList<>();
+  private boolean isNoted = true;
+
+  /** None: before an initial snapshot. */
+  TableDefinitions() {}
+
+  /**
+   * Those that the control table keeps, as of the lake's position. What came later is told again by
+   * the log; of what came before only the newest of each table counts.
+   *
+   * @param resumed the GTIDs that the lake's offset names
+   */
+  static TableDefinitions read(String note, String resumed) {
+    TableDefinitions read = new TableDefinitions();
+    List<Document> kept =
+        documents(note).stream()
+            .filter(each -> isSnapshot(each) || !BinlogLog.coversGtids(gtids(each), resumed))
+            .toList();
+    read.statements.addAll(newest(kept));
+    return read;
+  }
+
+  /** A statement that Debezium has read. */
+  synchronized void add(Document statement) {
+    statements.add(statement);
+    isNoted = false;
+  }
+
+  synchronized List<Document> all() {
+    return List.copyOf(statements);
+  }
+
+  /** The text to note, if there is something new. */
+  synchronized Optional<String> takeNote() {
+    if (isNoted) {
+      return Optional.empty();
+    }
+    isNoted = true;
+    return Optional.of(text(statements));
+  }
+
+  /** What was complete in the log before a statement. */
+  static String gtids(Document statementOrPosition) {
+    Document position =
+        Optional.ofNullable(statementOrPosition.getDocument(POSITION)).orElse(statementOrPosition);
+    return Optional.ofNullable(position.getString("gtids")).orElse("");
+  }
+
+  /** Whether the initial snapshot has read it. */
+  static boolean isSnapshot(Document statementOrPosition) {
+    Document position =
+        Optional.ofNullable(statementOrPosition.getDocument(POSITION)).orElse(statementOrPosition);
+    return position.has("snapshot");
+  }
+
+  /** Statements of databases in their order, and the newest definition of each table. */
+  private static List<Document> newest(List<Document> statements) {
+    Map<String, Document> newest = new LinkedHashMap<>();
+    for (Document statement : statements) {
+      Array changes = statement.getArray(CHANGES);
+      if (changes == null || changes.isEmpty()) {
+        String key = statement.getString("databaseName") + "\n" + statement.getString(STATEMENT);
+        newest.remove(key);
+        newest.put(key, statement);
+        continue;
+      }
+      for (Array.Entry entry : changes) {
+        take(newest, statement, entry.getValue().asDocument());
+      }
+    }
+    return List.copyOf(newest.values());
+  }
+
+  private static void take(Map<String, Document> newest, Document statement, Document change) {
+    Optional.ofNullable(change.getString("previousId")).ifPresent(newest::remove);
+    String id = change.getString("id");
+    newest.remove(id);
+    if (!"DROP".equals(change.getString("type"))) {
+      change.setString("type", "CREATE");
+      change.remove("previousId");
+      Document alone = statement.clone();
+      alone.remove(STATEMENT);
+      alone.setArray(CHANGES, Array.create(Value.create(change)));
+      newest.put(id, alone);
+    }
+  }
+
+  private static String text(List<Document> statements) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream packed = new GZIPOutputStream(bytes)) {
+      Document all = Document.create();
+      all.setArray("statements", Array.create(statements.stream().map(Value::create).toList()));
+      DocumentWriter.defaultWriter().write(all, packed);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return Base64.getEncoder().encodeToString(bytes.toByteArray());
+  }
+
+  private static List<Document> documents(String note) {
+    try (GZIPInputStream packed =
+        new GZIPInputStream(new ByteArrayInputStream(Base64.getDecoder().decode(note)))) {
+      Array all = DocumentReader.defaultReader().read(packed).getArray("statements");
+      List<Document> documents = new ArrayList<>();
+      for (Array.Entry entry : all) {
+        documents.add(entry.getValue().asDocument());
+      }
+      return documents;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package dev.firn.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.debezium.relational.TableId;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TestMariaDbText {
+  @Test
+  void zeroDatesAreNone() {
+    assertThat(MariaDbText.date("@0000-00-00")).isEmpty();
+    assertThat(MariaDbText.dateTime("@2026-01-00 01:02:03")).isEmpty();
+    assertThat(MariaDbText.dateTime("@2026-01-02 03:04:05.6"))
+        .contains(LocalDateTime.of(2026, 1, 2, 3, 4, 5, 600_000_000));
+  }
+
+  @Test
+  void timesBelowZeroKeepTheirSign() {
+    assertThat(MariaDbText.time("@-00:00:01.5")).contains(Duration.ofMillis(-1500));
+    assertThat(MariaDbText.written(MariaDbValues.Kind.TIME, 1, Duration.ofMillis(-1500)))
+        .isEqualTo("-00:00:01.5");
+    assertThat(MariaDbText.written(MariaDbValues.Kind.TIME, 0, Duration.ofSeconds(3_020_399)))
+        .isEqualTo("838:59:59");
+  }
+
+  @Test
+  void literalsAreReadAsSqlDoes() {
+    assertThat(MariaDbText.literal("'a'")).isEqualTo("a");
+    assertThat(MariaDbText.literal("'d''e,f'")).isEqualTo("d'e,f");
+    assertThat(MariaDbText.literal("'x\\\\y\\n'")).isEqualTo("x\\y\n");
+  }
+
+  @Test
+  void columnsOfADefinitionAreNoTables() {
+    assertThat(
+            MariaDbStatements.tables(
+                "CREATE TABLE t (id INT, a INET6, at TIMESTAMP ON UPDATE now())", "shop"))
+        .containsExactly(new TableId("shop", null, "t"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "CREATE TABLE `a b`.`c``d` (x INET6) | a b | c`d",
+        "alter table t add column a inet6 | shop | t",
+        "CREATE TABLE IF NOT EXISTS shop2.t(a inet6) | shop2 | t",
+        "RENAME TABLE t TO u | shop | u"
+      })
+  void statementsNameTheirTables(String statement, String database, String table) {
+    assertThat(MariaDbStatements.tables(statement, "shop"))
+        .contains(new TableId(database, null, table));
+  }
+}

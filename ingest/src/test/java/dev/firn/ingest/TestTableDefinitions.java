@@ -1,0 +1,108 @@
+package dev.firn.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.debezium.document.Array;
+import io.debezium.document.Document;
+import io.debezium.document.Value;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TestTableDefinitions {
+  @Test
+  void whatLiesBehindTheLakeIsToldAgainByTheLog() {
+    TableDefinitions written = new TableDefinitions();
+    written.add(read("a"));
+    written.add(statement("0-1-10", change("ALTER", "a", "as of 11")));
+    written.add(statement("0-1-20", change("ALTER", "a", "as of 21")));
+    String note = written.takeNote().orElseThrow();
+
+    assertThat(tables(TableDefinitions.read(note, "0-1-10"))).containsExactly("a: read");
+    assertThat(tables(TableDefinitions.read(note, "0-1-11"))).containsExactly("a: as of 11");
+    assertThat(tables(TableDefinitions.read(note, "0-1-20"))).containsExactly("a: as of 11");
+    assertThat(tables(TableDefinitions.read(note, "0-1-30"))).containsExactly("a: as of 21");
+  }
+
+  /** Its numbers count on within the domain. */
+  @Test
+  void statementsOfTheServerBeforeAFailoverCount() {
+    TableDefinitions written = new TableDefinitions();
+    written.add(read("a"));
+    written.add(statement("0-1-10", change("ALTER", "a", "by the first")));
+    written.add(statement("0-2-20", change("ALTER", "a", "by the second")));
+    String note = written.takeNote().orElseThrow();
+
+    assertThat(tables(TableDefinitions.read(note, "0-2-15"))).containsExactly("a: by the first");
+    assertThat(tables(TableDefinitions.read(note, "0-1-10"))).containsExactly("a: read");
+  }
+
+  @Test
+  void onlyTheNewestOfEachTableStays() {
+    TableDefinitions written = new TableDefinitions();
+    written.add(read("a"));
+    written.add(read("b"));
+    written.add(read("c"));
+    written.add(statement("0-1-1", change("ALTER", "a", "twice")));
+    written.add(statement("0-1-2", change("DROP", "b", "")));
+    Document renamed = change("ALTER", "d", "renamed");
+    renamed.setString("previousId", id("c"));
+    written.add(statement("0-1-3", renamed));
+    String note = written.takeNote().orElseThrow();
+
+    TableDefinitions read = TableDefinitions.read(note, "0-1-9");
+
+    assertThat(tables(read)).containsExactly("a: twice", "d: renamed");
+    assertThat(read.all()).allMatch(each -> !each.has("ddl"));
+  }
+
+  @Test
+  void isNotedOnceAndAgainWhenThereIsMore() {
+    TableDefinitions written = new TableDefinitions();
+    assertThat(written.takeNote()).isEmpty();
+    written.add(read("a"));
+    assertThat(written.takeNote()).isPresent();
+    assertThat(written.takeNote()).isEmpty();
+    assertThat(TableDefinitions.read(note(written), "0-1-9").takeNote()).isEmpty();
+  }
+
+  private static String note(TableDefinitions written) {
+    written.add(read("z"));
+    return written.takeNote().orElseThrow();
+  }
+
+  private static Document read(String table) {
+    Document statement = statement("0-1-5", change("CREATE", table, "read"));
+    statement.getDocument("position").setString("snapshot", "INITIAL");
+    return statement;
+  }
+
+  private static Document statement(String gtids, Document change) {
+    Document statement = Document.create();
+    statement.setDocument("position").setString("gtids", gtids);
+    statement.setString("ddl", "a statement");
+    statement.setArray("tableChanges", Array.create(Value.create(change)));
+    return statement;
+  }
+
+  private static Document change(String type, String table, String what) {
+    Document change = Document.create();
+    change.setString("type", type);
+    change.setString("id", id(table));
+    change.setString("comment", what);
+    return change;
+  }
+
+  private static String id(String table) {
+    return "\"shop\".\"%s\"".formatted(table);
+  }
+
+  private static List<String> tables(TableDefinitions definitions) {
+    return definitions.all().stream()
+        .map(each -> each.getArray("tableChanges").get(0).asDocument())
+        .map(change ->
+            "%s: %s"
+                .formatted(
+                    SourceTable.ofId(change.getString("id")).name(), change.getString("comment")))
+        .toList();
+  }
+}
