@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** A table of PostgreSQL, read through JDBC a few thousand rows at a time. */
+/** A table of PostgreSQL or MariaDB, read through JDBC a few thousand rows at a time. */
 public final class SourceRows implements CanonicalRows {
   private static final int FETCH_ROWS = 2000;
 
@@ -47,7 +47,7 @@ public final class SourceRows implements CanonicalRows {
    */
   public static SourceRows of(Connection connection, String schema, String table) {
     requireNonNull(connection, "connection is null");
-    try (ResultSet found = connection.getMetaData().getColumns(null, schema, table, null)) {
+    try (ResultSet found = columns(connection, schema, table)) {
       List<String> columns = new ArrayList<>();
       while (found.next()) {
         columns.add(found.getString("COLUMN_NAME"));
@@ -61,12 +61,26 @@ public final class SourceRows implements CanonicalRows {
     }
   }
 
+  private static ResultSet columns(Connection connection, String schema, String table)
+      throws SQLException {
+    return isMariaDb(connection)
+        ? connection.getMetaData().getColumns(schema, null, table, null)
+        : connection.getMetaData().getColumns(null, schema, table, null);
+  }
+
+  /** Whose databases are what JDBC calls catalogs. */
+  private static boolean isMariaDb(Connection connection) throws SQLException {
+    return connection.getMetaData().getDatabaseProductName().equals("MariaDB");
+  }
+
   /** The names of the primary key's columns in order; empty without one. */
   public List<String> key() {
     try {
       DatabaseMetaData metadata = connection.getMetaData();
       Map<Integer, String> key = new TreeMap<>();
-      try (ResultSet found = metadata.getPrimaryKeys(null, schema, table)) {
+      boolean isMariaDb = isMariaDb(connection);
+      try (ResultSet found =
+          metadata.getPrimaryKeys(isMariaDb ? schema : null, isMariaDb ? null : schema, table)) {
         while (found.next()) {
           key.put(found.getInt("KEY_SEQ"), found.getString("COLUMN_NAME"));
         }
@@ -101,13 +115,15 @@ public final class SourceRows implements CanonicalRows {
     }
   }
 
-  private String query() {
-    List<String> quoted = columns.stream().map(SourceRows::quote).toList();
-    return "SELECT %s FROM %s.%s".formatted(String.join(", ", quoted), quote(schema), quote(table));
+  private String query() throws SQLException {
+    String mark = isMariaDb(connection) ? "`" : "\"";
+    List<String> quoted = columns.stream().map(name -> quote(name, mark)).toList();
+    return "SELECT %s FROM %s.%s"
+        .formatted(String.join(", ", quoted), quote(schema, mark), quote(table, mark));
   }
 
-  private static String quote(String name) {
-    return '"' + name.replace("\"", "\"\"") + '"';
+  private static String quote(String name, String mark) {
+    return mark + name.replace(mark, mark + mark) + mark;
   }
 
   @FunctionalInterface
@@ -130,16 +146,23 @@ public final class SourceRows implements CanonicalRows {
     return switch (type) {
       case "bool" -> (row, column) -> string(row.getObject(column, Boolean.class));
       case "float4" -> (row, column) -> string(row.getObject(column, Float.class));
-      case "float8" -> (row, column) -> string(row.getObject(column, Double.class));
-      case "date" -> (row, column) -> string(row.getObject(column, LocalDate.class));
-      case "time" -> (row, column) -> string(row.getObject(column, LocalTime.class));
-      case "timestamp" -> (row, column) -> string(row.getObject(column, LocalDateTime.class));
+      case "TINYINT", "BOOLEAN" -> (row, column) -> string(row.getObject(column, Integer.class));
+      case "TIMESTAMP" ->
+          (row, column) -> {
+            LocalDateTime time = row.getObject(column, LocalDateTime.class);
+            return time == null ? null : time.toInstant(ZoneOffset.UTC).toString();
+          };
+      case "float8", "DOUBLE" -> (row, column) -> string(row.getObject(column, Double.class));
+      case "date", "DATE" -> (row, column) -> string(row.getObject(column, LocalDate.class));
+      case "time", "TIME" -> (row, column) -> string(row.getObject(column, LocalTime.class));
+      case "timestamp", "DATETIME" ->
+          (row, column) -> string(row.getObject(column, LocalDateTime.class));
       case "timestamptz" ->
           (row, column) -> {
             OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
             return time == null ? null : time.withOffsetSameInstant(ZoneOffset.UTC).toString();
           };
-      case "bytea" ->
+      case "bytea", "BLOB" ->
           (row, column) -> {
             byte[] bytes = row.getBytes(column);
             return bytes == null ? null : HexFormat.of().formatHex(bytes);

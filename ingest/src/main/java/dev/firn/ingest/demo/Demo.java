@@ -2,7 +2,6 @@ package dev.firn.ingest.demo;
 
 import dev.firn.ingest.CommandException;
 import dev.firn.ingest.Program;
-import dev.firn.testing.PostgresServer;
 import dev.firn.testing.RowComparison;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -36,7 +35,7 @@ final class Demo {
       return new Demo(settings, screen, folder).run();
     } catch (SQLException e) {
       throw new CommandException(
-          CommandException.FAILED, "the demo's PostgreSQL refused: " + e.getMessage(), e);
+          CommandException.FAILED, "the demo's database refused: " + e.getMessage(), e);
     }
   }
 
@@ -46,15 +45,14 @@ final class Demo {
     }
     Stopwatch stopwatch = new Stopwatch();
     DemoLake.Storage storage = DemoLake.choose(settings.storage(), folder);
-    try (PostgresServer server = PostgresServer.start(serverSettings());
+    try (DemoSource source = DemoSource.start(settings, folder);
         DemoLake lake = DemoLake.open(folder, storage)) {
-      Shop shop = Shop.open(server);
-      folder.begin(server.major(), server.port(), lake);
-      IngestConfig.write(folder, server, lake);
-      String version = shop.version();
+      Shop shop = source.shop();
+      source.begin(folder, lake);
+      String version = "%s %s".formatted(source.name(), shop.version());
       screen.line(
-          "  source    PostgreSQL %s on port %d, run %d of this folder%s"
-              .formatted(version, server.port(), folder.run(), stopwatch.lap()));
+          "  source    %s on port %d, run %d of this folder%s"
+              .formatted(version, source.port(), folder.run(), stopwatch.lap()));
       if (lake instanceof DemoLake.OnS3 s3) {
         screen.line(
             "  storage   an S3 server on port %d; Iceberg's S3FileIO"
@@ -62,17 +60,6 @@ final class Demo {
       }
       return withSink(shop, lake, version);
     }
-  }
-
-  private PostgresServer.Settings serverSettings() {
-    int major =
-        settings
-            .postgres()
-            .or(folder::postgresMajor)
-            .orElse(DemoSettings.POSTGRES.get(DemoSettings.POSTGRES.size() - 1));
-    PostgresServer.endLeftover(folder.postgres());
-    int port = folder.postgresPort().filter(PostgresServer::isFree).orElse(0);
-    return PostgresServer.Settings.temporary(major).inFolder(folder.postgres()).onPort(port);
   }
 
   private DemoReport withSink(Shop shop, DemoLake demoLake, String version)
@@ -145,7 +132,7 @@ final class Demo {
             Math.round(seconds * 10) / 10.0,
             sink.restarts(),
             folder.run(),
-            setting.postgres(),
+            setting.source(),
             setting.storage().text());
     ReportText text = new ReportText(report);
     text.lines().forEach(screen::line);
@@ -269,7 +256,7 @@ final class Demo {
   }
 
   /** What both sides run on. */
-  private record Setting(String postgres, DemoLake.Storage storage) {}
+  private record Setting(String source, DemoLake.Storage storage) {}
 
   private static final class Stopwatch {
     private final long start = System.nanoTime();

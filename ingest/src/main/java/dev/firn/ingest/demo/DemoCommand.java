@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "A shop on a real PostgreSQL, its changes in an Iceberg lake, and whether both are equal.",
+      "A shop on a real PostgreSQL or MariaDB, its changes in an Iceberg lake, and whether both are equal.",
       "Run again on the same folder, it goes on where it ended."
     },
     mixinStandardHelpOptions = true,
@@ -53,6 +53,12 @@ public final class DemoCommand implements Callable<Integer> {
   private @Nullable Integer postgres;
 
   @Option(
+      names = "--source",
+      paramLabel = "postgres|mariadb",
+      description = "The database (default: the folder's, or postgres).")
+  private @Nullable String source;
+
+  @Option(
       names = "--s3",
       description = {
         "Keep the lake's files on an S3 server, which it starts, too.",
@@ -72,6 +78,7 @@ public final class DemoCommand implements Callable<Integer> {
             rate,
             folder,
             Optional.ofNullable(json),
+            Optional.ofNullable(source).map(DemoSource.Kind::of),
             Optional.ofNullable(postgres),
             s3 ? Optional.of(DemoLake.Storage.S3) : Optional.empty(),
             Optional.ofNullable(archive));

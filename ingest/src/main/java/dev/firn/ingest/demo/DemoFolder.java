@@ -3,6 +3,8 @@ package dev.firn.ingest.demo;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.firn.ingest.CommandException;
+import dev.firn.testing.MariaDbServer;
+import dev.firn.testing.PostgresServer;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.UncheckedIOException;
@@ -13,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.stream.Stream;
@@ -20,7 +23,9 @@ import java.util.stream.Stream;
 /** Where the demo keeps what it makes; one demo at a time. */
 final class DemoFolder implements AutoCloseable {
   private static final String RUN = "run";
+  private static final String SOURCE = "source";
   private static final String POSTGRES = "postgres.major";
+  private static final String MARIADB_PORT = "mariadb.port";
   private static final String PORT = "postgres.port";
   private static final String STORAGE = "storage";
   private static final String S3_PORT = "s3.port";
@@ -94,6 +99,22 @@ final class DemoFolder implements AutoCloseable {
     return Integer.parseInt(state.getProperty(RUN, "0"));
   }
 
+  /** The kind of its database; empty before the first run. */
+  Optional<DemoSource.Kind> source() {
+    return run() == 0
+        ? Optional.empty()
+        : Optional.of(
+            DemoSource.Kind.of(state.getProperty(SOURCE, DemoSource.Kind.POSTGRES.text())));
+  }
+
+  Optional<Integer> mariaDbPort() {
+    return Optional.ofNullable(state.getProperty(MARIADB_PORT)).map(Integer::valueOf);
+  }
+
+  Path mariaDb() {
+    return root.resolve("mariadb");
+  }
+
   Optional<Integer> postgresMajor() {
     return Optional.ofNullable(state.getProperty(POSTGRES)).map(Integer::valueOf);
   }
@@ -114,14 +135,33 @@ final class DemoFolder implements AutoCloseable {
   }
 
   /** Remembers the servers of this run and counts the run. */
-  void begin(int postgresMajor, int postgresPort, DemoLake lake) {
+  void begin(PostgresServer server, DemoLake lake) {
+    begin(
+        Map.of(
+            SOURCE,
+            DemoSource.Kind.POSTGRES.text(),
+            POSTGRES,
+            Integer.toString(server.major()),
+            PORT,
+            Integer.toString(server.port())),
+        lake);
+  }
+
+  /** Remembers the servers of this run and counts the run. */
+  void begin(MariaDbServer server, DemoLake lake) {
+    begin(
+        Map.of(
+            SOURCE, DemoSource.Kind.MARIADB.text(), MARIADB_PORT, Integer.toString(server.port())),
+        lake);
+  }
+
+  private void begin(Map<String, String> server, DemoLake lake) {
+    state.putAll(server);
     state.setProperty(STORAGE, lake.storage().text());
     if (lake instanceof DemoLake.OnS3 s3) {
       state.setProperty(S3_PORT, Integer.toString(s3.server().port()));
     }
     state.setProperty(RUN, Integer.toString(run() + 1));
-    state.setProperty(POSTGRES, Integer.toString(postgresMajor));
-    state.setProperty(PORT, Integer.toString(postgresPort));
     try (Writer out = Files.newBufferedWriter(root.resolve("demo.properties"), UTF_8)) {
       state.store(out, "what the next run of firn demo in this folder goes on from");
     } catch (IOException e) {

@@ -35,7 +35,7 @@ record DemoReport(
     double seconds,
     int restarts,
     int run,
-    String postgres,
+    String source,
     String storage) {
 
   /** One table on both sides. */

@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param rate transactions per second
  * @param folder where everything it makes lies
  * @param json where the report goes as JSON
+ * @param source its database; empty: the folder's, or PostgreSQL
  * @param postgres the major version; empty: the folder's, or the newest
  * @param storage where the lake keeps its files; empty: the folder's, or local
  * @param archive where the sink's JVM keeps what it has loaded, see {@link Program#recording}
@@ -24,6 +25,7 @@ record DemoSettings(
     int rate,
     Path folder,
     Optional<Path> json,
+    Optional<DemoSource.Kind> source,
     Optional<Integer> postgres,
     Optional<DemoLake.Storage> storage,
     Optional<Path> archive) {
@@ -32,6 +34,7 @@ record DemoSettings(
   DemoSettings {
     requireNonNull(folder, "folder is null");
     requireNonNull(json, "json is null");
+    requireNonNull(source, "source is null");
     requireNonNull(postgres, "postgres is null");
     requireNonNull(storage, "storage is null");
     requireNonNull(archive, "archive is null");

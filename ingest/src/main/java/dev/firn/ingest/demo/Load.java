@@ -32,7 +32,6 @@ final class Load implements AutoCloseable {
   private static final int PER_CONNECTION = 150;
   private static final int MAX_CONNECTIONS = 8;
   private static final int REMEMBERED = 400;
-  private static final String DEADLOCK = "40P01";
 
   /** A source that cannot keep up is not asked for more and more. */
   private static final Duration CATCH_UP = Duration.ofMillis(100);
@@ -57,7 +56,7 @@ final class Load implements AutoCloseable {
     for (int i = 0; i < workers; i++) {
       SplittableRandom random = new SplittableRandom(SEED + run * 1000L + i);
       Connection connection = shop.connect();
-      Worker worker = new Worker(connection, random, i, workers);
+      Worker worker = new Worker(shop.sql(), connection, random, i, workers);
       all.add(new PacedConnections.Worker(connection, worker::transaction));
     }
     this.connections = PacedConnections.start("load", all, rate, CATCH_UP);
@@ -107,6 +106,7 @@ final class Load implements AutoCloseable {
   private final class Worker {
     private static final String[] CARRIERS = {"Polar Post", "Ski Courier", "Husky"};
 
+    private final ShopSql sql;
     private final Connection connection;
     private final SplittableRandom random;
     private final int number;
@@ -129,8 +129,9 @@ final class Load implements AutoCloseable {
     private final PreparedStatement changePreferences;
     private final PreparedStatement changeTracking;
 
-    Worker(Connection connection, SplittableRandom random, int number, int workers)
+    Worker(ShopSql sql, Connection connection, SplittableRandom random, int number, int workers)
         throws SQLException {
+      this.sql = sql;
       this.connection = connection;
       this.random = random;
       this.number = number;
@@ -161,7 +162,9 @@ final class Load implements AutoCloseable {
           connection.prepareStatement(
               "INSERT INTO shop.shipments (tracking_number, order_id, carrier, fee, ships_on,"
                   + " pick_up_at, packed_at, label, insured)"
-                  + " VALUES (?, ?, ?, ?, current_date + 1, localtime, localtimestamp, ?, ?)");
+                  + " VALUES (?, ?, ?, ?, "
+                  + sql.soon()
+                  + ", ?, ?)");
       deleteItems = connection.prepareStatement("DELETE FROM shop.order_items WHERE order_id = ?");
       deleteOrder = connection.prepareStatement("DELETE FROM shop.orders WHERE id = ?");
       changePrice =
@@ -173,9 +176,9 @@ final class Load implements AutoCloseable {
                   + " updated_at = now() WHERE id = ?");
       changePreferences =
           connection.prepareStatement(
-              "UPDATE shop.customers SET preferences ="
-                  + " jsonb_set(preferences, '{size}', to_jsonb(?::int)), updated_at = now()"
-                  + " WHERE id = ?");
+              "UPDATE shop.customers SET preferences = "
+                  + sql.size()
+                  + ", updated_at = now() WHERE id = ?");
       changeTracking =
           connection.prepareStatement(
               "UPDATE shop.shipments SET tracking_number = ?, updated_at = now()"
@@ -188,8 +191,10 @@ final class Load implements AutoCloseable {
     /** Takes over its share of the orders that earlier runs left open. */
     private void remember(int workers) throws SQLException {
       String open =
-          "SELECT o.id, o.customer_id, o.status, array_agg(i.product_id ORDER BY i.product_id),"
-              + " array_agg(i.quantity ORDER BY i.product_id)"
+          "SELECT o.id, o.customer_id, o.status, "
+              + sql.joined("i.product_id")
+              + ", "
+              + sql.joined("i.quantity")
               + " FROM shop.orders o JOIN shop.order_items i ON i.order_id = o.id"
               + " WHERE o.status <> 'shipped' AND o.id % ? = ?"
               + " GROUP BY o.id ORDER BY o.id DESC LIMIT ?";
@@ -207,11 +212,11 @@ final class Load implements AutoCloseable {
     }
 
     private static List<Line> lines(ResultSet found) throws SQLException {
-      Integer[] products = (Integer[]) found.getArray(4).getArray();
-      Integer[] quantities = (Integer[]) found.getArray(5).getArray();
+      String[] products = found.getString(4).split(",", -1);
+      String[] quantities = found.getString(5).split(",", -1);
       List<Line> lines = new ArrayList<>();
       for (int i = 0; i < products.length; i++) {
-        lines.add(new Line(products[i], quantities[i]));
+        lines.add(new Line(Integer.parseInt(products[i]), Integer.parseInt(quantities[i])));
       }
       return lines;
     }
@@ -223,7 +228,7 @@ final class Load implements AutoCloseable {
         transactions.increment();
       } catch (SQLException e) {
         connection.rollback();
-        if (!DEADLOCK.equals(e.getSQLState())) {
+        if (!sql.deadlock().equals(e.getSQLState())) {
           throw e;
         }
       }

@@ -2,6 +2,7 @@ package dev.firn.ingest.demo;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.firn.testing.MariaDbServer;
 import dev.firn.testing.PostgresServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,6 +12,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
@@ -27,10 +29,17 @@ final class Shop {
   static final List<String> FILLED =
       List.of("customers", "products", "orders", "order_items", "shipments");
 
-  private final PostgresServer server;
+  /** Connects to the shop's database. */
+  private interface Connections {
+    Connection connect() throws SQLException;
+  }
 
-  private Shop(PostgresServer server) {
-    this.server = server;
+  private final ShopSql sql;
+  private final Connections connections;
+
+  private Shop(ShopSql sql, Connections connections) {
+    this.sql = sql;
+    this.connections = connections;
   }
 
   /** The shop of this server, made and filled when it is not there. */
@@ -41,14 +50,30 @@ final class Shop {
         statement.execute("CREATE DATABASE " + DATABASE);
       }
     }
-    Shop shop = new Shop(server);
+    Shop shop = new Shop(ShopSql.POSTGRES, () -> connect(server));
     try (Connection connection = shop.connect();
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       if (!exists(statement, "SELECT 1 FROM pg_namespace WHERE nspname = '" + SCHEMA + "'")) {
-        statement.execute(script());
+        statement.execute(shop.script());
       }
       connection.commit();
+    }
+    return shop;
+  }
+
+  /** The same on a MariaDB. */
+  static Shop open(MariaDbServer server) throws SQLException {
+    Shop shop = new Shop(ShopSql.MARIADB, () -> server.connect(""));
+    try (Connection connection = shop.connect();
+        Statement statement = connection.createStatement()) {
+      if (!exists(statement, "SHOW DATABASES LIKE '" + DATABASE + "'")) {
+        for (String each : shop.script().split(";\\n", -1)) {
+          if (!each.isBlank()) {
+            statement.execute(each);
+          }
+        }
+      }
     }
     return shop;
   }
@@ -59,10 +84,10 @@ final class Shop {
     }
   }
 
-  private static String script() {
-    try (InputStream in = Shop.class.getResourceAsStream("shop.sql")) {
+  private String script() {
+    try (InputStream in = Shop.class.getResourceAsStream(sql.script())) {
       if (in == null) {
-        throw new IllegalStateException("shop.sql is missing from the build");
+        throw new IllegalStateException(sql.script() + " is missing from the build");
       }
       return new String(in.readAllBytes(), UTF_8);
     } catch (IOException e) {
@@ -70,11 +95,15 @@ final class Shop {
     }
   }
 
-  PostgresServer server() {
-    return server;
+  ShopSql sql() {
+    return sql;
   }
 
   Connection connect() throws SQLException {
+    return connections.connect();
+  }
+
+  private static Connection connect(PostgresServer server) throws SQLException {
     Properties properties = new Properties();
     properties.setProperty("reWriteBatchedInserts", "true");
     properties.setProperty("prepareThreshold", "1");
@@ -85,7 +114,7 @@ final class Shop {
   String version() throws SQLException {
     try (Connection connection = connect();
         Statement statement = connection.createStatement();
-        ResultSet found = statement.executeQuery("SHOW server_version")) {
+        ResultSet found = statement.executeQuery(sql.version())) {
       found.next();
       return found.getString(1);
     }
@@ -100,21 +129,33 @@ final class Shop {
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       OffsetDateTime mark;
-      try (ResultSet now = statement.executeQuery("SELECT clock_timestamp()")) {
+      try (ResultSet now = statement.executeQuery("SELECT " + sql.now())) {
         now.next();
-        mark = now.getObject(1, OffsetDateTime.class).withOffsetSameInstant(ZoneOffset.UTC);
+        mark = time(now);
       }
       for (String table : FILLED) {
-        String newest =
-            "UPDATE %1$s.%2$s SET updated_at = ? WHERE ctid = (SELECT ctid FROM %1$s.%2$s LIMIT 1)"
-                .formatted(SCHEMA, table);
+        String newest = sql.newest("%s.%s".formatted(SCHEMA, table));
         try (PreparedStatement update = connection.prepareStatement(newest)) {
-          update.setObject(1, mark);
+          set(update, mark);
           update.executeUpdate();
         }
       }
       connection.commit();
       return mark;
+    }
+  }
+
+  private OffsetDateTime time(ResultSet row) throws SQLException {
+    return switch (sql) {
+      case POSTGRES -> row.getObject(1, OffsetDateTime.class).withOffsetSameInstant(ZoneOffset.UTC);
+      case MARIADB -> row.getObject(1, LocalDateTime.class).atOffset(ZoneOffset.UTC);
+    };
+  }
+
+  private void set(PreparedStatement update, OffsetDateTime mark) throws SQLException {
+    switch (sql) {
+      case POSTGRES -> update.setObject(1, mark);
+      case MARIADB -> update.setObject(1, mark.toLocalDateTime());
     }
   }
 }

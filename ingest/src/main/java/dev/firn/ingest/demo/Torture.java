@@ -64,7 +64,7 @@ final class Torture {
         DemoLake lake = DemoLake.open(folder, settings.storage(), settings.access())) {
       Shop shop = Shop.open(server);
       BulkLoad.prepare(shop, settings.snapshotRows());
-      folder.begin(server.major(), server.port(), lake);
+      folder.begin(server, lake);
       IngestConfig.write(folder, server, lake);
       IngestConfig.add(folder.config(), Compactions.OFTEN);
       IngestConfig.add(folder.config(), SETTINGS);
