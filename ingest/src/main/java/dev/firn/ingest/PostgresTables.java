@@ -47,6 +47,10 @@ final class PostgresTables {
       SELECT attname, oid::bigint FROM type WHERE typtype <> 'd'
       """;
 
+  private static final String KEY_CHECKED_LATER =
+      "SELECT FROM pg_constraint"
+          + " WHERE conrelid = to_regclass(?) AND contype = 'p' AND condeferrable";
+
   private final PostgresSource source;
 
   PostgresTables(PostgresSource source) {
@@ -152,6 +156,7 @@ final class PostgresTables {
     Schema key = schema.keySchema();
     List<String> keyColumns =
         key == null ? List.of() : key.fields().stream().map(Field::name).toList();
+    requireKeyAtAllTimes(connection, name);
     Set<String> unsent = new HashSet<>();
     for (Column column : table.columns()) {
       if (!isIncluded(id, column)
@@ -183,6 +188,21 @@ final class PostgresTables {
     CapturedTable taken = new CapturedTable(name, row, keyColumns, unsent, source.rules());
     taken.requireRules(source.placeholder());
     return taken;
+  }
+
+  /** Else two rows may have the same key for a moment, and a change by key means either of them. */
+  private static void requireKeyAtAllTimes(PostgresConnection connection, SourceTable table)
+      throws SQLException {
+    try (PreparedStatement query = connection.connection().prepareStatement(KEY_CHECKED_LATER)) {
+      query.setString(1, table.quoted());
+      try (ResultSet row = query.executeQuery()) {
+        if (row.next()) {
+          throw new SettingsException(
+              "the primary key of table %1$s is DEFERRABLE: rows may have the same key for a moment, and events do not tell them apart; make it a key that is not, or leave the table out with debezium.source.table.exclude.list=%1$s"
+                  .formatted(table));
+        }
+      }
+    }
   }
 
   /** The types of a table's columns by their OIDs; of a domain that of its innermost base type. */

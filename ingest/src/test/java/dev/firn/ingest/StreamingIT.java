@@ -165,6 +165,22 @@ class StreamingIT {
     requireToldEqual("t", List.of("k"));
   }
 
+  /** Then rows may have the same key for a moment, within a statement or a transaction. */
+  @Test
+  void keyThatIsCheckedLaterIsRefusedAtTheStart() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY DEFERRABLE, n int)");
+    sql.execute("ALTER TABLE s.t REPLICA IDENTITY FULL");
+    org.assertj.core.api.Assertions.assertThatThrownBy(() -> Engine.start(settings))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("the primary key of table s.t is DEFERRABLE");
+    sql.execute("ALTER TABLE s.t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id)");
+    try (Engine engine = Engine.start(settings)) {
+      sql.execute("INSERT INTO s.t VALUES (1, 1)");
+      engine.awaitCaughtUp(connection);
+      requireEqual("t", List.of("id"));
+    }
+  }
+
   @Test
   void truncateEmptiesTheTable() throws Exception {
     sql.execute("CREATE TABLE s.t (id int PRIMARY KEY)");
