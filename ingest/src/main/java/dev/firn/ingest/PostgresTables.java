@@ -105,6 +105,16 @@ final class PostgresTables {
    */
   Optional<ReadableTable> find(PostgresConnection connection, SourceTable table)
       throws SQLException {
+    try {
+      return findNow(connection, table);
+    } catch (SettingsException e) {
+      // As above: it may just have been altered, and must not be left out for that.
+      return findNow(connection, table);
+    }
+  }
+
+  private Optional<ReadableTable> findNow(PostgresConnection connection, SourceTable table)
+      throws SQLException {
     Captured captured = schemas(connection);
     for (TableId id : captured.tableIds()) {
       if (name(id).equals(table)) {
