@@ -22,7 +22,7 @@ final class TortureTables {
       Stream.concat(Shop.TABLES.stream(), Stream.of(BulkLoad.KEYLESS)).toList();
 
   /** A table that the source has altered may have to be read again first. */
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Shop shop;
   private final LakeView lake;
