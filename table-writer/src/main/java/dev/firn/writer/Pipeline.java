@@ -194,6 +194,11 @@ public final class Pipeline {
     return open.open(definition);
   }
 
+  /** Whether a table was the pipeline's when it was taken over, be it open or not. */
+  public boolean isKnown(TableIdentifier table) {
+    return claimed.get(table) != null;
+  }
+
   /** Whether the pipeline has a quarantine, be it open or not. */
   public boolean hasQuarantine() {
     return claimed.get(Quarantine.of(settings)) != null;
@@ -461,6 +466,12 @@ public final class Pipeline {
     Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
         new LinkedHashMap<>();
     writes.forEach((table, write) -> {
+      if (isHeldBack(table)) {
+        // Since a part of it had come: it is whole in what is read of the table.
+        writer(table).abandonAtOnce(write);
+        Optional.ofNullable(held.get(table)).ifPresent(HeldChanges::abandon);
+        return;
+      }
       Runnable first = () -> changelogs.commitLarge(table, held.get(table), info, recovery);
       if (recovery.has(table, end.position())) {
         // The changelog may lack it still, with all of its values.

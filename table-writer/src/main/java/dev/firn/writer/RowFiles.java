@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +36,9 @@ final class RowFiles {
   /** How many rows go by between two looks at a file's size. */
   private static final int SIZE_CHECK_ROWS = 1_000;
 
+  /** Partitions that are written to at a time. */
+  static final int MAX_OPEN = 256;
+
   private static final Logger LOG = LoggerFactory.getLogger(RowFiles.class);
 
   private final Table table;
@@ -48,7 +51,10 @@ final class RowFiles {
   private InternalRecordWrapper partitionView;
   private PartitionKey partition;
   private Optional<WriteOrder> order;
-  private final Map<PartitionKey, OpenFile> open = new HashMap<>();
+
+  /** The one that was not written to for the longest time first. */
+  private final Map<PartitionKey, OpenFile> open = new LinkedHashMap<>(16, 0.75f, true);
+
   private final List<LiveFile> closed = new ArrayList<>();
 
   RowFiles(Table table, Schema written, LiveFiles files, long targetBytes) {
@@ -80,6 +86,7 @@ final class RowFiles {
     partition.partition(partitionView.wrap(row));
     OpenFile file = open.get(partition);
     if (file == null) {
+      closeOldest();
       PartitionKey key = partition.copy();
       file = new OpenFile(files.add(), key);
       open.put(key, file);
@@ -90,6 +97,15 @@ final class RowFiles {
       close(file);
     }
     return location;
+  }
+
+  /** Each open file has buffers for all of its columns; compaction merges those that are small. */
+  private void closeOldest() {
+    if (open.size() >= MAX_OPEN) {
+      Map.Entry<PartitionKey, OpenFile> oldest = open.entrySet().iterator().next();
+      open.remove(oldest.getKey());
+      close(oldest.getValue());
+    }
   }
 
   /** Completes all files that are open; rows written after this go to new ones. */

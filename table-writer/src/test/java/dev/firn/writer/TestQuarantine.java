@@ -127,6 +127,26 @@ final class TestQuarantine {
   }
 
   @Test
+  void largeTransactionIsDroppedWholeWhereItsTableIsHeldBackSinceItBegan() {
+    WriterFixture lake = open(folder).started(1);
+    LargeTransaction large = lake.pipeline.largeTransaction();
+    large.apply(lake.insert(2, "a"));
+    lake.pipeline.requestReading(ORDERS, "its columns do not fit", true);
+    large.apply(lake.insert(3, "b"));
+    large.apply(
+        new TableChange(
+            ORDERS,
+            new RowChange.Aside(
+                new SetAside("c", "source.orders", Optional.empty(), "does not fit", "bad")),
+            100));
+    large.commit(end(2));
+    assertThat(lake.pipeline.settle()).isPresent();
+    assertThat(lake.rows()).containsExactly("1:first");
+    assertThat(lake.changelog()).isEmpty();
+    assertThat(entries(lake)).containsExactly("2 c at 2 by tx2/2 event bad");
+  }
+
+  @Test
   void initialSnapshotTellsOfItsRowsWhenItIsPublished() {
     WriterFixture lake = open(folder);
     InitialSnapshot snapshot = lake.pipeline.initialSnapshot();

@@ -92,6 +92,15 @@ final class TestTableLayout {
     assertThat(partitions(lake.table())).containsExactlyInAnyOrder("name=first", "name=second");
   }
 
+  @Test
+  void morePartitionsThanFilesMayBeOpen() {
+    int rows = RowFiles.MAX_OPEN + 50;
+    WriterFixture lake = open("id", "unsorted").started(IntStream.rangeClosed(1, rows).toArray());
+    assertThat(lake.rows()).hasSize(rows);
+    lake.commit(transaction(2, lake.update(1, "second"), lake.delete(rows)));
+    assertThat(lake.rows()).hasSize(rows - 1).contains("1:second", "2:first");
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {2, 3})
   void tableThatIsThereGetsItAtTheNextStart(int format) {
