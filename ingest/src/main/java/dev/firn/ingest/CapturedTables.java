@@ -46,8 +46,12 @@ final class CapturedTables {
     routes(tables)
         .forEach(
             (table, route) -> byTable.computeIfAbsent(route, name -> new ArrayList<>()).add(table));
-    byTable.forEach(
-        (route, shards) -> open(pipeline, shards, definition(shards, route), byTable.keySet()));
+    byTable.forEach((route, shards) ->
+        open(
+            pipeline,
+            shards,
+            definition(shards, route, pipeline.isKnown(route)),
+            byTable.keySet()));
   }
 
   private Map<CapturedTable, TableIdentifier> routes(List<CapturedTable> tables) {
@@ -129,8 +133,10 @@ final class CapturedTables {
     return routed;
   }
 
-  private TableDefinition definition(List<CapturedTable> shards, TableIdentifier route) {
-    return ShardDefinitions.merged(shards.stream().map(table -> definition(table, route)).toList());
+  private TableDefinition definition(
+      List<CapturedTable> shards, TableIdentifier route, boolean isKnown) {
+    List<TableDefinition> each = shards.stream().map(table -> definition(table, route)).toList();
+    return isKnown ? ShardDefinitions.known(each) : ShardDefinitions.merged(each);
   }
 
   /** All tables of the source that go where this one does, in the order of their names. */
@@ -176,7 +182,10 @@ final class CapturedTables {
     definitions.values().stream()
         .collect(Collectors.groupingBy(TableDefinition::table))
         .forEach((route, shards) -> {
-          var unused = ShardDefinitions.merged(shards);
+          var unused =
+              catalog.tableExists(route)
+                  ? ShardDefinitions.known(shards)
+                  : ShardDefinitions.merged(shards);
         });
     LayoutChecks.run(settings.layouts(), definitions, catalog);
     if (!settings.columnRules().choices().isEmpty()) {

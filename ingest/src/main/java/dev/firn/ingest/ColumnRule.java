@@ -98,9 +98,16 @@ sealed interface ColumnRule {
       return masked(plain, plain.type(), this::cut);
     }
 
+    /** A copy: what is left out shall not be held in memory. */
+    private ByteBuffer cut(ByteBuffer bytes) {
+      byte[] left = new byte[Math.min(length, bytes.remaining())];
+      bytes.duplicate().get(left);
+      return ByteBuffer.wrap(left);
+    }
+
     private Object cut(Object value) {
       return switch (value) {
-        case ByteBuffer bytes -> bytes.slice(0, Math.min(length, bytes.remaining()));
+        case ByteBuffer bytes -> cut(bytes);
         case String text when text.codePointCount(0, text.length()) > length ->
             text.substring(0, text.offsetByCodePoints(0, length));
         default -> value;

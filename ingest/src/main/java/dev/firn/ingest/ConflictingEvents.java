@@ -16,6 +16,11 @@ import org.apache.kafka.connect.source.SourceRecord;
  */
 record ConflictingEvents(TableDecoder decoder, String conflict) implements EventDecoder {
   @Override
+  public SourceTable source() {
+    return decoder.source();
+  }
+
+  @Override
   public TableIdentifier table() {
     return decoder.table();
   }

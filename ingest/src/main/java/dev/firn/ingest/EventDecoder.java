@@ -9,6 +9,9 @@ import org.apache.kafka.connect.source.SourceRecord;
 
 /** What events of one table and schema mean for the lake. */
 interface EventDecoder {
+  /** The table of the source. */
+  SourceTable source();
+
   /** The table in the lake. */
   TableIdentifier table();
 

@@ -37,7 +37,11 @@ final class EventText {
     this.placeholderInBase64 =
         Base64.getEncoder().encodeToString(placeholder.text().getBytes(StandardCharsets.UTF_8));
     converter.configure(
-        Map.of("schemas.enable", "false", "decimal.format", "NUMERIC", "converter.type", "value"));
+        Map.of(
+            "schemas.enable", "false",
+            "decimal.format", "NUMERIC",
+            "converter.type", "value",
+            "replace.null.with.default", "false"));
   }
 
   ColumnType.Placeholder placeholder() {
@@ -60,6 +64,10 @@ final class EventText {
       leaveUnsentOut(whole.get(image));
       mask(whole.get(image), isEnvelope ? event.getStruct(image) : event);
     });
+    if (whole.get(Envelope.FieldName.SOURCE) instanceof ObjectNode source) {
+      // The statement, with all of its values.
+      source.remove("query");
+    }
     return whole.toString();
   }
 

@@ -5,8 +5,10 @@ import static java.util.Objects.requireNonNull;
 import dev.firn.writer.ColumnChanges;
 import dev.firn.writer.RowTarget;
 import io.debezium.data.Envelope;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -37,6 +39,10 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
   private final Readings readings;
   private final SchemaChanges policy;
   private final Run run;
+
+  /** Tables of the source whose columns had no place in the lake when they were last looked at. */
+  private final Set<SourceTable> conflicting = new HashSet<>();
+
   private final IdentityHashMap<Schema, EventDecoder> decodersBySchema = new IdentityHashMap<>();
 
   FollowedColumns(CapturedTables tables, Readings readings, SchemaChanges policy, Run run) {
@@ -113,7 +119,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
       throws InterruptedException {
     SourceTable table = decoder.source();
     // What an older schema of the table asked for may not hold any more.
-    decodersBySchema.values().removeIf(other -> other.table().equals(decoder.table()));
+    decodersBySchema.values().removeIf(other -> other.source().equals(table));
     try {
       follow(
           decoder,
@@ -121,6 +127,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
           decoder.plan(event, policy, column -> tables.mayHaveFilled(table, column)));
       return Optional.empty();
     } catch (SchemaConflictException e) {
+      conflicting.add(table);
       if (policy != SchemaChanges.QUARANTINE || run.isInInitialSnapshot()) {
         throw e;
       }
@@ -146,6 +153,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     if (plan.isNeeded()) {
       readings.giveUp(decoder);
       target = run.change(decoder, plan.changes());
+      decodersBySchema.values().removeIf(other -> other.table().equals(decoder.table()));
     }
     decoder.follow(target, event.row());
     for (TableDecoder other : tables.shards(decoder)) {
@@ -153,7 +161,12 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
         other.follow(target);
       }
     }
-    readings.beginAgain(decoder);
+    conflicting.remove(table);
+    if (tables.shards(decoder).stream()
+        .map(TableDecoder::source)
+        .noneMatch(conflicting::contains)) {
+      readings.beginAgain(decoder);
+    }
   }
 
   /**

@@ -37,8 +37,29 @@ final class ShardDefinitions {
         first.table(), numbered(columns), first.key(), first.changelog(), first.layout());
   }
 
+  /**
+   * The same of a table that is there, whose columns and key count: what a shard has become since
+   * goes by its events.
+   *
+   * @throws SettingsException they are configured in other ways
+   */
+  static TableDefinition known(List<TableDefinition> shards) {
+    TableDefinition first = shards.getFirst();
+    Map<String, NestedField> columns = new LinkedHashMap<>();
+    for (TableDefinition shard : shards) {
+      requireSameSettings(first, shard);
+      shard.schema().columns().forEach(column -> columns.putIfAbsent(column.name(), column));
+    }
+    return new TableDefinition(
+        first.table(), numbered(columns), first.key(), first.changelog(), first.layout());
+  }
+
   private static void requireSame(TableDefinition one, TableDefinition other) {
     requireSameKey(one.table(), one.key(), other.key());
+    requireSameSettings(one, other);
+  }
+
+  private static void requireSameSettings(TableDefinition one, TableDefinition other) {
     if (one.changelog() != other.changelog() || !one.layout().equals(other.layout())) {
       throw new SettingsException(
           "shards of table %s are configured in other ways: %s.* and changelog.exclude.list must say the same of all of them"

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -115,6 +116,7 @@ final class TableDecoder implements EventDecoder {
   void follow(RowTarget newTarget) {
     target = newTarget;
     compiledFor = null;
+    keyCompiledFor = null;
   }
 
   @Override
@@ -127,8 +129,8 @@ final class TableDecoder implements EventDecoder {
     return target.table();
   }
 
-  /** The table of the source. */
-  SourceTable source() {
+  @Override
+  public SourceTable source() {
     return captured.source();
   }
 
@@ -219,12 +221,25 @@ final class TableDecoder implements EventDecoder {
 
   /** A row under another key; PostgreSQL does not send its large values that stay. */
   private TableChange otherKey(Struct oldKey, Struct after) {
+    Optional<Record> known = keyBefore(oldKey);
+    if (known.isEmpty()) {
+      return insert(after);
+    }
     RowDecoder decoder = decoder(after.schema());
     Record row = decoder.row(after);
-    Record before = keyDecoder(oldKey.schema()).keyOnly(oldKey);
+    Record before = known.orElseThrow();
     RowKey key = target.keys().keyOf(row);
     return change(
         new RowChange.Update(target.keys().keyOf(before), key, row, before), decoder.bytes(row));
+  }
+
+  /** Empty: the lake cannot hold such a key, so that the row was never there. */
+  private Optional<Record> keyBefore(Struct oldKey) {
+    try {
+      return Optional.of(keyDecoder(oldKey.schema()).keyOnly(oldKey));
+    } catch (BadValueException e) {
+      return Optional.empty();
+    }
   }
 
   private TableChange update(Struct event, Struct after) {

@@ -120,6 +120,30 @@ class ShardsIT {
   }
 
   @Test
+  void shardOfAnotherTypeWaitsAloneAlsoOverAStart() throws Exception {
+    lake.set("schema.changes", "quarantine");
+    try (Engine engine = lake.start()) {
+      lake.awaitCaughtUp(engine);
+      lake.execute("ALTER TABLE s.orders_1 ALTER n TYPE text USING n::text");
+      lake.execute("UPDATE s.orders_1 SET n = '7' WHERE id = 1");
+      lake.execute("UPDATE s.orders_2 SET n = 7 WHERE id = 12");
+      lake.execute("UPDATE s.orders_1 SET n = '8' WHERE id = 1");
+      lake.execute("INSERT INTO s.other VALUES (2, 'y')");
+      lake.awaitCaughtUp(engine);
+      lake.requireEqual("other", "id");
+    }
+    try (Engine engine = lake.start()) {
+      lake.execute("INSERT INTO s.other VALUES (3, 'z')");
+      lake.awaitCaughtUp(engine);
+      lake.requireEqual("other", "id");
+      lake.execute("ALTER TABLE s.orders_1 ALTER n TYPE int USING n::int");
+      lake.execute("UPDATE s.orders_1 SET n = 9 WHERE id = 1");
+      lake.execute("UPDATE s.orders_2 SET n = 9 WHERE id = 12");
+      awaitReadAgain(engine, 1, 2);
+    }
+  }
+
+  @Test
   void emptiedShardLosesItsRowsAlone() throws Exception {
     try (Engine engine = lake.start()) {
       lake.awaitCaughtUp(engine);

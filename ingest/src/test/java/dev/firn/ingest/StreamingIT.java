@@ -594,10 +594,10 @@ class StreamingIT {
       engine.awaitCaughtUp(connection);
     }
     assertThat(rows("t", "n", "p", "place", "marks"))
-        .containsExactly(List.of("2", "(1,a)", "[0.5, 2.0]", "{k=%s}".formatted("v".repeat(9000))));
+        .containsExactly(List.of("2", "(1,a)", "(0.5, 2.0)", "{k=%s}".formatted("v".repeat(9000))));
     assertThat(rows("keyless", "place", "marks"))
         .containsExactlyInAnyOrder(
-            List.of("[1.0, 2.0]", "{a=1}"), List.of("[1.0, 2.0]", "{a=null, b=2}"));
+            List.of("(1.0, 2.0)", "{a=1}"), List.of("(1.0, 2.0)", "{a=null, b=2}"));
   }
 
   /** Debezium converts them as it does values, but not all of them before Firn's converter. */
