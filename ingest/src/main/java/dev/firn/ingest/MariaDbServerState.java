@@ -35,7 +35,12 @@ record MariaDbServerState(String identity, String written, List<String> settings
           new Needed(
               "binlog_row_image",
               "FULL",
-              "run SET GLOBAL binlog_row_image = 'FULL', and set it in the server's own file"));
+              "run SET GLOBAL binlog_row_image = 'FULL', and set it in the server's own file"),
+          // Debezium's reader knows no compressed event, and passes it over.
+          new Needed(
+              "log_bin_compress",
+              "OFF",
+              "run SET GLOBAL log_bin_compress = OFF, and set it in the server's own file"));
 
   MariaDbServerState {
     settings = List.copyOf(settings);

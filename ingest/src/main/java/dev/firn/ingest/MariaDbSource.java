@@ -32,7 +32,7 @@ final class MariaDbSource implements Source {
 
   private static final String FILLED =
       "SELECT coalesce(column_default, 'NULL') <> 'NULL' OR is_generated <> 'NEVER'"
-          + " OR extra LIKE '%auto_increment%'"
+          + " OR extra LIKE '%auto_increment%' OR is_nullable = 'NO'"
           + " FROM information_schema.columns"
           + " WHERE table_schema = ? AND table_name = ? AND column_name = ?";
 

@@ -63,6 +63,13 @@ final class MariaDbTables implements AutoCloseable {
     }
   }
 
+  private static final String CASCADES =
+      "SELECT constraint_name, delete_rule, update_rule"
+          + " FROM information_schema.referential_constraints"
+          + " WHERE constraint_schema = ? AND table_name = ?"
+          + " AND (delete_rule NOT IN ('RESTRICT', 'NO ACTION')"
+          + " OR update_rule NOT IN ('RESTRICT', 'NO ACTION'))";
+
   private final MariaDbSource source;
   private final MariaDbConnection connection;
   private final Definitions definitions;
@@ -164,12 +171,28 @@ final class MariaDbTables implements AutoCloseable {
           "table %1$s is kept by the engine %2$s, which has no transactions: what was read of it could not be told from what changed meanwhile; run ALTER TABLE %1$s ENGINE=InnoDB, or leave the table out with debezium.source.table.exclude.list=%1$s"
               .formatted(name, engine.orElseThrow()));
     }
+    requireLoggedChanges(name);
     String definition = definition(connection.connection(), name);
     definitions.define(name, definition);
     Table table = requireNonNull(definitions.tableFor(MariaDbSource.id(name)), "table is null");
     TableSchema schema =
         requireNonNull(definitions.schemaFor(MariaDbSource.id(name)), "schema is null");
     return Optional.of(new Scannable(captured(name, table, schema), definition, table, schema));
+  }
+
+  /** What a foreign key changes in a table by itself is not in the log. */
+  private void requireLoggedChanges(SourceTable name) throws SQLException {
+    try (var query = connection.connection().prepareStatement(CASCADES)) {
+      query.setString(1, name.schema());
+      query.setString(2, name.name());
+      try (ResultSet row = query.executeQuery()) {
+        if (row.next()) {
+          throw new SettingsException(
+              "table %1$s has the foreign key %2$s (ON DELETE %3$s ON UPDATE %4$s): MariaDB does not write into its log what it changes by it, so that the lake would keep rows that are gone; make it RESTRICT or NO ACTION, or leave the table out with debezium.source.table.exclude.list=%1$s"
+                  .formatted(name, row.getString(1), row.getString(2), row.getString(3)));
+        }
+      }
+    }
   }
 
   private Optional<String> engine(SourceTable name) throws SQLException {

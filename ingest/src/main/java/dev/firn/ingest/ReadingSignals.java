@@ -21,7 +21,8 @@ record ReadingSignals(
   /** Statements that change rows of which no event tells. */
   private static final Pattern REWRITES =
       Pattern.compile(
-          "\\b(MODIFY|CHANGE|CONVERT|PARTITION|TABLESPACE)\\b", Pattern.CASE_INSENSITIVE);
+          "\\b(MODIFY|CHANGE|CONVERT|PARTITION|TABLESPACE|IGNORE|CASCADE)\\b|\\bSET\\s+NULL\\b",
+          Pattern.CASE_INSENSITIVE);
 
   private static final Pattern RENAMES =
       Pattern.compile("\\bRENAME\\b(?!\\s+(COLUMN|INDEX|KEY)\\b)", Pattern.CASE_INSENSITIVE);

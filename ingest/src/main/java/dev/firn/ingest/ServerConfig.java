@@ -29,6 +29,14 @@ public final class ServerConfig implements ConfigSourceProvider {
    */
   private static final int FILE_ORDINAL = 275;
 
+  /** Keys of the source that make it leave something out which nobody would miss. */
+  private static final Set<String> LOSING =
+      Set.of(
+          "debezium.source.gtid.source.includes",
+          "debezium.source.gtid.source.excludes",
+          "debezium.source.schema.history.internal.ddl.filter",
+          "debezium.source.database.initial.statements");
+
   private static final int FIXED_ORDINAL = 1000;
 
   /** Made anew by every process: no value of the source can be taken for it. */
@@ -287,6 +295,11 @@ public final class ServerConfig implements ConfigSourceProvider {
             "%s has no meaning in Firn: batches end with transactions, see %scommit.interval-min; remove it"
                 .formatted(key, SinkSettings.PREFIX));
       }
+      if (LOSING.contains(key)) {
+        throw new SettingsException(
+            "%s: changes that it leaves out would be missing in the lake without a word; remove it"
+                .formatted(key));
+      }
       requireOneOf(key, value);
     }
   }
@@ -304,7 +317,12 @@ public final class ServerConfig implements ConfigSourceProvider {
           case "debezium.source.snapshot.mode" -> List.of("initial", "no_data");
           case "debezium.source.slot.drop.on.stop" -> List.of("false");
           case "debezium.source.lsn.flush.mode" -> List.of("connector");
-          case "debezium.source.tasks.max" -> List.of("1");
+          case "debezium.source.tasks.max", "debezium.source.snapshot.max.threads" -> List.of("1");
+          // Without a lock what is read is not as of one place in the log.
+          case "debezium.source.snapshot.locking.mode" -> List.of("shared", "minimal", "extended");
+          case "debezium.source.inconsistent.schema.handling.mode",
+              "debezium.source.event.processing.failure.handling.mode" ->
+              List.of("fail");
           default -> List.of();
         };
     if (!allowed.isEmpty() && !allowed.contains(value)) {

@@ -15,6 +15,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -30,6 +31,9 @@ final class TableDefinitions {
   private static final String POSITION = "position";
   private static final String CHANGES = "tableChanges";
   private static final String STATEMENT = "ddl";
+
+  /** What, with the place in the log, makes a statement the same. */
+  private static final List<String> SAME = List.of("databaseName", STATEMENT, CHANGES);
 
   private final List<Document> statements = new ArrayList<>();
   private boolean isNoted = true;
@@ -53,10 +57,18 @@ final class TableDefinitions {
     return read;
   }
 
-  /** A statement that Debezium has read. */
+  /** A statement that Debezium has read; it reads some again after a lost connection. */
   synchronized void add(Document statement) {
+    if (statements.stream().anyMatch(known -> isSame(known, statement))) {
+      return;
+    }
     statements.add(statement);
     isNoted = false;
+  }
+
+  private static boolean isSame(Document one, Document other) {
+    return gtids(one).equals(gtids(other))
+        && SAME.stream().allMatch(key -> Objects.equals(one.get(key), other.get(key)));
   }
 
   synchronized List<Document> all() {

@@ -275,7 +275,7 @@ class MariaDbIT {
     stopsWith(
         "a statement in the log in the place of the rows",
         "SET SESSION binlog_format = 'STATEMENT'",
-        "INSERT INTO shop.t VALUES (1)");
+        "/* ApplicationName=a tool */ INSERT INTO shop.t VALUES (1)");
   }
 
   @Test
@@ -305,6 +305,70 @@ class MariaDbIT {
     assertThatThrownBy(() -> Engine.start(Engine.settings(server(), lake)))
         .isInstanceOf(SettingsException.class)
         .hasMessageContaining("shop.t is kept by the engine Aria");
+  }
+
+  /** What it changes is not in the log. */
+  @Test
+  void foreignKeyThatChangesRowsIsRefused() throws Exception {
+    run(
+        "CREATE TABLE shop.parent (id INT PRIMARY KEY)",
+        "CREATE TABLE shop.child (id INT PRIMARY KEY, parent INT,"
+            + " CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES shop.parent (id)"
+            + " ON DELETE CASCADE)");
+    Map<String, String> settings = Engine.settings(server(), lake);
+    assertThatThrownBy(() -> Engine.start(settings))
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("shop.child has the foreign key of_parent (ON DELETE CASCADE");
+    run(
+        "ALTER TABLE shop.child DROP FOREIGN KEY of_parent",
+        "ALTER TABLE shop.child ADD FOREIGN KEY (parent) REFERENCES shop.parent (id)");
+    try (Engine engine = Engine.start(settings);
+        Connection connection = server().connect("shop")) {
+      engine.awaitCaughtUpWith(connection);
+    }
+    run("DROP TABLE shop.child");
+  }
+
+  @Test
+  void compressedLogIsRefused() throws Exception {
+    run("CREATE TABLE shop.t (id INT PRIMARY KEY, a TEXT)");
+    run("SET GLOBAL log_bin_compress = ON");
+    try {
+      assertThatThrownBy(() -> Engine.start(Engine.settings(server(), lake)))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("log_bin_compress is ON");
+    } finally {
+      run("SET GLOBAL log_bin_compress = OFF");
+    }
+  }
+
+  @Test
+  void logThatIsCompressedMeanwhileStops() throws Exception {
+    run("CREATE TABLE shop.t (id INT PRIMARY KEY, a TEXT)");
+    try (Engine engine = Engine.start(Engine.settings(server(), lake));
+        Connection connection = server().connect("shop")) {
+      engine.awaitCaughtUpWith(connection);
+      run("SET GLOBAL log_bin_compress = ON");
+      try {
+        run("INSERT INTO shop.t VALUES (1, repeat('a', 100000))");
+        assertThat(engine.awaitFailure()).hasStackTraceContaining("log_bin_compress");
+      } finally {
+        run("SET GLOBAL log_bin_compress = OFF");
+      }
+    }
+  }
+
+  @Test
+  void columnThatMustNotBeNullHasItsValueInRowsOfBefore() throws Exception {
+    run("CREATE TABLE shop.t (id INT PRIMARY KEY)", "INSERT INTO shop.t VALUES (1)");
+    try (Engine engine = Engine.start(Engine.settings(server(), lake));
+        Connection connection = server().connect("shop")) {
+      engine.awaitCaughtUpWith(connection);
+      run(
+          "ALTER TABLE shop.t ADD COLUMN active BOOLEAN NOT NULL, ADD COLUMN share FLOAT NOT NULL",
+          "INSERT INTO shop.t VALUES (2, 1, 0.5)");
+      engine.awaitTrue(() -> rows("t").equals(List.of("1 0 0.0", "2 1 0.5")));
+    }
   }
 
   @Test

@@ -55,6 +55,18 @@ class TestTableDefinitions {
     assertThat(read.all()).allMatch(each -> !each.has("ddl"));
   }
 
+  /** After a lost connection. */
+  @Test
+  void statementsThatAreToldAgainDoNotTakeTheNewestPlace() {
+    TableDefinitions written = new TableDefinitions();
+    written.add(read("a"));
+    written.add(statement("0-1-1", change("ALTER", "a", "once")));
+    written.add(statement("0-1-2", change("ALTER", "a", "twice")));
+    written.add(statement("0-1-1", change("ALTER", "a", "once")));
+    String note = written.takeNote().orElseThrow();
+    assertThat(tables(TableDefinitions.read(note, "0-1-9"))).containsExactly("a: twice");
+  }
+
   @Test
   void isNotedOnceAndAgainWhenThereIsMore() {
     TableDefinitions written = new TableDefinitions();
