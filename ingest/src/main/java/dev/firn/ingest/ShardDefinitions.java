@@ -38,16 +38,16 @@ final class ShardDefinitions {
   }
 
   /**
-   * The same of a table that is there, whose columns and key count: what a shard has become since
+   * The same of a table that is there, whose columns count: what those of a shard have become since
    * goes by its events.
    *
-   * @throws SettingsException they are configured in other ways
+   * @throws SettingsException they have other keys, or are configured in other ways
    */
   static TableDefinition known(List<TableDefinition> shards) {
     TableDefinition first = shards.getFirst();
     Map<String, NestedField> columns = new LinkedHashMap<>();
     for (TableDefinition shard : shards) {
-      requireSameSettings(first, shard);
+      requireSame(first, shard);
       shard.schema().columns().forEach(column -> columns.putIfAbsent(column.name(), column));
     }
     return new TableDefinition(
@@ -56,10 +56,6 @@ final class ShardDefinitions {
 
   private static void requireSame(TableDefinition one, TableDefinition other) {
     requireSameKey(one.table(), one.key(), other.key());
-    requireSameSettings(one, other);
-  }
-
-  private static void requireSameSettings(TableDefinition one, TableDefinition other) {
     if (one.changelog() != other.changelog() || !one.layout().equals(other.layout())) {
       throw new SettingsException(
           "shards of table %s are configured in other ways: %s.* and changelog.exclude.list must say the same of all of them"

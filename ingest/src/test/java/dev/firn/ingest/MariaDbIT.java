@@ -331,7 +331,7 @@ class MariaDbIT {
 
   @Test
   void compressedLogIsRefused() throws Exception {
-    run("CREATE TABLE shop.t (id INT PRIMARY KEY, a TEXT)");
+    run("CREATE TABLE shop.t (id INT PRIMARY KEY, a LONGTEXT)");
     run("SET GLOBAL log_bin_compress = ON");
     try {
       assertThatThrownBy(() -> Engine.start(Engine.settings(server(), lake)))
@@ -344,7 +344,7 @@ class MariaDbIT {
 
   @Test
   void logThatIsCompressedMeanwhileStops() throws Exception {
-    run("CREATE TABLE shop.t (id INT PRIMARY KEY, a TEXT)");
+    run("CREATE TABLE shop.t (id INT PRIMARY KEY, a LONGTEXT)");
     try (Engine engine = Engine.start(Engine.settings(server(), lake));
         Connection connection = server().connect("shop")) {
       engine.awaitCaughtUpWith(connection);
