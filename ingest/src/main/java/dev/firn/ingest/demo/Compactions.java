@@ -30,6 +30,7 @@ final class Compactions implements AutoCloseable {
   private static final int LONGEST_LIFE_MILLIS = 6_000;
   private static final int KILLED = 3;
 
+  private final Program program;
   private final DemoFolder folder;
   private final RandomGenerator random;
   private final CountDownLatch stopping = new CountDownLatch(1);
@@ -38,14 +39,20 @@ final class Compactions implements AutoCloseable {
   private final AtomicInteger killed = new AtomicInteger();
   private volatile String failure = "";
 
-  private Compactions(DemoFolder folder, RandomGenerator random) {
+  private Compactions(Program program, DemoFolder folder, RandomGenerator random) {
+    this.program = program;
     this.folder = folder;
     this.random = random;
     this.thread = Thread.ofPlatform().daemon().name("compactions").unstarted(this::run);
   }
 
-  static Compactions start(DemoFolder folder, RandomGenerator random) {
-    Compactions compactions = new Compactions(folder, random);
+  /**
+   * Starts them.
+   *
+   * @param program the application
+   */
+  static Compactions start(Program program, DemoFolder folder, RandomGenerator random) {
+    Compactions compactions = new Compactions(program, folder, random);
     compactions.thread.start();
     return compactions;
   }
@@ -86,7 +93,7 @@ final class Compactions implements AutoCloseable {
     Path output = folder.root().resolve("compact.log");
     Process process =
         new ProcessBuilder(
-                Program.own()
+                program
                     .with("-Xmx256m")
                     .shortRun()
                     .command("compact", "--config", folder.config().toString()))

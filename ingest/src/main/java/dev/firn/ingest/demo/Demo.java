@@ -87,7 +87,7 @@ final class Demo {
     return settings.archive().map(program::recording).orElse(program);
   }
 
-  private void notice(String text) {
+  private void notice(Object text) {
     screen.line("  !         " + text);
   }
 

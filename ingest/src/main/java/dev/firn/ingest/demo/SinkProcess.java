@@ -46,8 +46,29 @@ public final class SinkProcess implements AutoCloseable {
    */
   public record Settings(Program program, Path config, Path log, Path pidFile) {}
 
+  /**
+   * How a process ended that is started again.
+   *
+   * @param log the end of it
+   */
+  public record End(int exitCode, String log) {
+    boolean isKilled() {
+      return isKilled(exitCode);
+    }
+
+    private static boolean isKilled(int exitCode) {
+      return exitCode > 128;
+    }
+
+    @Override
+    public String toString() {
+      String text = "the sink's process ended (exit code %d): started again".formatted(exitCode);
+      return isKilled() ? text : "%s; the end of its log:%n%s".formatted(text, log);
+    }
+  }
+
   private final Settings settings;
-  private final Consumer<String> notices;
+  private final Consumer<End> ends;
   private Process process;
   private Instant startedAt = Instant.now();
   private int restarts;
@@ -55,16 +76,16 @@ public final class SinkProcess implements AutoCloseable {
   private boolean stopping;
   private Optional<CommandException> failure = Optional.empty();
 
-  private SinkProcess(Settings settings, Consumer<String> notices) {
+  private SinkProcess(Settings settings, Consumer<End> ends) {
     this.settings = settings;
-    this.notices = notices;
+    this.ends = ends;
     this.process = launch();
   }
 
   /** Starts it, after ending one that an earlier run left behind. */
-  public static SinkProcess start(Settings settings, Consumer<String> notices) {
+  public static SinkProcess start(Settings settings, Consumer<End> ends) {
     endLeftover(settings.pidFile());
-    SinkProcess sink = new SinkProcess(settings, notices);
+    SinkProcess sink = new SinkProcess(settings, ends);
     sink.watch();
     return sink;
   }
@@ -158,8 +179,8 @@ public final class SinkProcess implements AutoCloseable {
     boolean early = Duration.between(startedAt, Instant.now()).compareTo(SOON) < 0;
     earlyDeaths = early ? earlyDeaths + 1 : 0;
     int exitCode = dead.exitValue();
-    boolean killed = exitCode > 128;
-    if (!killed && (exitCode == 2 || exitCode == 3 || earlyDeaths >= EARLY_DEATHS)) {
+    if (!End.isKilled(exitCode)
+        && (exitCode == 2 || exitCode == 3 || earlyDeaths >= EARLY_DEATHS)) {
       failure =
           Optional.of(
               new CommandException(
@@ -169,7 +190,7 @@ public final class SinkProcess implements AutoCloseable {
       return;
     }
     restarts++;
-    notices.accept("the sink's process ended (exit code %d): started again".formatted(exitCode));
+    ends.accept(new End(exitCode, tail()));
     process = launch();
     watch();
   }

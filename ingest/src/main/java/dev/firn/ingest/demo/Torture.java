@@ -95,7 +95,7 @@ final class Torture {
     SplittableRandom random = new SplittableRandom(settings.seed());
     AlteringLoad altering = AlteringLoad.prepare(shop, random.split());
     try (Torturer torturer = new Torturer(settings, folder, shop, screen::line);
-        Compactions compactions = Compactions.start(folder, random.split());
+        Compactions compactions = Compactions.start(settings.program(), folder, random.split());
         Load load = Load.start(shop, settings.rate(), 1, NOBODY);
         BulkLoad bulk = BulkLoad.start(shop, settings.rate(), settings.snapshotRows(), random);
         altering) {

@@ -52,7 +52,8 @@ final class Torturer implements AutoCloseable {
   }
 
   private Victim start() {
-    return Victim.start(settings.program(), folder, ++victims);
+    return Victim.start(
+        settings.program(), folder, ++victims, end -> lines.accept("  !         " + end));
   }
 
   List<Hit> hits() {

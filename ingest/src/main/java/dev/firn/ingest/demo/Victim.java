@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,8 +32,10 @@ final class Victim implements AutoCloseable {
    *
    * @param program the application, and the options of its JVM
    * @param number tells its files from those of the others of this folder
+   * @param ends those that nobody has caused
    */
-  static Victim start(Program program, DemoFolder folder, int number) {
+  static Victim start(
+      Program program, DemoFolder folder, int number, Consumer<SinkProcess.End> ends) {
     Path stepsFile = folder.root().resolve("steps-" + number);
     StepsFile steps = StepsFile.open(stepsFile);
     SinkProcess.Settings process =
@@ -41,7 +44,13 @@ final class Victim implements AutoCloseable {
             folder.config(),
             folder.root().resolve("logs").resolve("ingest-%d.log".formatted(number)),
             folder.root().resolve("ingest-%d.pid".formatted(number)));
-    return new Victim(SinkProcess.start(process, unused -> {}), steps);
+    Consumer<SinkProcess.End> ended =
+        end -> {
+          if (!end.isKilled()) {
+            ends.accept(end);
+          }
+        };
+    return new Victim(SinkProcess.start(process, ended), steps);
   }
 
   SinkProcess sink() {

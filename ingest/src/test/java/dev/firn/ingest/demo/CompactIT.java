@@ -1,6 +1,7 @@
 package dev.firn.ingest.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -287,7 +288,7 @@ class CompactIT {
             config,
             folder.resolve("ingest.log"),
             folder.resolve("ingest.pid")),
-        notice -> assertThat(notice).isEmpty());
+        end -> fail(end.toString()));
   }
 
   private static void awaitBatches(LakeView lake, SinkProcess sink, int more)

@@ -162,7 +162,11 @@ class FencedIT {
   }
 
   private Victim start(int number) {
-    return Victim.start(BuiltApplication.program().with("-Xmx512m").shortRun(), folder, number);
+    return Victim.start(
+        BuiltApplication.program().with("-Xmx512m").shortRun(),
+        folder,
+        number,
+        end -> System.out.println(end));
   }
 
   private Load load() throws SQLException {

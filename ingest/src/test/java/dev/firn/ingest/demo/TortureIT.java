@@ -38,7 +38,7 @@ class TortureIT {
     System.out.println(shown);
     text.forEach(System.out::println);
 
-    assertThat(report.passed()).isTrue();
+    assertThat(report.passed()).as(String.join(System.lineSeparator(), text)).isTrue();
     JsonNode json = new ObjectMapper().readTree(report.toJson());
     assertThat(json.get("kills").asInt()).isEqualTo(3);
     assertThat(json.at("/phases/snapshot").asInt()).isEqualTo(1);
