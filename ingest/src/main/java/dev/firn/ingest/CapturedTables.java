@@ -233,6 +233,20 @@ final class CapturedTables {
     }
   }
 
+  /**
+   * An event with the key that its table had: one that came without may be of a table that is gone
+   * by now, or was gone when its key was looked up.
+   */
+  ColumnPlan.Event withKey(TableDecoder decoder, ColumnPlan.Event event) {
+    Set<String> key = decoder.captured().ownOf(decoder.target().key());
+    if (key.isEmpty() || !event.key().isEmpty() || !source.tellsKeysOfNow()) {
+      return event;
+    }
+    boolean hasOther =
+        find(decoder.source()).map(now -> !Set.copyOf(now.key()).equals(key)).orElse(false);
+    return hasOther ? event : new ColumnPlan.Event(key, event.row());
+  }
+
   private PipelineException unasked(SourceTable table, SQLException failure) {
     return new PipelineException(
         "cannot ask %s for table %s: %s"

@@ -88,7 +88,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
   /** What decodes events of these columns, to which the lake's table is brought if it can be. */
   private EventDecoder fitting(TableDecoder decoder, ColumnPlan.Event event)
       throws InterruptedException {
-    Optional<String> conflict = follow(decoder, event);
+    Optional<String> conflict = follow(decoder, tables.withKey(decoder, event));
     return conflict.isPresent() ? new ConflictingEvents(decoder, conflict.orElseThrow()) : decoder;
   }
 

@@ -209,6 +209,11 @@ final class MariaDbSource implements Source {
   }
 
   @Override
+  public boolean tellsKeysOfNow() {
+    return false;
+  }
+
+  @Override
   public boolean mayHaveFilled(SourceTable table, String column) throws SQLException {
     try (MariaDbConnection connection = connect();
         PreparedStatement query = connection.connection().prepareStatement(FILLED)) {

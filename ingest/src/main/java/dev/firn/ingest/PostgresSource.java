@@ -196,6 +196,11 @@ final class PostgresSource implements Source {
   }
 
   @Override
+  public boolean tellsKeysOfNow() {
+    return true;
+  }
+
+  @Override
   public boolean mayHaveFilled(SourceTable table, String column) throws SQLException {
     try (PostgresConnection connection = connect();
         PreparedStatement query = connection.connection().prepareStatement(FILLED)) {

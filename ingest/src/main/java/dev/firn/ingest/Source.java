@@ -55,6 +55,12 @@ sealed interface Source permits PostgresSource, MariaDbSource {
   Optional<CapturedTable> find(SourceTable table) throws SQLException;
 
   /**
+   * Whether events tell of a key only what the source says of its table by now: none of one that is
+   * dropped or renamed since.
+   */
+  boolean tellsKeysOfNow();
+
+  /**
    * Whether rows from before a column was added may have a value there that no event tells of: the
    * source has a default of the column or its type, or keeps the one that it was added with.
    */

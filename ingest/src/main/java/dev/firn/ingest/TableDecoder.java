@@ -161,11 +161,23 @@ final class TableDecoder implements EventDecoder {
   @Override
   public List<TableChange> changes(SourceRecord event) {
     return event.headers().lastWithName(NEW_KEY) == null
-        ? changes((Struct) event.value(), event.headers().lastWithName(OLD_KEY))
+        ? changes((Struct) event.value(), oldKey(event))
         : List.of();
   }
 
-  private List<TableChange> changes(Struct event, @Nullable Header oldKey) {
+  /** What has the key that a row had before, if that may be another one. */
+  private @Nullable Struct oldKey(SourceRecord event) {
+    Header told = event.headers().lastWithName(OLD_KEY);
+    if (told != null) {
+      return (Struct) told.value();
+    }
+    // Without a key Debezium does not look whether it changes.
+    return event.keySchema() == null && !target.key().isEmpty()
+        ? ((Struct) event.value()).getStruct(Envelope.FieldName.BEFORE)
+        : null;
+  }
+
+  private List<TableChange> changes(Struct event, @Nullable Struct oldKey) {
     String op = event.getString(Envelope.FieldName.OPERATION);
     EventSieve.Sieved<TableChange> sieved = sieve.sieve(op, event, () -> change(op, event, oldKey));
     if (sieved.aside().isEmpty()) {
@@ -186,13 +198,16 @@ final class TableDecoder implements EventDecoder {
     return change(new RowChange.Aside(aside), aside.event().length());
   }
 
-  private TableChange change(String op, Struct event, @Nullable Header oldKey) {
+  private TableChange change(String op, Struct event, @Nullable Struct oldKey) {
     return switch (op) {
       case "c" ->
           oldKey == null
               ? insert(image(event, Envelope.FieldName.AFTER))
-              : otherKey((Struct) oldKey.value(), image(event, Envelope.FieldName.AFTER));
-      case "u" -> update(event, image(event, Envelope.FieldName.AFTER));
+              : otherKey(oldKey, image(event, Envelope.FieldName.AFTER));
+      case "u" ->
+          oldKey == null
+              ? update(event, image(event, Envelope.FieldName.AFTER))
+              : otherKey(oldKey, image(event, Envelope.FieldName.AFTER));
       case "d" -> delete(image(event, Envelope.FieldName.BEFORE));
       case "t" -> truncate();
       default ->
@@ -228,9 +243,13 @@ final class TableDecoder implements EventDecoder {
     RowDecoder decoder = decoder(after.schema());
     Record row = decoder.row(after);
     Record before = known.orElseThrow();
+    RowKey keyBefore = target.keys().keyOf(before);
     RowKey key = target.keys().keyOf(row);
     return change(
-        new RowChange.Update(target.keys().keyOf(before), key, row, before), decoder.bytes(row));
+        keyBefore.equals(key)
+            ? new RowChange.Update(key, row)
+            : new RowChange.Update(keyBefore, key, row, before),
+        decoder.bytes(row));
   }
 
   /** Empty: the lake cannot hold such a key, so that the row was never there. */

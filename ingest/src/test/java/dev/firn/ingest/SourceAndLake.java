@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 
 /** A schema {@code s} of a server, and the lake in a folder that its tables go to. */
@@ -98,8 +99,16 @@ final class SourceAndLake implements AutoCloseable {
   }
 
   Table table(String name) {
-    return Lake.open(Lake.DEFAULT_NAME, Engine.lake(folder))
-        .loadTable(TableIdentifier.of("s", name));
+    return catalog().loadTable(TableIdentifier.of("s", name));
+  }
+
+  /** Whether the lake has a table of the name. */
+  boolean has(String table) {
+    return catalog().tableExists(TableIdentifier.of("s", table));
+  }
+
+  private Catalog catalog() {
+    return Lake.open(Lake.DEFAULT_NAME, Engine.lake(folder));
   }
 
   @Override

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowChange;
+import dev.firn.writer.RowKey;
 import dev.firn.writer.RowKeys;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.Unavailable;
@@ -122,6 +123,25 @@ class TestTableDecoder {
               assertThat(update.row().get(1)).isEqualTo(Unavailable.VALUE);
               assertThat(update.rowBefore()).extracting(row -> row.get(0)).isEqualTo(1);
             });
+  }
+
+  /** Debezium does not know that the table had a key, so that it does not look at it. */
+  @Test
+  void keyThatIsChangedInAnEventWithoutAKeyIsFound() {
+    RowKey first =
+        decode(keyed, change(1, "c", null, row(1, "a"), null), RowChange.Insert.class).key();
+    RowChange.Update moved =
+        decode(keyed, change(1, "u", row(1, null), row(2, "a"), null), RowChange.Update.class);
+    assertThat(moved.before()).isEqualTo(first).isNotEqualTo(moved.key());
+    RowChange.Update stays =
+        decode(keyed, change(1, "u", row(1, "a"), row(1, "b"), null), RowChange.Update.class);
+    assertThat(stays.before()).isEqualTo(first).isEqualTo(stays.key());
+    assertThat(stays.rowBefore()).isNull();
+  }
+
+  private static <T extends RowChange> T decode(
+      TableDecoder decoder, SourceRecord event, Class<T> kind) {
+    return kind.cast(decode(decoder, event));
   }
 
   private static Struct key(int id) {
