@@ -254,6 +254,11 @@ final class CapturedTables {
         failure);
   }
 
+  /** Whether a table is followed by what tells its rows apart. */
+  boolean takes(TableWatch.Seen table) {
+    return settings.keylessTables().takes(table);
+  }
+
   Optional<TableDecoder> decoder(SourceTable table) {
     return Optional.ofNullable(decoders.get(table));
   }

@@ -33,7 +33,7 @@ public final class CheckCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     ConfigFile file = config.load();
     CommandOutput.silenceLogs();
-    List<Check> checks = new ArrayList<>(file.source().checks());
+    List<Check> checks = new ArrayList<>(file.source().checks(file.sink().keylessTables()));
     checks.addAll(LakeChecks.run(file.sink()));
     out.println(json ? json(checks) : table(checks));
     out.flush();

@@ -96,7 +96,7 @@ record FirstConfig(
 
   private String withoutKey() {
     return switch (source.kind()) {
-      case POSTGRES -> "no key: updates and deletes need REPLICA IDENTITY FULL";
+      case POSTGRES -> "no key: it needs REPLICA IDENTITY FULL, or keyless.tables=append-only";
       case MARIADB -> "no key: its rows are told apart by all of their values";
     };
   }

@@ -90,7 +90,7 @@ public final class InitCommand implements Callable<Integer> {
                     "table.include.list",
                     keys(found, password)
                         .getOrDefault(ServerConfig.SOURCE_PREFIX + "table.include.list", "")))
-            .checks();
+            .checks(KeylessTables.REFUSE);
     writeFile(found.text());
     report(found, checks);
     return Outcome.OK;

@@ -298,7 +298,7 @@ final class MariaDbSource implements Source {
   }
 
   @Override
-  public List<Check> checks() {
+  public List<Check> checks(KeylessTables keyless) {
     return MariaDbChecks.run(this);
   }
 }

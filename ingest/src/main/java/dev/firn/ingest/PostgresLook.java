@@ -14,7 +14,8 @@ final class PostgresLook implements SourceLook {
       """
       SELECT n.nspname, c.relname, c.oid::bigint,
              c.relreplident IN ('f', 'i')
-             OR EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
+             OR c.relreplident = 'd' AND EXISTS
+                (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
              c.relkind = 'p'
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
        WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'

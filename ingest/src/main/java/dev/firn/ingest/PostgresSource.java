@@ -287,7 +287,7 @@ final class PostgresSource implements Source {
   }
 
   @Override
-  public List<Check> checks() {
-    return SourceChecks.run(this);
+  public List<Check> checks(KeylessTables keyless) {
+    return SourceChecks.run(this, keyless);
   }
 }

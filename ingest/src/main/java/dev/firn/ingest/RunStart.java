@@ -51,6 +51,7 @@ record RunStart(
     StepListener steps = StepsFile.ofThisProcess();
     steps.entered(Step.START);
     List<CapturedTable> captured = capturedTables(source);
+    requireIdentified(settings, source);
     Catalog catalog = LakeProbe.open(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
@@ -186,6 +187,15 @@ record RunStart(
       Pipeline pipeline, TableDecoder table, ReadingRequest request) {
     if (pipeline.reading(table.table()).isEmpty()) {
       pipeline.requestReading(table.table(), request.why(), table.target().key().isEmpty());
+    }
+  }
+
+  /** Before anything is published. */
+  private static void requireIdentified(SinkSettings settings, Source source) {
+    try (SourceLook look = source.patientLook()) {
+      settings.keylessTables().require(look.tables());
+    } catch (SQLException e) {
+      throw unreachable(source, e);
     }
   }
 

@@ -31,6 +31,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param changelogs which source tables have a changelog
  * @param schemaChanges what becomes of changes of the source tables' columns
  * @param badEvents what becomes of events that their tables cannot take
+ * @param keylessTables what becomes of tables whose rows nothing tells apart
  * @param commitInterval no commit starts sooner than this after the one before
  * @param maxCommitAge no commit for longer than this, while work waits, is an alarm
  * @param tableHealthInterval how often the tables' health is looked at
@@ -49,6 +50,7 @@ public record SinkSettings(
     ChangelogTables changelogs,
     SchemaChanges schemaChanges,
     BadEvents badEvents,
+    KeylessTables keylessTables,
     Duration commitInterval,
     Duration maxCommitAge,
     Duration tableHealthInterval,
@@ -95,6 +97,7 @@ public record SinkSettings(
               SchemaChanges.KEY,
               ColumnsAsText.KEY,
               BadEvents.KEY,
+              KeylessTables.KEY,
               "commit.interval-min",
               ATOMIC,
               MAX_AGE,
@@ -206,6 +209,7 @@ public record SinkSettings(
     requireNonNull(schemaChanges, "schemaChanges is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(badEvents, "badEvents is null");
+    requireNonNull(keylessTables, "keylessTables is null");
     requireNonNull(commitInterval, "commitInterval is null");
     requireNonNull(maxCommitAge, "maxCommitAge is null");
     requireNonNull(tableHealthInterval, "tableHealthInterval is null");
@@ -271,6 +275,7 @@ public record SinkSettings(
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
         BadEvents.parse(keys),
+        KeylessTables.parse(keys),
         keys.duration("commit.interval-min").orElse(defaultInterval(catalog)),
         atLeast(keys, MAX_AGE, LEAST_MAX_COMMIT_AGE, DEFAULT_MAX_COMMIT_AGE),
         atLeast(keys, TABLE_HEALTH, LEAST_TABLE_HEALTH, DEFAULT_TABLE_HEALTH),

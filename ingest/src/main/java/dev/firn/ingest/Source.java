@@ -107,6 +107,6 @@ sealed interface Source permits PostgresSource, MariaDbSource {
   /** All tables that could be captured, with their keys. */
   List<FoundTable> found() throws SQLException;
 
-  /** Tries whether all is there that a pipeline needs. */
-  List<Check> checks();
+  /** Tries whether all is there that a pipeline needs which treats tables without a key so. */
+  List<Check> checks(KeylessTables keyless);
 }

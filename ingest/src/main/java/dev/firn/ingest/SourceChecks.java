@@ -17,14 +17,16 @@ final class SourceChecks {
   private static final int OLDEST_VERSION = 140_000;
 
   private final PostgresSource source;
+  private final KeylessTables keyless;
   private final List<Check> checks = new ArrayList<>();
 
-  private SourceChecks(PostgresSource source) {
+  private SourceChecks(PostgresSource source, KeylessTables keyless) {
     this.source = source;
+    this.keyless = keyless;
   }
 
-  static List<Check> run(PostgresSource source) {
-    SourceChecks checks = new SourceChecks(source);
+  static List<Check> run(PostgresSource source, KeylessTables keyless) {
+    SourceChecks checks = new SourceChecks(source, keyless);
     checks.connection();
     return List.copyOf(checks.checks);
   }
@@ -231,21 +233,17 @@ final class SourceChecks {
     String identity =
         one(
             connection,
-            "SELECT relreplident::text FROM pg_class WHERE oid = to_regclass(?)",
+            "SELECT CASE WHEN relreplident <> 'd' OR EXISTS"
+                + " (SELECT FROM pg_index WHERE indrelid = pg_class.oid AND indisprimary)"
+                + " THEN relreplident::text ELSE '' END FROM pg_class WHERE oid = to_regclass(?)",
             table.source().quoted());
     boolean isKeyed = !table.key().isEmpty();
     String name = "table " + table.source();
     String alter = "run ALTER TABLE %s REPLICA IDENTITY ".formatted(table.source().quoted());
     switch (identity) {
       case "f" -> checks.add(Check.ok(name, isKeyed ? "key, whole rows" : "no key, whole rows"));
-      case "d" ->
-          checks.add(
-              isKeyed
-                  ? Check.ok(name, "key " + String.join(", ", table.key()))
-                  : Check.warn(
-                      name,
-                      "no key: only inserts are possible",
-                      alter + "FULL when its rows are updated or deleted"));
+      case "d" -> checks.add(Check.ok(name, "key " + String.join(", ", table.key())));
+      case "" -> checks.add(withoutKey(name, alter));
       default ->
           checks.add(
               Check.failed(
@@ -253,6 +251,18 @@ final class SourceChecks {
                   "its replica identity is not its key",
                   alter + (isKeyed ? "DEFAULT" : "FULL")));
     }
+  }
+
+  private Check withoutKey(String name, String alter) {
+    return switch (keyless) {
+      case REFUSE ->
+          Check.failed(
+              name,
+              "no key: published, its rows could neither be updated nor deleted",
+              "%sFULL; or, if rows are only ever added, set %s%s=append-only"
+                  .formatted(alter, SinkSettings.PREFIX, KeylessTables.KEY));
+      case APPEND_ONLY -> Check.ok(name, "no key: rows are only added");
+    };
   }
 
   /** PostgreSQL remembers how many dimensions were declared, and does not hold values to it. */

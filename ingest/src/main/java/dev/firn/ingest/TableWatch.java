@@ -209,7 +209,7 @@ final class TableWatch implements AutoCloseable {
     if (unsupported.contains(table)) {
       return;
     }
-    if (!seen.isIdentified()) {
+    if (!tables.takes(seen)) {
       // In a publication its rows could neither be updated nor deleted any more.
       leaveOut(table, "it has neither a primary key nor REPLICA IDENTITY FULL");
       return;

@@ -30,6 +30,7 @@ class CheckIT {
     sql(
         "CREATE TABLE orders (id int PRIMARY KEY, note text)",
         "CREATE TABLE notes (note text)",
+        "ALTER TABLE notes REPLICA IDENTITY FULL",
         "CREATE ROLE reader LOGIN");
   }
 
@@ -46,8 +47,7 @@ class CheckIT {
         .contains("ok      wal_level")
         .contains("ok      table public.orders")
         .contains("key id")
-        .contains("warn    table public.notes")
-        .contains("ALTER TABLE \"public\".\"notes\" REPLICA IDENTITY FULL")
+        .contains("ok      table public.notes")
         .contains("ok      write, read and delete a file")
         .doesNotContain("FAILED");
   }
@@ -73,6 +73,24 @@ class CheckIT {
     assertThat(printed.text())
         .contains("FAILED  replication privilege")
         .contains("ALTER ROLE reader REPLICATION");
+  }
+
+  @Test
+  void tableWithoutAKeyIsNamedUnlessItOnlyGrows() throws Exception {
+    sql("CREATE TABLE lines (line text UNIQUE)");
+    try {
+      Application.Printed printed = check(Map.of());
+      assertThat(printed.exit()).isEqualTo(2);
+      assertThat(printed.text())
+          .contains("FAILED  table public.lines")
+          .contains("run ALTER TABLE \"public\".\"lines\" REPLICA IDENTITY FULL")
+          .contains("keyless.tables=append-only");
+      printed = check(Map.of(SinkSettings.PREFIX + "keyless.tables", "append-only"));
+      assertThat(printed.exit()).as(printed.text()).isZero();
+      assertThat(printed.text()).contains("rows are only added");
+    } finally {
+      sql("DROP TABLE lines");
+    }
   }
 
   @Test

@@ -96,8 +96,12 @@ class OperationsIT {
     };
     Application.Printed written = show("init", Application.run(PASSWORD, init));
     assertThat(written.exit()).isZero();
+    sql("ALTER TABLE notes REPLICA IDENTITY FULL");
     assertThat(written.text())
-        .contains("warn    table public.notes", "next: ./firn check --config " + config);
+        .contains(
+            "FAILED  table public.notes",
+            "REPLICA IDENTITY FULL",
+            "next: ./firn check --config " + config);
     String text = Files.readString(config, UTF_8);
     show("the file", new Application.Printed(0, text));
     assertThat(text)

@@ -89,6 +89,7 @@ abstract class SourceFaults {
     Map<String, String> settings =
         new HashMap<>(Engine.settings(server, name, folder.resolve(name)));
     settings.put("debezium.sink.iceberg.pipeline", name);
+    settings.put("debezium.sink.iceberg.keyless.tables", "append-only");
     return settings;
   }
 

@@ -361,6 +361,10 @@ class TestSinkSettings {
     assertThat(parse().mayQuarantine()).isFalse();
     assertThat(parse("bad-events", "quarantine").mayQuarantine()).isTrue();
     assertThat(parse("schema.changes", "quarantine").mayQuarantine()).isTrue();
+    assertThat(parse("keyless.tables", "append-only").keylessTables())
+        .isEqualTo(KeylessTables.APPEND_ONLY);
+    assertThatThrownBy(() -> parse("keyless.tables", "keep"))
+        .hasMessageContainingAll("keyless.tables=keep", "refuse or append-only");
     assertThatThrownBy(() -> parse("bad-events", "ignore"))
         .isInstanceOf(SettingsException.class)
         .hasMessageContainingAll("bad-events=ignore", "stop or quarantine");
