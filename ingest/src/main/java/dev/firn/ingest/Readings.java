@@ -144,6 +144,9 @@ final class Readings implements AutoCloseable {
   void between(Position position) throws InterruptedException {
     begin();
     for (TableReader reader : List.copyOf(running.values())) {
+      if (reader.refused().isPresent()) {
+        throw reader.refused().orElseThrow();
+      }
       if (reader.isGone()) {
         forget(reader);
       } else if (reader.wanted().isPresent()) {

@@ -37,6 +37,7 @@ final class TableReader implements Runnable {
   private volatile boolean gone;
   private volatile Optional<CapturedTable> wanted = Optional.empty();
   private volatile boolean closed;
+  private volatile Optional<BadEventException> refused = Optional.empty();
 
   /**
    * @param shards the tables of the source whose rows are those of the table; one, if it has no
@@ -97,6 +98,11 @@ final class TableReader implements Runnable {
     return wanted;
   }
 
+  /** What it has met that is to stop the pipeline; it reads no further. */
+  Optional<BadEventException> refused() {
+    return refused;
+  }
+
   /** What it does, for people. */
   String progress() {
     return reading.isRead()
@@ -144,6 +150,9 @@ final class TableReader implements Runnable {
       }
       try {
         readOnce();
+      } catch (BadEventException e) {
+        refused = Optional.of(e);
+        return;
       } catch (SQLException | RuntimeException e) {
         if (closed) {
           throw new InterruptedException();

@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.testing.LakeRows;
 import dev.firn.testing.PostgresServer;
@@ -103,6 +104,31 @@ class QuarantineIT {
       assertThat(open()).isEmpty();
       assertThat(rows("t", "id", "due"))
           .containsExactly("1 2026-02-02T00:00Z", "2 2026-01-01T00:00Z");
+    }
+  }
+
+  @Test
+  void valueThatAReadingMeetsStopsThePipelineUnlessSaidOtherwise() throws Exception {
+    settings.remove("debezium.sink.iceberg.bad-events");
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY)");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute(
+          "BEGIN; CREATE TABLE s.late (id int PRIMARY KEY, day date); INSERT INTO s.late VALUES (1, 'infinity'); COMMIT");
+      assertThatThrownBy(() ->
+              engine.awaitTrue(() -> {
+                mark();
+                return false;
+              }))
+          .hasStackTraceContaining("column day of table s.late holds");
+    }
+    settings.put("debezium.sink.iceberg.bad-events", "quarantine");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitTrue(() -> {
+        mark();
+        return log().open().getOrDefault("s.late", 0L) == 1;
+      });
+      assertThat(rows("late", "id", "day")).containsExactly("1 null");
     }
   }
 
