@@ -3,7 +3,6 @@ package dev.firn.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.firn.testing.PostgresServer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -13,40 +12,24 @@ import java.util.Set;
 import org.apache.iceberg.FileScanTask;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.io.CloseableIterable;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Tables that are partitioned and sorted as their settings say, and followed from a real server.
  */
 class LayoutIT {
-  private static PostgresServer server;
-  private static int tests;
+  @RegisterExtension private static final SharedServer SERVER = new SharedServer();
 
   @TempDir Path folder;
   private SourceAndLake lake;
 
-  @BeforeAll
-  static void startServer() {
-    server =
-        PostgresServer.start(
-            PostgresServer.Settings.temporary(18)
-                .with("max_replication_slots", "40")
-                .with("max_wal_senders", "40"));
-  }
-
-  @AfterAll
-  static void stopServer() {
-    server.close();
-  }
-
   @BeforeEach
   void makeSchema() throws SQLException {
-    lake = new SourceAndLake(server, folder, "layout_" + ++tests);
+    lake = SERVER.lake(folder, "layout");
     lake.execute(
         "CREATE TABLE s.t (id int PRIMARY KEY, customer bigint, at timestamptz, region text, n int)");
   }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.testing.LakeRows;
-import dev.firn.testing.PostgresServer;
 import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
 import java.io.IOException;
@@ -32,11 +31,10 @@ import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.io.CloseableIterable;
 import org.apache.iceberg.types.Types.NestedField;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Columns that are masked or dropped: no file of the lake has their values, whatever happens. */
@@ -46,29 +44,14 @@ class MasksIT {
   /** What every value that must not be seen begins with; nothing else has it. */
   private static final String SECRET = "geheim";
 
-  private static PostgresServer server;
-  private static int tests;
+  @RegisterExtension private static final SharedServer SERVER = new SharedServer();
 
   @TempDir Path folder;
   private SourceAndLake lake;
 
-  @BeforeAll
-  static void startServer() {
-    server =
-        PostgresServer.start(
-            PostgresServer.Settings.temporary(18)
-                .with("max_replication_slots", "40")
-                .with("max_wal_senders", "40"));
-  }
-
-  @AfterAll
-  static void stopServer() {
-    server.close();
-  }
-
   @BeforeEach
   void makeSchema() throws SQLException {
-    lake = new SourceAndLake(server, folder, "masks_" + ++tests);
+    lake = SERVER.lake(folder, "masks");
     lake.set("table.write.parquet.compression-codec", "uncompressed");
     lake.execute(
         "CREATE TABLE s.t (id int PRIMARY KEY, email text, phone text, ssn text, salary"

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.testing.LakeRows;
-import dev.firn.testing.PostgresServer;
 import dev.firn.writer.Lake;
 import dev.firn.writer.QuarantineLog;
 import dev.firn.writer.QuarantineLog.Entry;
@@ -24,18 +23,16 @@ import java.util.stream.Stream;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** Events of a real server that the lake cannot take as they are. */
 class QuarantineIT {
-  private static PostgresServer server;
-  private static int tests;
+  @RegisterExtension private static final SharedServer SERVER = new SharedServer();
 
   @TempDir Path lake;
   @TempDir Path folder;
@@ -43,24 +40,14 @@ class QuarantineIT {
   private Statement sql;
   private Map<String, String> settings;
 
-  @BeforeAll
-  static void startServer() {
-    server = PostgresServer.start(PostgresServer.Settings.temporary(18));
-  }
-
-  @AfterAll
-  static void stopServer() {
-    server.close();
-  }
-
   @BeforeEach
   void makeSchema() throws SQLException {
-    connection = server.connect("postgres");
+    connection = SERVER.server().connect("postgres");
     sql = connection.createStatement();
     sql.execute("CREATE SCHEMA s");
-    settings = Engine.settings(server, "postgres", lake);
+    settings = Engine.settings(SERVER.server(), "postgres", lake);
     settings.put("debezium.source.schema.include.list", "s");
-    String slot = "quarantine_" + ++tests;
+    String slot = SERVER.another("quarantine");
     settings.put("debezium.source.slot.name", slot);
     settings.put("debezium.source.publication.name", slot);
     settings.put("debezium.sink.iceberg.bad-events", "quarantine");

@@ -3,44 +3,27 @@ package dev.firn.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.firn.testing.PostgresServer;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Source tables that go to one table of the lake, followed from a real server. */
 class ShardsIT {
-  private static PostgresServer server;
-  private static int tests;
+  @RegisterExtension private static final SharedServer SERVER = new SharedServer();
 
   @TempDir Path folder;
   private SourceAndLake lake;
 
-  @BeforeAll
-  static void startServer() {
-    server =
-        PostgresServer.start(
-            PostgresServer.Settings.temporary(18)
-                .with("max_replication_slots", "40")
-                .with("max_wal_senders", "40"));
-  }
-
-  @AfterAll
-  static void stopServer() {
-    server.close();
-  }
-
   @BeforeEach
   void makeSchema() throws SQLException {
-    lake = new SourceAndLake(server, folder, "shards_" + ++tests);
+    lake = SERVER.lake(folder, "shards");
     lake.set("route.s.orders", "s[.]orders_[0-9]+");
     lake.execute("CREATE TABLE s.orders_1 (id int PRIMARY KEY, name text, n int, big text)");
     lake.execute(

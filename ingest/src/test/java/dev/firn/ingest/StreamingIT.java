@@ -3,7 +3,6 @@ package dev.firn.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.testing.LakeRows;
-import dev.firn.testing.PostgresServer;
 import dev.firn.testing.ReplayedRows;
 import dev.firn.testing.RowComparison;
 import dev.firn.testing.SourceRows;
@@ -21,17 +20,15 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the stream of a real server brings, compared with the server value by value. */
 class StreamingIT {
-  private static PostgresServer server;
-  private static int tests;
+  @RegisterExtension private static final SharedServer SERVER = new SharedServer();
 
   @TempDir Path lake;
   private Connection connection;
@@ -39,28 +36,14 @@ class StreamingIT {
   private String slot;
   private Map<String, String> settings;
 
-  @BeforeAll
-  static void startServer() {
-    server =
-        PostgresServer.start(
-            PostgresServer.Settings.temporary(18)
-                .with("max_replication_slots", "40")
-                .with("max_wal_senders", "40"));
-  }
-
-  @AfterAll
-  static void stopServer() {
-    server.close();
-  }
-
   @BeforeEach
   void makeSchema() throws SQLException {
-    connection = server.connect("postgres");
+    connection = SERVER.server().connect("postgres");
     sql = connection.createStatement();
     sql.execute("CREATE SCHEMA s");
-    settings = Engine.settings(server, "postgres", lake);
+    settings = Engine.settings(SERVER.server(), "postgres", lake);
     settings.put("debezium.source.schema.include.list", "s");
-    slot = "streaming_" + ++tests;
+    slot = SERVER.another("streaming");
     settings.put("debezium.source.slot.name", slot);
     settings.put("debezium.source.publication.name", slot);
   }
@@ -709,7 +692,7 @@ class StreamingIT {
 
   /** What the baseline and the changelog lead to. */
   private void requireToldEqual(String table, List<String> key) throws SQLException {
-    try (Connection reading = server.connect("postgres")) {
+    try (Connection reading = SERVER.server().connect("postgres")) {
       reading.setAutoCommit(false);
       SourceRows source = SourceRows.of(reading, "s", table);
       ReplayedRows told =
@@ -731,7 +714,7 @@ class StreamingIT {
   }
 
   private RowComparison.Result compare(String table, List<String> key) throws SQLException {
-    try (Connection reading = server.connect("postgres")) {
+    try (Connection reading = SERVER.server().connect("postgres")) {
       reading.setAutoCommit(false);
       SourceRows source = SourceRows.of(reading, "s", table);
       return RowComparison.compare(source, LakeRows.of(table(table), source.columns()), key);
