@@ -9,13 +9,11 @@ import io.debezium.bean.spi.BeanRegistryAware;
 import io.debezium.connector.mariadb.MariaDbConnector;
 import io.debezium.connector.mariadb.MariaDbDatabaseSchema;
 import io.debezium.relational.Column;
-import io.debezium.relational.TableId;
 import io.debezium.snapshot.spi.SnapshotQuery;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +24,12 @@ import org.jspecify.annotations.Nullable;
 public final class MariaDbSnapshotQuery implements SnapshotQuery, BeanRegistryAware {
   /** The name under which Debezium finds it. */
   static final String NAME = "firn_mariadb";
+
+  private static final ExactQuery QUERY =
+      new ExactQuery(
+          id -> id.toQuotedString('`'),
+          column -> MariaDbTables.quoted(column.name()),
+          MariaDbSnapshotQuery::selected);
 
   private @Nullable MariaDbDatabaseSchema schema;
 
@@ -44,27 +48,7 @@ public final class MariaDbSnapshotQuery implements SnapshotQuery, BeanRegistryAw
 
   @Override
   public Optional<String> snapshotQuery(String table, List<String> columns) {
-    MariaDbDatabaseSchema known = requireNonNull(schema, "schema is null");
-    Map<String, Column> byName =
-        known.tableIds().stream()
-            .filter(id -> quoted(id).equals(table))
-            .flatMap(id -> known.tableFor(id).columns().stream())
-            .collect(
-                Collectors.toMap(column -> MariaDbTables.quoted(column.name()), column -> column));
-    String selected =
-        columns.stream()
-            .map(name ->
-                Optional.ofNullable(byName.get(name))
-                    .map(MariaDbSnapshotQuery::selected)
-                    .orElse(name))
-            .collect(Collectors.joining(", "));
-    return columns.isEmpty()
-        ? Optional.empty()
-        : Optional.of("SELECT %s FROM %s".formatted(selected, table));
-  }
-
-  private static String quoted(TableId id) {
-    return id.toQuotedString('`');
+    return QUERY.of(requireNonNull(schema, "schema is null"), table, columns);
   }
 
   /** A column as a query names it that reads its values exactly. */

@@ -13,7 +13,6 @@ import io.debezium.snapshot.spi.SnapshotQuery;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +27,12 @@ public final class PostgresSnapshotQuery implements SnapshotQuery, BeanRegistryA
 
   /** What a text begins with that is read so: a column's default does not. */
   static final String READ = "@";
+
+  private static final ExactQuery QUERY =
+      new ExactQuery(
+          id -> new SourceTable(id.schema(), id.table()).quoted(),
+          column -> SourceTable.quoted(column.name()),
+          PostgresSnapshotQuery::selected);
 
   private @Nullable PostgresSchema schema;
 
@@ -46,23 +51,7 @@ public final class PostgresSnapshotQuery implements SnapshotQuery, BeanRegistryA
 
   @Override
   public Optional<String> snapshotQuery(String table, List<String> columns) {
-    PostgresSchema known = requireNonNull(schema, "schema is null");
-    Map<String, Column> byName =
-        known.tableIds().stream()
-            .filter(id -> new SourceTable(id.schema(), id.table()).quoted().equals(table))
-            .flatMap(id -> known.tableFor(id).columns().stream())
-            .collect(
-                Collectors.toMap(column -> SourceTable.quoted(column.name()), column -> column));
-    String selected =
-        columns.stream()
-            .map(name ->
-                Optional.ofNullable(byName.get(name))
-                    .map(PostgresSnapshotQuery::selected)
-                    .orElse(name))
-            .collect(Collectors.joining(", "));
-    return columns.isEmpty()
-        ? Optional.empty()
-        : Optional.of("SELECT %s FROM %s".formatted(selected, table));
+    return QUERY.of(requireNonNull(schema, "schema is null"), table, columns);
   }
 
   /** A column as a query names it that reads its values exactly. */
