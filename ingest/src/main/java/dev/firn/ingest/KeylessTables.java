@@ -1,8 +1,6 @@
 package dev.firn.ingest;
 
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
@@ -18,22 +16,7 @@ public enum KeylessTables {
   static final String KEY = "keyless.tables";
 
   static KeylessTables parse(Keys keys) {
-    return keys.text(KEY)
-        .map(value ->
-            Arrays.stream(values())
-                .filter(policy -> policy.text().equals(value))
-                .findFirst()
-                .orElseThrow(() ->
-                    keys.illValued(
-                        KEY,
-                        Arrays.stream(values())
-                            .map(KeylessTables::text)
-                            .collect(Collectors.joining(" or ")))))
-        .orElse(REFUSE);
-  }
-
-  private String text() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return keys.choice(KEY, KeylessTables.class).orElse(REFUSE);
   }
 
   /**
@@ -52,7 +35,7 @@ public enum KeylessTables {
                   wayOut(refused.getFirst()),
                   SinkSettings.PREFIX,
                   KEY,
-                  APPEND_ONLY.text(),
+                  Keys.written(APPEND_ONLY),
                   others(refused)));
     }
   }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.commons.text.similarity.LevenshteinDistance;
 
 /**
@@ -58,6 +59,27 @@ record Keys(String prefix, Map<String, String> values) {
               case "false" -> false;
               default -> throw illValued(key, "true or false");
             });
+  }
+
+  /** One of an enum's values, written in lower case and with dashes. */
+  <E extends Enum<E>> Optional<E> choice(String key, Class<E> type) {
+    E[] choices = type.getEnumConstants();
+    return text(key)
+        .map(value ->
+            Arrays.stream(choices)
+                .filter(choice -> written(choice).equals(value.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() ->
+                    illValued(
+                        key,
+                        Arrays.stream(choices)
+                            .map(Keys::written)
+                            .collect(Collectors.joining(choices.length == 2 ? " or " : ", ")))));
+  }
+
+  /** An enum's value as a configuration has it. */
+  static String written(Enum<?> choice) {
+    return choice.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** A number of bytes: {@code 268435456}, {@code 256mb}. */

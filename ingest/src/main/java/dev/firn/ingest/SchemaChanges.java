@@ -1,9 +1,5 @@
 package dev.firn.ingest;
 
-import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
-
 /** What becomes of a change of a source table's columns: the setting {@code schema.changes}. */
 enum SchemaChanges {
   /** Followed where the lake's column can hold old and new values; otherwise the pipeline stops. */
@@ -21,21 +17,6 @@ enum SchemaChanges {
   static final String KEY = "schema.changes";
 
   static SchemaChanges parse(Keys keys) {
-    return keys.text(KEY)
-        .map(text ->
-            Arrays.stream(values())
-                .filter(value -> value.text().equals(text.toLowerCase(Locale.ROOT)))
-                .findFirst()
-                .orElseThrow(() -> keys.illValued(KEY, allowed())))
-        .orElse(EVOLVE);
-  }
-
-  private static String allowed() {
-    return Arrays.stream(values()).map(SchemaChanges::text).collect(Collectors.joining(", "));
-  }
-
-  /** As it is written in a configuration. */
-  String text() {
-    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return keys.choice(KEY, SchemaChanges.class).orElse(EVOLVE);
   }
 }
