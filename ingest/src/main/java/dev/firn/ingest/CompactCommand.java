@@ -6,11 +6,7 @@ import dev.firn.compaction.maintenance.Maintenance;
 import dev.firn.compaction.maintenance.Part;
 import dev.firn.compaction.maintenance.TableMaintenance;
 import dev.firn.compaction.maintenance.TablePlan;
-import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
-import java.io.Closeable;
-import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -182,23 +178,20 @@ public final class CompactCommand implements Callable<Integer> {
   }
 
   private int with(MaintainedLake lake, Stop stop, Work work) {
-    Catalog catalog = lake.open();
     long heap = Runtime.getRuntime().maxMemory();
-    try (Closeable closing = Lake.closing(catalog)) {
+    try (OpenedCatalog opened = new OpenedCatalog(lake.open())) {
       return work.on(
-          catalog,
+          opened.catalog(),
           new Maintenance(
-              catalog, lake.settings(CompactionMode.ALL, heap), line -> say("    " + line), stop));
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
+              opened.catalog(),
+              lake.settings(CompactionMode.ALL, heap),
+              line -> say("    " + line),
+              stop));
     }
   }
 
   private void say(String line) {
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(line);
-    out.flush();
+    CommandOutput.say(spec, line);
   }
 
   private void write(String text) {

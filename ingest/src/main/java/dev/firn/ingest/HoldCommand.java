@@ -2,16 +2,9 @@ package dev.firn.ingest;
 
 import static java.time.temporal.ChronoUnit.SECONDS;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.firn.compaction.CompactionException;
 import dev.firn.compaction.retention.Hold;
 import dev.firn.compaction.retention.Holds;
-import dev.firn.writer.Lake;
-import java.io.Closeable;
-import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -64,16 +57,12 @@ public final class HoldCommand implements Runnable {
     <R> R in(Function<Catalog, R> work) {
       MaintainedLake lake = place.lake();
       CommandOutput.silenceLogs();
-      Catalog catalog = lake.open();
-      try (Closeable closing = Lake.closing(catalog)) {
-        return work.apply(catalog);
+      try (OpenedCatalog opened = new OpenedCatalog(lake.open())) {
+        return work.apply(opened.catalog());
       } catch (IllegalArgumentException e) {
         throw new SettingsException(String.valueOf(e.getMessage()), e);
       } catch (CompactionException e) {
         throw new CommandException(CommandException.FAILED, String.valueOf(e.getMessage()), e);
-      } catch (IOException e) {
-        throw new CommandException(
-            CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
       }
     }
 
@@ -86,9 +75,7 @@ public final class HoldCommand implements Runnable {
     }
 
     void say(String line) {
-      PrintWriter out = spec.commandLine().getOut();
-      out.println(line);
-      out.flush();
+      CommandOutput.say(spec, line);
     }
   }
 
@@ -221,14 +208,12 @@ public final class HoldCommand implements Runnable {
     @Mixin private Common common = new Common();
 
     @Override
-    public Integer call() throws JsonProcessingException {
+    public Integer call() {
       List<Row> rows = common.in(this::rows);
       rows.forEach(row -> common.say(row.line()));
       common.say("%d held".formatted(rows.size()));
       if (json != null) {
-        CommandOutput.write(
-            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(rows),
-            json);
+        CommandOutput.writeJson(rows, json);
       }
       return Outcome.OK;
     }

@@ -6,11 +6,7 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.firn.writer.Lake;
 import dev.firn.writer.QuarantineLog;
-import java.io.Closeable;
-import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,7 +19,6 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import org.apache.iceberg.catalog.Catalog;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -74,12 +69,8 @@ public final class QuarantineCommand implements Runnable {
     <R> Optional<R> in(Function<QuarantineLog, R> work) {
       SinkSettings settings = config.load().sink();
       CommandOutput.silenceLogs();
-      Catalog catalog = LakeProbe.open(settings);
-      try (Closeable closing = Lake.closing(catalog)) {
-        return QuarantineLog.open(catalog, settings.pipeline()).map(work);
-      } catch (IOException e) {
-        throw new CommandException(
-            CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
+      try (OpenedCatalog opened = new OpenedCatalog(LakeProbe.open(settings))) {
+        return QuarantineLog.open(opened.catalog(), settings.pipeline()).map(work);
       }
     }
 
@@ -88,9 +79,7 @@ public final class QuarantineCommand implements Runnable {
     }
 
     void say(String line) {
-      PrintWriter out = spec.commandLine().getOut();
-      out.println(line);
-      out.flush();
+      CommandOutput.say(spec, line);
     }
   }
 
@@ -148,7 +137,7 @@ public final class QuarantineCommand implements Runnable {
     @Mixin private Common common = new Common();
 
     @Override
-    public Integer call() throws JsonProcessingException {
+    public Integer call() {
       if (limit < 1) {
         throw new SettingsException("--limit %d: at least 1".formatted(limit));
       }
@@ -165,8 +154,7 @@ public final class QuarantineCommand implements Runnable {
           .forEach((table, entries) -> common.say("%s: %,d open".formatted(table, entries)));
       common.say(found.open().isEmpty() ? "nothing is open in the quarantine" : hint(found));
       if (json != null) {
-        CommandOutput.write(
-            JSON.writeValueAsString(found.entries().stream().map(Listing::values).toList()), json);
+        CommandOutput.writeJson(found.entries().stream().map(Listing::values).toList(), json);
       }
       return Outcome.OK;
     }

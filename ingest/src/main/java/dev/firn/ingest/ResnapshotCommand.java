@@ -1,11 +1,7 @@
 package dev.firn.ingest;
 
-import dev.firn.writer.Lake;
 import dev.firn.writer.LakeTables;
 import dev.firn.writer.Pipeline;
-import java.io.Closeable;
-import java.io.IOException;
-import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -101,8 +97,8 @@ public final class ResnapshotCommand implements Callable<Integer> {
               .formatted(ServerConfig.SOURCE_PREFIX));
     }
     requireStopped(file.source());
-    Catalog catalog = LakeProbe.open(file.sink());
-    try (Closeable closing = Lake.closing(catalog)) {
+    try (OpenedCatalog opened = new OpenedCatalog(LakeProbe.open(file.sink()))) {
+      Catalog catalog = opened.catalog();
       if (Pipeline.look(catalog, file.sink().pipeline()).isEmpty()) {
         throw new SettingsException(
             "the lake knows no pipeline %s".formatted(file.sink().pipeline().name()));
@@ -110,9 +106,6 @@ public final class ResnapshotCommand implements Callable<Integer> {
       long unused =
           Pipeline.readAnew(
               catalog, file.sink().pipeline(), file.source().log()::parse, file.source().notes());
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
     }
     say(
         "pipeline %s has forgotten where in the source it is; start it: firn ingest --config %s reads all tables anew, which show what they hold until the last row is read"
@@ -147,8 +140,8 @@ public final class ResnapshotCommand implements Callable<Integer> {
 
   private void askAndWait(ConfigFile file, List<SourceTable> asked)
       throws SQLException, InterruptedException {
-    Catalog catalog = LakeProbe.open(file.sink());
-    try (Closeable closing = Lake.closing(catalog)) {
+    try (OpenedCatalog opened = new OpenedCatalog(LakeProbe.open(file.sink()))) {
+      Catalog catalog = opened.catalog();
       Map<TableIdentifier, Long> before = new LinkedHashMap<>();
       for (SourceTable table : asked) {
         TableIdentifier name = file.sink().routing().tableFor(file.source().topicPrefix(), table);
@@ -161,9 +154,6 @@ public final class ResnapshotCommand implements Callable<Integer> {
         }
         say("%s was read again".formatted(table.getKey()));
       }
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
     }
   }
 
@@ -172,8 +162,6 @@ public final class ResnapshotCommand implements Callable<Integer> {
   }
 
   private void say(String line) {
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(line);
-    out.flush();
+    CommandOutput.say(spec, line);
   }
 }

@@ -3,9 +3,6 @@ package dev.firn.ingest;
 import dev.firn.compaction.health.HealthSettings;
 import dev.firn.compaction.health.Prices;
 import dev.firn.compaction.health.TableHealth;
-import dev.firn.writer.Lake;
-import java.io.Closeable;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -101,16 +98,13 @@ public final class TablesCommand implements Callable<Integer> {
   }
 
   private List<TablesReport.Entry> look(MaintainedLake target, HealthSettings settings) {
-    Catalog catalog = target.open();
-    try (Closeable closing = Lake.closing(catalog)) {
+    try (OpenedCatalog opened = new OpenedCatalog(target.open())) {
+      Catalog catalog = opened.catalog();
       List<TablesReport.Entry> entries = new ArrayList<>();
       for (TableIdentifier name : AskedTables.of(catalog, tables)) {
         entries.add(new TablesReport.Entry(name.toString(), look(catalog, name, settings)));
       }
       return entries;
-    } catch (IOException e) {
-      throw new CommandException(
-          CommandException.FAILED, "cannot close the catalog: " + e.getMessage(), e);
     }
   }
 
