@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
@@ -34,6 +35,12 @@ final class TableDefinitions {
 
   /** What, with the place in the log, makes a statement the same. */
   private static final List<String> SAME = List.of("databaseName", STATEMENT, CHANGES);
+
+  /** Statements about no table that matter: a database or the server gets a character set. */
+  private static final Pattern CHARACTER_SETS =
+      Pattern.compile(
+          "\\s*((CREATE|ALTER|DROP)\\s+(OR\\s+REPLACE\\s+)?(DATABASE|SCHEMA)\\b|SET\\s+(@@|GLOBAL\\s|SESSION\\s|\\w*(char|coll))).*",
+          Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
   private final List<Document> statements = new ArrayList<>();
   private boolean isNoted = true;
@@ -59,11 +66,22 @@ final class TableDefinitions {
 
   /** A statement that Debezium has read; it reads some again after a lost connection. */
   synchronized void add(Document statement) {
-    if (statements.stream().anyMatch(known -> isSame(known, statement))) {
+    Document kept = statement.clone();
+    if (tellsOfTables(kept)) {
+      // It may hold a password, as of a connection, and is not needed.
+      kept.remove(STATEMENT);
+    } else if (!CHARACTER_SETS.matcher(String.valueOf(kept.getString(STATEMENT))).matches()) {
       return;
     }
-    statements.add(statement);
-    isNoted = false;
+    if (statements.stream().noneMatch(known -> isSame(known, kept))) {
+      statements.add(kept);
+      isNoted = false;
+    }
+  }
+
+  private static boolean tellsOfTables(Document statement) {
+    Array changes = statement.getArray(CHANGES);
+    return changes != null && !changes.isEmpty();
   }
 
   private static boolean isSame(Document one, Document other) {
@@ -102,14 +120,13 @@ final class TableDefinitions {
   private static List<Document> newest(List<Document> statements) {
     Map<String, Document> newest = new LinkedHashMap<>();
     for (Document statement : statements) {
-      Array changes = statement.getArray(CHANGES);
-      if (changes == null || changes.isEmpty()) {
+      if (!tellsOfTables(statement)) {
         String key = statement.getString("databaseName") + "\n" + statement.getString(STATEMENT);
         newest.remove(key);
         newest.put(key, statement);
         continue;
       }
-      for (Array.Entry entry : changes) {
+      for (Array.Entry entry : statement.getArray(CHANGES)) {
         take(newest, statement, entry.getValue().asDocument());
       }
     }
@@ -124,7 +141,6 @@ final class TableDefinitions {
       change.setString("type", "CREATE");
       change.remove("previousId");
       Document alone = statement.clone();
-      alone.remove(STATEMENT);
       alone.setArray(CHANGES, Array.create(Value.create(change)));
       newest.put(id, alone);
     }

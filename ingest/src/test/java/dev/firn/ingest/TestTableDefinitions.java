@@ -55,6 +55,33 @@ class TestTableDefinitions {
     assertThat(read.all()).allMatch(each -> !each.has("ddl"));
   }
 
+  /** Statements may hold passwords: of a table that lies elsewhere, of users. */
+  @Test
+  void textsOfStatementsAreKeptOnlyWhereTheyTellOfCharacterSets() {
+    TableDefinitions written = new TableDefinitions();
+    written.add(statement("0-1-1", change("CREATE", "a", "remote")));
+    for (String text :
+        List.of(
+            "CREATE USER u IDENTIFIED BY 'geheim'",
+            "SET PASSWORD FOR u = PASSWORD('geheim')",
+            "GRANT ALL ON *.* TO u IDENTIFIED BY 'geheim'",
+            "CREATE OR REPLACE DATABASE shop CHARACTER SET latin1",
+            "alter database shop collate utf8mb4_bin",
+            "SET character_set_server=utf8mb4, collation_server=utf8mb4_general_ci")) {
+      Document statement = Document.create();
+      statement.setDocument("position").setString("gtids", "0-1-2");
+      statement.setString("ddl", text);
+      written.add(statement);
+    }
+    assertThat(written.all())
+        .extracting(each -> each.has("ddl") ? each.getString("ddl") : "")
+        .containsExactly(
+            "",
+            "CREATE OR REPLACE DATABASE shop CHARACTER SET latin1",
+            "alter database shop collate utf8mb4_bin",
+            "SET character_set_server=utf8mb4, collation_server=utf8mb4_general_ci");
+  }
+
   /** After a lost connection. */
   @Test
   void statementsThatAreToldAgainDoNotTakeTheNewestPlace() {
