@@ -12,11 +12,13 @@ import java.util.stream.Collectors;
 /**
  * Makes queries for a table's rows that read values which a plain query would not read exactly.
  *
+ * @param from what comes before a table's name
  * @param table a table's name as a query has it
  * @param column the same of a column
  * @param selected a column as a query names it that reads its values exactly
  */
 record ExactQuery(
+    String from,
     Function<TableId, String> table,
     Function<Column, String> column,
     Function<Column, String> selected) {
@@ -38,6 +40,6 @@ record ExactQuery(
             .collect(Collectors.toMap(column, selected));
     String all =
         columns.stream().map(one -> exact.getOrDefault(one, one)).collect(Collectors.joining(", "));
-    return Optional.of("SELECT %s FROM %s".formatted(all, name));
+    return Optional.of("SELECT %s %s %s".formatted(all, from, name));
   }
 }

@@ -49,7 +49,7 @@ final class MariaDbLook implements SourceLook {
       while (rows.next()) {
         SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
         if (source.captures(table)) {
-          tables.add(new TableWatch.Seen(table, 0, true, false));
+          tables.add(new TableWatch.Seen(table, 0, true));
         }
       }
     }

@@ -27,6 +27,7 @@ public final class MariaDbSnapshotQuery implements SnapshotQuery, BeanRegistryAw
 
   private static final ExactQuery QUERY =
       new ExactQuery(
+          "FROM",
           id -> id.toQuotedString('`'),
           column -> MariaDbTables.quoted(column.name()),
           MariaDbSnapshotQuery::selected);

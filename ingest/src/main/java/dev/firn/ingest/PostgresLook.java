@@ -15,10 +15,9 @@ final class PostgresLook implements SourceLook {
       SELECT n.nspname, c.relname, c.oid::bigint,
              c.relreplident IN ('f', 'i')
              OR c.relreplident = 'd' AND EXISTS
-                (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
-             c.relkind = 'p'
+                (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p'
+       WHERE c.relkind = 'r' AND c.relpersistence = 'p'
          AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
       """;
 
@@ -50,8 +49,7 @@ final class PostgresLook implements SourceLook {
       while (rows.next()) {
         SourceTable table = new SourceTable(rows.getString(1), rows.getString(2));
         if (source.captures(table)) {
-          tables.add(
-              new TableWatch.Seen(table, rows.getLong(3), rows.getBoolean(4), rows.getBoolean(5)));
+          tables.add(new TableWatch.Seen(table, rows.getLong(3), rows.getBoolean(4)));
         }
       }
     }

@@ -25,11 +25,15 @@ public final class PostgresSnapshotQuery implements SnapshotQuery, BeanRegistryA
   /** The name under which Debezium finds it. */
   static final String NAME = "firn";
 
+  /** Rows of tables that inherit from this one, such as its partitions, are theirs. */
+  static final String FROM = "FROM ONLY";
+
   /** What a text begins with that is read so: a column's default does not. */
   static final String READ = "@";
 
   private static final ExactQuery QUERY =
       new ExactQuery(
+          FROM,
           id -> new SourceTable(id.schema(), id.table()).quoted(),
           column -> SourceTable.quoted(column.name()),
           PostgresSnapshotQuery::selected);

@@ -83,9 +83,12 @@ final class PostgresTables {
   private <T> List<T> each(Content<T> content) throws SQLException {
     try (PostgresConnection connection = connect()) {
       Captured captured = schemas(connection);
+      SourcePartitions partitions = SourcePartitions.read(connection.connection());
+      partitions.requireAll(source);
       List<TableId> ids =
           captured.tableIds().stream()
               .filter(id -> !source.signals().equals(Optional.of(name(id))))
+              .filter(id -> !partitions.isPartitioned(name(id)))
               .sorted(Comparator.comparing(id -> name(id).toString()))
               .toList();
       List<T> contents = new ArrayList<>();
@@ -116,8 +119,9 @@ final class PostgresTables {
   private Optional<ReadableTable> findNow(PostgresConnection connection, SourceTable table)
       throws SQLException {
     Captured captured = schemas(connection);
+    SourcePartitions partitions = SourcePartitions.read(connection.connection());
     for (TableId id : captured.tableIds()) {
-      if (name(id).equals(table)) {
+      if (name(id).equals(table) && !partitions.isPartitioned(table)) {
         return Optional.of(
             new ReadableTable(
                 captured(connection, captured, id), captured.tableFor(id), captured.schemaFor(id)));

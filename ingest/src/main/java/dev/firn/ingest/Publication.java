@@ -47,7 +47,8 @@ final class Publication {
                       AND a.attgenerated = ''
                       AND NOT coalesce(to_jsonb(t) -> 'attnames', to_jsonb(a.attname))
                           @> to_jsonb(a.attname)
-                    ORDER BY a.attnum)
+                    ORDER BY a.attnum),
+             c.relkind = 'p'
         FROM pg_publication_tables AS t
              JOIN pg_publication AS p ON p.pubname = t.pubname
              JOIN pg_namespace AS n ON n.nspname = t.schemaname
@@ -69,8 +70,9 @@ final class Publication {
    *
    * @param id another one after the table was not a member for a time, or only in part
    * @param hidden what is not published of it; empty: all is
+   * @param hidesPartitions whether changes of its partitions come under its name
    */
-  record Member(String id, String hidden) {}
+  record Member(String id, String hidden, boolean hidesPartitions) {}
 
   private final PostgresSource source;
 
@@ -125,7 +127,8 @@ final class Publication {
               table,
               new Member(
                   id + ":" + own,
-                  hidden(operations, row.getString(4), captured(table, row.getArray(5)))));
+                  hidden(operations, row.getString(4), captured(table, row.getArray(5))),
+                  row.getBoolean(6) && source.captures(table)));
         }
       }
     }

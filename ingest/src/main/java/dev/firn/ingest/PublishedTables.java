@@ -55,8 +55,8 @@ final class PublishedTables {
               "publication %s is gone: changes since then are not in the log".formatted(name)));
     }
     if (follows || (members.isPresent() && !publication.isOurs())) {
+      members.ifPresent(all -> all.forEach(this::requirePartitionsByName));
       tables.stream()
-          .filter(table -> !table.isPartitioned())
           .map(TableWatch.Seen::table)
           .forEach(table -> look(table, members.map(all -> all.get(table)), read));
     }
@@ -83,6 +83,14 @@ final class PublishedTables {
         id.isEmpty() ? "publication %s lacked it" : "publication %s was changed, or lacked it";
     LOG.warn("table {} is read again: {}", table, why.formatted(name));
     read.accept(new ReadingRequest(table, ReadingRequest.GAP + why.formatted(name)));
+  }
+
+  private void requirePartitionsByName(SourceTable table, Publication.Member member) {
+    if (member.hidesPartitions()) {
+      throw new PipelineException(
+          "publication %s tells changes of the partitions of table %s under that name (publish_via_partition_root), and not those that empty a partition. Way on: run ALTER PUBLICATION %s SET (publish_via_partition_root = false) and start again"
+              .formatted(name, table, SourceTable.quoted(name)));
+    }
   }
 
   private void requireWhole(SourceTable table, Optional<Publication.Member> now) {

@@ -33,6 +33,7 @@ record ReadableTable(CapturedTable captured, Table table, TableSchema schema) {
             .filter(column -> !captured.leavesOut(column.name()))
             .map(PostgresSnapshotQuery::selected)
             .collect(Collectors.joining(", "));
-    return "SELECT %s FROM %s".formatted(columns, captured.source().quoted());
+    return "SELECT %s %s %s"
+        .formatted(columns, PostgresSnapshotQuery.FROM, captured.source().quoted());
   }
 }

@@ -315,7 +315,8 @@ public final class ServerConfig implements ConfigSourceProvider {
           case "debezium.source.provide.transaction.metadata" -> List.of("true");
           case "debezium.source.plugin.name" -> List.of("pgoutput");
           case "debezium.source.snapshot.mode" -> List.of("initial", "no_data");
-          case "debezium.source.slot.drop.on.stop" -> List.of("false");
+          case "debezium.source.slot.drop.on.stop", "debezium.source.publish.via.partition.root" ->
+              List.of("false");
           case "debezium.source.lsn.flush.mode" -> List.of("connector");
           case "debezium.source.tasks.max", "debezium.source.snapshot.max.threads" -> List.of("1");
           // Without a lock what is read is not as of one place in the log.

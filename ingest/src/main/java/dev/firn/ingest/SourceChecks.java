@@ -126,6 +126,17 @@ final class SourceChecks {
         }
       }
     }
+    for (SourceTable table : SourcePartitions.read(connection).partitions().keySet()) {
+      if (source.captures(table) && published.contains(table.toString())) {
+        checks.add(
+            Check.failed(
+                "publication",
+                "%s tells changes of partitions under the name of %s".formatted(name, table),
+                "run ALTER PUBLICATION %s SET (publish_via_partition_root = false)"
+                    .formatted(name)));
+        return;
+      }
+    }
     List<String> missing =
         tables.stream()
             .map(table -> table.source().toString())

@@ -33,9 +33,8 @@ final class TableWatch implements AutoCloseable {
    * A table of the source.
    *
    * @param isIdentified whether the log tells which row a change is about
-   * @param isPartitioned whether its rows are those of other tables
    */
-  record Seen(SourceTable table, long oid, boolean isIdentified, boolean isPartitioned) {}
+  record Seen(SourceTable table, long oid, boolean isIdentified) {}
 
   private final Source source;
   private final CapturedTables tables;
