@@ -59,7 +59,7 @@ final class MariaDbStatements extends MariaDbAntlrDdlParser {
   @Override
   public DdlChanges parse(String statement, Tables tables) {
     try {
-      return super.parse(statement, tables);
+      return parseAnyDefaults(statement, tables);
     } catch (ParsingException | MultipleParsingExceptions e) {
       List<TableId> about = tables(statement, currentSchema());
       for (TableId table : about) {
@@ -72,6 +72,19 @@ final class MariaDbStatements extends MariaDbAntlrDdlParser {
       }
       LOG.warn("a statement about {} is not understood; no captured table is among them", about);
       return new DdlChanges();
+    }
+  }
+
+  /** Defaults that are not understood do not matter. */
+  private DdlChanges parseAnyDefaults(String statement, Tables tables) {
+    try {
+      return super.parse(statement, tables);
+    } catch (ParsingException e) {
+      String other = MariaDbDefaults.replaced(statement);
+      if (other.equals(statement)) {
+        throw e;
+      }
+      return super.parse(other, tables);
     }
   }
 

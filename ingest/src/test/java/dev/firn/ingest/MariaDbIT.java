@@ -372,6 +372,25 @@ class MariaDbIT {
   }
 
   @Test
+  void defaultsThatAreNotUnderstoodDoNotMatter() throws Exception {
+    run(
+        "CREATE TABLE shop.t (id INT PRIMARY KEY, a VARCHAR(9) DEFAULT (repeat('x', 2)))",
+        "INSERT INTO shop.t (id) VALUES (1)");
+    Map<String, String> settings = Engine.settings(server(), lake);
+    try (Engine engine = Engine.start(settings);
+        Connection connection = server().connect("shop")) {
+      engine.awaitCaughtUpWith(connection);
+      run(
+          "ALTER TABLE shop.t ADD b DATE DEFAULT (DATE '2026-01-01' + INTERVAL 1 DAY)",
+          "INSERT INTO shop.t (id) VALUES (2)",
+          "INSERT INTO shop.t VALUES (3, 'z', NULL)");
+      engine.awaitTrue(() -> rows("t").size() == 3 && !rows("t").contains("1 xx null"));
+      assertThat(rows("t"))
+          .containsExactlyInAnyOrder("1 xx 2026-01-02", "2 xx 2026-01-02", "3 z null");
+    }
+  }
+
+  @Test
   void typeThatIsNotKnownIsRefusedWhereItIsCaptured() throws Exception {
     run(
         "CREATE TABLE shop.t (id INT PRIMARY KEY)",

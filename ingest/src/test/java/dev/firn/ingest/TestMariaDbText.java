@@ -45,6 +45,24 @@ class TestMariaDbText {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '#',
+      value = {
+        "a text DEFAULT (repeat('a)', 3)) NOT NULL | a text DEFAULT (uuid()) NOT NULL",
+        "a text default repeat('it''s \\'(', 3), b int | a text DEFAULT (uuid()), b int",
+        "`DEFAULT (` date DEFAULT (DATE'2026-01-01' + interval (5) day) | `DEFAULT (` date DEFAULT (uuid())",
+        "a char(9) DEFAULT 'DEFAULT (1)' CHECK (a <> '') | a char(9) DEFAULT 'DEFAULT (1)' CHECK (a <> '')",
+        "a int DEFAULT NULL CHECK (a > 1) | a int DEFAULT NULL CHECK (a > 1)",
+        "a int DEFAULT -5) DEFAULT CHARSET=utf8mb4 | a int DEFAULT -5) DEFAULT CHARSET=utf8mb4",
+        "a int DEFAULT (b(1), c int | a int DEFAULT (uuid())"
+      })
+  void expressionsOfDefaultsAreReplaced(String columns, String replaced) {
+    assertThat(MariaDbDefaults.replaced("CREATE TABLE t (" + columns))
+        .isEqualTo("CREATE TABLE t (" + replaced);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
       value = {
         "CREATE TABLE `a b`.`c``d` (x INET6) | a b | c`d",
         "alter table t add column a inet6 | shop | t",
