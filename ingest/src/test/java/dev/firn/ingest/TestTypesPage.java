@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.testing.MariaDbTypes;
 import dev.firn.testing.PostgresTypes;
 import java.nio.file.Files;
 import java.nio.file.Path;

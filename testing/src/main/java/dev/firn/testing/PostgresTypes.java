@@ -2,6 +2,7 @@ package dev.firn.testing;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Every type of PostgreSQL, what it becomes in the lake, and values that show it. */
@@ -13,17 +14,17 @@ public final class PostgresTypes {
    * @param iceberg the type that it becomes
    * @param values literals, and what the lake shows for each, as {@link LakeRows} does
    */
-  public record Type(String type, String iceberg, List<String> values) {
+  public record Type(String type, String iceberg, List<String> values) implements SourceType {
     public Type {
       values = List.copyOf(values);
     }
 
-    /** How many values there are. */
+    @Override
     public int size() {
       return values.size() / 2;
     }
 
-    /** A value as SQL writes it; beyond the last one NULL. */
+    @Override
     public String literal(int row) {
       return 2 * row < values.size() ? "$v$" + values.get(2 * row) + "$v$" : "NULL";
     }
@@ -31,6 +32,11 @@ public final class PostgresTypes {
     /** What the lake shows for it. */
     public String expected(int row) {
       return 2 * row < values.size() ? values.get(2 * row + 1) : "null";
+    }
+
+    @Override
+    public Optional<String> shown(int row) {
+      return row < size() ? Optional.of(expected(row)) : Optional.empty();
     }
   }
 

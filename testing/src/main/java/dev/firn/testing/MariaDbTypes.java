@@ -1,22 +1,53 @@
-package dev.firn.ingest;
+package dev.firn.testing;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Every type of MariaDB, what it becomes in the lake, and values that show it. */
-final class MariaDbTypes {
+public final class MariaDbTypes {
+  private static final String NULL = "null";
+
   /**
+   * One type.
+   *
    * @param type as SQL writes it
    * @param iceberg the type that it becomes
-   * @param values literals of SQL, and what the lake shows for each
+   * @param values literals of SQL, and what the lake shows for each, as {@link LakeRows} does
    */
-  record Type(String type, String iceberg, List<String> values) {
-    String literal(int row) {
-      return 2 * row < values.size() ? values.get(2 * row) : "NULL";
+  public record Type(String type, String iceberg, List<String> values) implements SourceType {
+    public Type {
+      values = List.copyOf(values);
     }
 
-    String expected(int row) {
-      return 2 * row < values.size() ? values.get(2 * row + 1) : "null";
+    @Override
+    public int size() {
+      return values.size() / 2;
+    }
+
+    @Override
+    public String literal(int row) {
+      return row < size() ? values.get(2 * row) : "NULL";
+    }
+
+    /** What the lake shows for a value, as text. */
+    public String expected(int row) {
+      return row < size() ? values.get(2 * row + 1) : NULL;
+    }
+
+    @Override
+    public Optional<String> shown(int row) {
+      return Optional.of(expected(row)).filter(text -> !text.equals(NULL));
+    }
+
+    @Override
+    public boolean isGenerated() {
+      return type.contains(" AS (");
+    }
+
+    @Override
+    public boolean isRequired() {
+      return type.contains("NOT NULL") || isGenerated();
     }
   }
 
@@ -48,7 +79,7 @@ final class MariaDbTypes {
       "12345678901234567890123456789012345678901234567890123456789012345";
 
   /** What no type of the lake holds becomes text where its owner says so: these columns. */
-  static final List<Type> AS_TEXT =
+  public static final List<Type> AS_TEXT =
       List.of(
           quoted("date", "string", "2026-02-28", "0000-00-00", "2026-00-00"),
           quoted(
@@ -59,7 +90,8 @@ final class MariaDbTypes {
           quoted("time(6)", "string", "25:00:00.000001", "-01:02:03.400000"),
           same("decimal(10,2)", "string", "12345678.90", "-0.01"));
 
-  static final List<Type> TYPES =
+  /** All of them; a table of them has a column {@code id} as well. */
+  public static final List<Type> TYPES =
       List.of(
           same("tinyint", "int", "-128", "127"),
           same("tinyint unsigned", "int", "0", "255"),
