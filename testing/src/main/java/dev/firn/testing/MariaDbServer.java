@@ -30,6 +30,9 @@ public final class MariaDbServer implements AutoCloseable {
   /** A user who may do anything; there is no password. */
   public static final String USER = "firn";
 
+  /** A user who may read everything, and its log; there is no password. */
+  public static final String READER = "firn_reader";
+
   /** What installs it. */
   public static final String INSTALLING = "apt-get install mariadb-server-core mariadb-client-core";
 
@@ -42,8 +45,10 @@ public final class MariaDbServer implements AutoCloseable {
       """
       CREATE USER IF NOT EXISTS '%1$s'@'%%';
       GRANT ALL PRIVILEGES ON *.* TO '%1$s'@'%%' WITH GRANT OPTION;
+      CREATE USER IF NOT EXISTS '%2$s'@'%%';
+      GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO '%2$s'@'%%';
       """
-          .formatted(USER);
+          .formatted(USER, READER);
 
   /**
    * What to start.

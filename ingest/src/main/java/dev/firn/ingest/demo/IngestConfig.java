@@ -33,7 +33,7 @@ final class IngestConfig {
             "{host}",
             server.host(),
             "{user}",
-            MariaDbServer.USER,
+            MariaDbServer.READER,
             "{password}",
             "");
     write(folder.config(), source, Shop.DATABASE, lake);
