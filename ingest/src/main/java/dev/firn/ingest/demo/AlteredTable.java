@@ -21,6 +21,7 @@ final class AlteredTable {
   /** A column besides {@code id} and {@code n}. */
   record Column(String name, ColumnKind kind) {}
 
+  private final TortureSql sql;
   private final String name;
   private final boolean isKeyed;
   private final SplittableRandom random;
@@ -33,7 +34,8 @@ final class AlteredTable {
   /** Columns that went since rows were last written: one of the name would not be seen as new. */
   private final Set<String> justGone = new HashSet<>();
 
-  AlteredTable(String name, boolean isKeyed, SplittableRandom random) {
+  AlteredTable(TortureSql sql, String name, boolean isKeyed, SplittableRandom random) {
+    this.sql = sql;
     this.name = name;
     this.isKeyed = isKeyed;
     this.random = random;
@@ -50,7 +52,7 @@ final class AlteredTable {
 
   /** The same table under another name. */
   AlteredTable as(String newName) {
-    AlteredTable renamed = new AlteredTable(newName, isKeyed, random);
+    AlteredTable renamed = new AlteredTable(sql, newName, isKeyed, random);
     renamed.columns = columns;
     renamed.committed = committed;
     renamed.mayEmpty = mayEmpty;
@@ -84,19 +86,19 @@ final class AlteredTable {
                 table(),
                 isKeyed ? " PRIMARY KEY" : "",
                 columns.stream()
-                    .map(column -> column.name() + " " + column.kind().sql())
+                    .map(column -> column.name() + " " + sql.type(column.kind()))
                     .collect(Collectors.joining(", "))));
-    made.add("ALTER TABLE %s ALTER b SET STORAGE EXTERNAL".formatted(table()));
+    made.addAll(sql.outOfLine(table(), "b"));
     if (!isKeyed) {
-      made.add("ALTER TABLE %s REPLICA IDENTITY FULL".formatted(table()));
+      made.addAll(sql.wholeRows(table()));
     }
     made.add(fill());
     return made;
   }
 
   private String fill() {
-    return "INSERT INTO %s (id, n%s) SELECT i, i %% 5%s FROM generate_series(0, %d) AS i"
-        .formatted(table(), names(), values(), IDS / 2);
+    return "INSERT INTO %s (id, n%s) SELECT i, i %% 5%s FROM %s"
+        .formatted(table(), names(), values(), sql.numbers(0, IDS / 2));
   }
 
   private String names() {
@@ -105,8 +107,12 @@ final class AlteredTable {
 
   private String values() {
     return columns.stream()
-        .map(column -> ", " + (random.nextInt(6) == 0 ? "NULL" : column.kind().value(random)))
+        .map(column -> ", " + (random.nextInt(6) == 0 ? "NULL" : value(column)))
         .collect(Collectors.joining());
+  }
+
+  private String value(Column column) {
+    return column.kind().value(sql, random);
   }
 
   /** From now on it is emptied now and then. */
@@ -144,12 +150,12 @@ final class AlteredTable {
       case 10 ->
           List.of(
               ("UPDATE %1$s SET id = id + %2$d WHERE id < %3$d AND id %% 23 = %4$d"
-                      + " AND NOT EXISTS (SELECT FROM %1$s AS o WHERE o.id = %5$s.id + %2$d)")
+                      + " AND NOT EXISTS (SELECT 1 FROM %1$s AS o WHERE o.id = %5$s.id + %2$d)")
                   .formatted(table(), 2 * IDS, IDS, some(23), name));
       default ->
           List.of(
               ("UPDATE %1$s SET id = id - %2$d, n = 0 WHERE id >= %2$d"
-                      + " AND NOT EXISTS (SELECT FROM %1$s AS o WHERE o.id = %3$s.id - %2$d)")
+                      + " AND NOT EXISTS (SELECT 1 FROM %1$s AS o WHERE o.id = %3$s.id - %2$d)")
                   .formatted(table(), 2 * IDS, name));
     };
   }
@@ -161,12 +167,7 @@ final class AlteredTable {
   private String insert() {
     return "INSERT INTO %s (id, n%s) VALUES (%d, %d%s)%s"
         .formatted(
-            table(),
-            names(),
-            some(IDS),
-            some(5),
-            values(),
-            isKeyed ? " ON CONFLICT (id) DO NOTHING" : "");
+            table(), names(), some(IDS), some(5), values(), isKeyed ? sql.unlessThere() : "");
   }
 
   private String update() {
@@ -175,7 +176,7 @@ final class AlteredTable {
     }
     Column column = anyColumn();
     return "UPDATE %s SET n = n + 1, %s = %s WHERE id %% 19 = %d"
-        .formatted(table(), column.name(), column.kind().value(random), some(19));
+        .formatted(table(), column.name(), value(column), some(19));
   }
 
   private List<String> swap(int one, int other) {
@@ -239,22 +240,22 @@ final class AlteredTable {
       return;
     }
     Column column = new Column(free.orElseThrow(), ColumnKind.any(random));
-    String value = column.kind().value(random);
-    String more =
-        switch (some(4)) {
-          case 0 -> " DEFAULT " + value;
-          case 1 -> " NOT NULL DEFAULT " + value;
+    int dice = some(4);
+    String value =
+        switch (dice) {
+          case 0 -> sql.defaultValue(column.kind(), value(column));
+          case 1 -> " NOT NULL" + sql.defaultValue(column.kind(), value(column));
           default -> "";
         };
     statements.add(
-        "ALTER TABLE %s ADD %s %s%s".formatted(table(), column.name(), column.kind().sql(), more));
+        "ALTER TABLE %s ADD %s %s%s"
+            .formatted(table(), column.name(), sql.type(column.kind()), value));
     if (column.kind() == ColumnKind.LARGE) {
-      statements.add(
-          "ALTER TABLE %s ALTER %s SET STORAGE EXTERNAL".formatted(table(), column.name()));
+      statements.addAll(sql.outOfLine(table(), column.name()));
     }
     with(column);
-    if (!more.isEmpty()) {
-      statements.add("ALTER TABLE %s ALTER %s DROP NOT NULL".formatted(table(), column.name()));
+    if (dice == 1) {
+      statements.add(sql.optional(table(), column));
     }
   }
 
@@ -282,7 +283,8 @@ final class AlteredTable {
     if (free.isPresent() && !columns.isEmpty()) {
       Column column = anyColumn();
       statements.add(
-          "ALTER TABLE %s RENAME %s TO %s".formatted(table(), column.name(), free.orElseThrow()));
+          "ALTER TABLE %s RENAME COLUMN %s TO %s"
+              .formatted(table(), column.name(), free.orElseThrow()));
       without(column);
       with(new Column(free.orElseThrow(), column.kind()));
     }
@@ -305,10 +307,7 @@ final class AlteredTable {
   }
 
   private void become(Column column, ColumnKind kind, List<String> statements) {
-    statements.add("ALTER TABLE %s ALTER %s DROP DEFAULT".formatted(table(), column.name()));
-    statements.add(
-        "ALTER TABLE %1$s ALTER %2$s TYPE %3$s USING %4$s"
-            .formatted(table(), column.name(), kind.sql(), ColumnKind.using(column.name(), kind)));
+    statements.addAll(sql.become(table(), column, kind));
     columns =
         columns.stream()
             .map(other -> other.equals(column) ? new Column(column.name(), kind) : other)
@@ -321,19 +320,17 @@ final class AlteredTable {
       Column column = anyColumn();
       statements.add(
           "UPDATE %1$s SET %2$s = %3$s WHERE %2$s IS NULL"
-              .formatted(table(), column.name(), column.kind().value(random)));
-      statements.add("ALTER TABLE %s ALTER %s SET NOT NULL".formatted(table(), column.name()));
+              .formatted(table(), column.name(), value(column)));
+      statements.add(sql.required(table(), column));
       statements.add(
-          "INSERT INTO %s (id, n%s) SELECT %d, 1%s%s"
+          "INSERT INTO %s (id, n%s) VALUES (%d, 1%s)%s"
               .formatted(
                   table(),
                   names(),
                   IDS + 1,
-                  columns.stream()
-                      .map(other -> ", " + other.kind().value(random))
-                      .collect(Collectors.joining()),
-                  isKeyed ? " ON CONFLICT (id) DO NOTHING" : ""));
-      statements.add("ALTER TABLE %s ALTER %s DROP NOT NULL".formatted(table(), column.name()));
+                  columns.stream().map(other -> ", " + value(other)).collect(Collectors.joining()),
+                  isKeyed ? sql.unlessThere() : ""));
+      statements.add(sql.optional(table(), column));
     }
   }
 }

@@ -27,6 +27,7 @@ final class AlteringLoad implements AutoCloseable {
   /** One of so many is rolled back. */
   private static final int ROLLED_BACK = 12;
 
+  private final TortureSql sql;
   private final Connection connection;
   private final SplittableRandom random;
   private final EveryType everyType;
@@ -42,20 +43,23 @@ final class AlteringLoad implements AutoCloseable {
   private volatile boolean stopping;
   private volatile @Nullable SQLException failure;
 
-  private AlteringLoad(Connection connection, SplittableRandom random) {
+  private AlteringLoad(TortureSql sql, Connection connection, SplittableRandom random) {
+    this.sql = sql;
     this.connection = connection;
     this.random = random;
-    this.everyType = new EveryType(random.split());
-    tables.add(new AlteredTable("shelves", true, random.split()));
-    tables.add(new AlteredTable("moods", false, random.split()));
+    this.everyType = new EveryType(sql, random.split());
+    tables.add(new AlteredTable(sql, "shelves", true, random.split()));
+    tables.add(new AlteredTable(sql, "moods", false, random.split()));
     this.thread = Thread.ofPlatform().name("altering-load").unstarted(this::run);
   }
 
   /** Makes the tables; they are not changed before {@link #start}. */
   static AlteringLoad prepare(Shop shop, SplittableRandom random) throws SQLException {
     Connection connection = shop.connect();
-    AlteringLoad load = new AlteringLoad(connection, random);
+    TortureSql sql = TortureSql.of(shop);
+    AlteringLoad load = new AlteringLoad(sql, connection, random);
     connection.setAutoCommit(false);
+    load.execute(sql.session());
     load.execute(load.everyType.create());
     for (AlteredTable table : load.tables) {
       load.execute(table.create());
@@ -135,8 +139,7 @@ final class AlteringLoad implements AutoCloseable {
     int altersAt = random.nextInt(changes);
     for (int i = 0; i < changes; i++) {
       if (alters && i == altersAt) {
-        alterations.increment();
-        execute(table.alter());
+        alter(table);
       } else {
         execute(random.nextInt(3) == 0 ? everyType.change() : table.changeRows());
       }
@@ -149,6 +152,16 @@ final class AlteringLoad implements AutoCloseable {
       connection.rollback();
     }
     table.ended(isCommitted);
+  }
+
+  /** What a definition commits by itself is committed with the row that tells the lake of it. */
+  private void alter(AlteredTable table) throws SQLException {
+    alterations.increment();
+    execute(table.alter());
+    if (sql.commitsDefinitions()) {
+      connection.commit();
+      table.ended(true);
+    }
   }
 
   private void changeTypes(AlteredTable table) throws SQLException {
@@ -164,15 +177,14 @@ final class AlteringLoad implements AutoCloseable {
     alterations.increment();
     AlteredTable there = guest;
     if (there == null) {
-      AlteredTable made = new AlteredTable("guest_" + random.nextInt(3), true, random.split());
+      AlteredTable made = new AlteredTable(sql, "guest_" + random.nextInt(3), true, random.split());
       execute(made.create());
       made.ended(true);
       guest = made;
     } else if (random.nextInt(3) == 0) {
       AlteredTable renamed = there.as("guest_" + (3 + random.nextInt(3)));
       if (!renamed.name().equals(there.name())) {
-        execute(
-            List.of("ALTER TABLE shop.%s RENAME TO %s".formatted(there.name(), renamed.name())));
+        execute(List.of(sql.rename("shop." + there.name(), renamed.name())));
         execute(renamed.touch());
         guest = renamed;
       }

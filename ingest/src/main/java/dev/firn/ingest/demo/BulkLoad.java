@@ -1,31 +1,30 @@
 package dev.firn.ingest.demo;
 
-import java.io.IOException;
-import java.io.StringReader;
-import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.PGConnection;
-import org.postgresql.copy.CopyManager;
 
 /**
- * Rows that come by COPY, many in a transaction, and change and go by many: in the shop's returns,
- * and in a table without a key whose rows are often equal to each other.
+ * Rows that come many at once, and change and go by many: in the shop's returns, and in a table
+ * without a key whose rows are often equal to each other.
  */
 final class BulkLoad implements AutoCloseable {
   static final String KEYLESS = "visits";
 
+  private static final int VISITS = 500;
+
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(800);
 
+  private final TortureSql sql;
   private final Connection connection;
-  private final CopyManager copy;
   private final SplittableRandom random;
   private final int rows;
   private final LongAdder copied = new LongAdder();
@@ -34,11 +33,11 @@ final class BulkLoad implements AutoCloseable {
   private volatile boolean stopping;
   private volatile @Nullable SQLException failure;
 
-  private BulkLoad(Connection connection, int rows, int firstId, SplittableRandom random)
-      throws SQLException {
+  private BulkLoad(
+      TortureSql sql, Connection connection, int rows, int firstId, SplittableRandom random) {
+    this.sql = sql;
     this.rows = rows;
     this.connection = connection;
-    this.copy = connection.unwrap(PGConnection.class).getCopyAPI();
     this.random = random;
     this.nextId = firstId;
     this.thread = Thread.ofPlatform().name("bulk-load").unstarted(this::run);
@@ -48,16 +47,23 @@ final class BulkLoad implements AutoCloseable {
   static void prepare(Shop shop, int rows) throws SQLException {
     try (Connection connection = shop.connect();
         Statement statement = connection.createStatement()) {
-      statement.execute(
-          "CREATE TABLE shop.visits (page text, customer integer, seen_on date);"
-              + "ALTER TABLE shop.visits REPLICA IDENTITY FULL;"
-              + "INSERT INTO shop.visits SELECT 'page ' || i % 7, i % 11, date '2026-06-01'"
-              + " FROM generate_series(1, 500) AS i;"
-              + "INSERT INTO shop.returns SELECT i, 1 + i % 2000, 'reason no. ' || i, i % 90,"
-              + " date '2026-06-01' + i % 90 FROM generate_series(1, "
-              + rows
-              + ") AS i");
+      for (String each : made(TortureSql.of(shop), rows)) {
+        statement.execute(each);
+      }
     }
+  }
+
+  private static List<String> made(TortureSql sql, int rows) {
+    List<String> made = new ArrayList<>();
+    made.add("CREATE TABLE shop.visits (page text, customer integer, seen_on date)");
+    made.addAll(sql.wholeRows("shop.visits"));
+    made.add(
+        "INSERT INTO shop.visits SELECT concat('page ', i %% 7), i %% 11, date '2026-06-01' FROM %s"
+            .formatted(sql.numbers(1, VISITS)));
+    made.add(
+        "INSERT INTO shop.returns (id, order_id, reason, refund, received_on) SELECT i, 1 + i %% 2000, concat('reason no. ', i), i %% 90, %s FROM %s"
+            .formatted(sql.days("2026-06-01", "i % 90"), sql.numbers(1, rows)));
+    return made;
   }
 
   /**
@@ -70,12 +76,12 @@ final class BulkLoad implements AutoCloseable {
       throws SQLException {
     Connection connection = shop.connect();
     connection.setAutoCommit(false);
-    BulkLoad load = new BulkLoad(connection, rows, prepared + 1, random);
+    BulkLoad load = new BulkLoad(TortureSql.of(shop), connection, rows, prepared + 1, random);
     load.thread.start();
     return load;
   }
 
-  /** Rows that came by COPY. */
+  /** Rows that came many at once. */
   long copied() {
     return copied.sum();
   }
@@ -94,34 +100,39 @@ final class BulkLoad implements AutoCloseable {
       }
     } catch (SQLException e) {
       failure = e;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 
-  private void copy() throws SQLException, IOException {
-    StringBuilder visits = new StringBuilder();
-    StringBuilder returns = new StringBuilder();
+  private void copy() throws SQLException {
+    List<List<String>> visits = new ArrayList<>();
+    List<List<String>> returns = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
-      visits.append(
-          "page %d\t%d\t2026-07-%02d\n"
-              .formatted(random.nextInt(9), random.nextInt(13), random.nextInt(1, 4)));
-      returns.append(
-          "%d\t%d\tby COPY\t%d\t2026-07-01\n".formatted(nextId++, random.nextInt(2000), i % 90));
+      visits.add(
+          List.of(
+              "page " + random.nextInt(9),
+              Integer.toString(random.nextInt(13)),
+              "2026-07-0" + random.nextInt(1, 4)));
+      returns.add(
+          List.of(
+              Long.toString(nextId++),
+              Integer.toString(random.nextInt(2000)),
+              "many at once",
+              Integer.toString(i % 90),
+              "2026-07-01"));
     }
-    copied.add(copy.copyIn("COPY shop.visits FROM STDIN", new StringReader(visits.toString())));
+    copied.add(sql.load(connection, "shop.visits", List.of("page", "customer", "seen_on"), visits));
     copied.add(
-        copy.copyIn(
-            "COPY shop.returns (id, order_id, reason, refund, received_on) FROM STDIN",
-            new StringReader(returns.toString())));
+        sql.load(
+            connection,
+            "shop.returns",
+            List.of("id", "order_id", "reason", "refund", "received_on"),
+            returns));
     connection.commit();
   }
 
   private void change() throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute(
-          "DELETE FROM shop.visits WHERE ctid IN (SELECT ctid FROM shop.visits LIMIT %d)"
-              .formatted(random.nextInt(rows)));
+      statement.execute(sql.deleteSome("shop.visits", random.nextInt(rows)));
       statement.execute(
           "UPDATE shop.returns SET refund = refund + 1, updated_at = now()"
               .concat(" WHERE id BETWEEN %1$d AND %1$d + %2$d")

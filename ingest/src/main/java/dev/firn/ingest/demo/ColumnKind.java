@@ -4,32 +4,33 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types;
-import org.jspecify.annotations.Nullable;
 
-/** What a column of a table that is altered may be: its type here and there, and values. */
+/**
+ * What a column of a table that is altered may be: its type in the lake, values, and what it can
+ * become. {@link TortureSql} says what it is at the source.
+ */
 enum ColumnKind {
-  SMALL("integer", Types.IntegerType.get()),
-  BIG("bigint", Types.LongType.get()),
-  REAL("real", Types.FloatType.get()),
-  DOUBLE("double precision", Types.DoubleType.get()),
-  PRICE("numeric(8,2)", Types.DecimalType.of(8, 2)),
-  AMOUNT("numeric(12,2)", Types.DecimalType.of(12, 2)),
-  TEXT("text", Types.StringType.get()),
+  SMALL(Types.IntegerType.get()),
+  BIG(Types.LongType.get()),
+  REAL(Types.FloatType.get()),
+  DOUBLE(Types.DoubleType.get()),
+  PRICE(Types.DecimalType.of(8, 2)),
+  AMOUNT(Types.DecimalType.of(12, 2)),
+  TEXT(Types.StringType.get()),
   /** Kept out of line, so that an update which does not change it does not send it. */
-  LARGE("text", Types.StringType.get()),
-  FLAG("boolean", Types.BooleanType.get()),
-  DAY("date", Types.DateType.get()),
-  INSTANT("timestamptz", Types.TimestampType.withZone()),
-  DOCUMENT("jsonb", Types.StringType.get()),
-  TAGS("text[]", null);
-
-  private final String sql;
+  LARGE(Types.StringType.get()),
+  CHOICE(Types.StringType.get()),
+  CHOICES(Types.StringType.get()),
+  FLAG(Types.BooleanType.get()),
+  DAY(Types.DateType.get()),
+  INSTANT(Types.TimestampType.withZone()),
+  DOCUMENT(Types.StringType.get()),
+  TAGS(Types.StringType.get());
 
   @SuppressWarnings("ImmutableEnumChecker") // Iceberg's types are values
-  private final @Nullable Type lake;
+  private final Type lake;
 
-  ColumnKind(String sql, @Nullable Type lake) {
-    this.sql = sql;
+  ColumnKind(Type lake) {
     this.lake = lake;
   }
 
@@ -37,17 +38,14 @@ enum ColumnKind {
     return values()[random.nextInt(values().length)];
   }
 
-  /** The type at the source. */
-  String sql() {
-    return sql;
+  /** The type in the lake; where the source has no such type, it may be another one. */
+  Type lake() {
+    return lake;
   }
 
   /** Whether a column of the lake can hold its values. */
-  boolean fits(Type column) {
-    if (lake == null) {
-      return column.isListType();
-    }
-    return column.equals(lake) || wider().map(wide -> wide.fits(column)).orElse(false);
+  boolean fits(TortureSql sql, Type column) {
+    return sql.isStored(this, column) || wider().map(wide -> wide.fits(sql, column)).orElse(false);
   }
 
   /** What it can become without another column in the lake. */
@@ -56,6 +54,7 @@ enum ColumnKind {
       case SMALL -> Optional.of(BIG);
       case REAL -> Optional.of(DOUBLE);
       case PRICE -> Optional.of(AMOUNT);
+      case CHOICE -> Optional.of(CHOICES);
       default -> Optional.empty();
     };
   }
@@ -65,17 +64,12 @@ enum ColumnKind {
     return switch (this) {
       case SMALL, BIG, REAL, DOUBLE, PRICE, AMOUNT, FLAG, DAY -> Optional.of(TEXT);
       case TEXT, LARGE -> Optional.of(SMALL);
-      case INSTANT, DOCUMENT, TAGS -> Optional.empty();
+      case CHOICE, CHOICES, INSTANT, DOCUMENT, TAGS -> Optional.empty();
     };
   }
 
-  /** Makes a column's value into one of another kind. */
-  static String using(String column, ColumnKind to) {
-    return to == SMALL ? "length(%s)".formatted(column) : "%s::%s".formatted(column, to.sql);
-  }
-
   /** A value as SQL writes it. */
-  String value(SplittableRandom random) {
+  String value(TortureSql sql, SplittableRandom random) {
     return switch (this) {
       case SMALL -> Integer.toString(random.nextInt(50));
       case BIG -> Long.toString(random.nextLong(1L << 50));
@@ -86,13 +80,13 @@ enum ColumnKind {
       case TEXT -> "'text no. %d'".formatted(random.nextInt(40));
       case LARGE ->
           "repeat('%d ', %d)".formatted(random.nextInt(1000, 10_000), random.nextInt(500, 2500));
+      case CHOICE -> random.nextBoolean() ? "'one'" : "'two'";
+      case CHOICES -> random.nextBoolean() ? "'one'" : "'so, too'";
       case FLAG -> Boolean.toString(random.nextBoolean());
-      case DAY -> "date '2026-01-01' + " + random.nextInt(1000);
-      case INSTANT ->
-          "timestamptz '2026-01-01 00:00+00' + %d * interval '1.000001 s'"
-              .formatted(random.nextInt(10_000_000));
+      case DAY -> sql.days("2026-01-01", Integer.toString(random.nextInt(1000)));
+      case INSTANT -> sql.instant(random.nextInt(10_000_000));
       case DOCUMENT -> "'{\"a\": %d}'".formatted(random.nextInt(100));
-      case TAGS -> "ARRAY['a', NULL, 'tag %d']".formatted(random.nextInt(30));
+      case TAGS -> sql.tags(random.nextInt(30));
     };
   }
 }

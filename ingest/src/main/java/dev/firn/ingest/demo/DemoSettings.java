@@ -40,8 +40,7 @@ record DemoSettings(
     requireNonNull(archive, "archive is null");
     require(seconds >= 1 && seconds <= 86_400, "--seconds " + seconds + ": 1 to 86400");
     require(rate >= 1 && rate <= 100_000, "--rate " + rate + ": 1 to 100000");
-    postgres.ifPresent(
-        major -> require(POSTGRES.contains(major), "--pg " + major + ": 16, 17 or 18"));
+    source.orElse(DemoSource.Kind.POSTGRES).requireHas(postgres);
   }
 
   private static void require(boolean holds, String message) {

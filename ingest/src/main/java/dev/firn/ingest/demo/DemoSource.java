@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The database of a demo, which runs until it is closed. */
+/** The database of a demo or a torture, which runs until it is closed. */
 sealed interface DemoSource extends AutoCloseable {
   /** The kinds of it. */
   enum Kind {
@@ -24,6 +24,25 @@ sealed interface DemoSource extends AutoCloseable {
     /** As it is chosen. */
     String text() {
       return text;
+    }
+
+    /**
+     * Refuses a version that there is not.
+     *
+     * @param postgres a major version of PostgreSQL; empty: none was asked for
+     */
+    void requireHas(Optional<Integer> postgres) {
+      postgres.ifPresent(major -> {
+        if (this != POSTGRES) {
+          throw new CommandException(
+              CommandException.USAGE,
+              "--pg %d: not with --source %s; leave one of them out".formatted(major, text));
+        }
+        if (!DemoSettings.POSTGRES.contains(major)) {
+          throw new CommandException(
+              CommandException.USAGE, "--pg %d: 16, 17 or 18".formatted(major));
+        }
+      });
     }
 
     static Kind of(String text) {
@@ -70,16 +89,25 @@ sealed interface DemoSource extends AutoCloseable {
           "the folder %s holds a demo with %s: choose another one with --dir"
               .formatted(folder.root(), before.orElseThrow().text()));
     }
+    return start(kind, settings.postgres(), folder);
+  }
+
+  /**
+   * Starts one of this kind.
+   *
+   * @param postgres the major version of a PostgreSQL; empty: the folder's, or the newest
+   * @throws CommandException it is not on this machine
+   */
+  static DemoSource start(Kind kind, Optional<Integer> postgres, DemoFolder folder) {
     return switch (kind) {
-      case POSTGRES -> postgres(settings, folder);
+      case POSTGRES -> postgres(postgres, folder);
       case MARIADB -> mariaDb(folder);
     };
   }
 
-  private static DemoSource postgres(DemoSettings settings, DemoFolder folder) {
+  private static DemoSource postgres(Optional<Integer> wanted, DemoFolder folder) {
     int major =
-        settings
-            .postgres()
+        wanted
             .or(folder::postgresMajor)
             .orElse(DemoSettings.POSTGRES.get(DemoSettings.POSTGRES.size() - 1));
     PostgresServer.endLeftover(folder.postgres());

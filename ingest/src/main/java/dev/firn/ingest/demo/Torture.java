@@ -3,7 +3,6 @@ package dev.firn.ingest.demo;
 import dev.firn.ingest.CommandException;
 import dev.firn.ingest.demo.TorturePlan.Attack;
 import dev.firn.ingest.demo.TortureReport.TableResult;
-import dev.firn.testing.PostgresServer;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Locale;
@@ -14,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.apache.iceberg.expressions.Expressions;
 
 /**
- * A real PostgreSQL under load, a sink that is killed, paused and terminated all the time, and at
- * the end every value of its lake against the source.
+ * A real database under load, a sink that is killed, paused and terminated all the time, and at the
+ * end every value of its lake against the source.
  */
 final class Torture {
   /** Columns may become anything, and a transaction is soon too large to be held. */
@@ -53,24 +52,22 @@ final class Torture {
       return new Torture(settings, folder, screen).run();
     } catch (SQLException e) {
       throw new CommandException(
-          CommandException.FAILED, "the PostgreSQL refused: " + e.getMessage(), e);
+          CommandException.FAILED, "the source database refused: " + e.getMessage(), e);
     }
   }
 
   private TortureReport run() throws SQLException, InterruptedException {
-    PostgresServer.Settings wanted =
-        PostgresServer.Settings.temporary(settings.postgres()).inFolder(folder.postgres());
-    try (PostgresServer server = PostgresServer.start(wanted);
+    try (DemoSource source = DemoSource.start(settings.source(), settings.postgres(), folder);
         DemoLake lake = DemoLake.open(folder, settings.storage(), settings.access())) {
-      Shop shop = Shop.open(server);
+      Shop shop = source.shop();
       BulkLoad.prepare(shop, settings.snapshotRows());
-      folder.begin(server, lake);
-      IngestConfig.write(folder, server, lake);
+      source.begin(folder, lake);
       IngestConfig.add(folder.config(), Compactions.OFTEN);
       IngestConfig.add(folder.config(), SETTINGS);
+      String version = "%s %s".formatted(source.name(), shop.version());
       screen.line(
-          "  source    PostgreSQL %s, %d transactions per second, COPY and ALTER TABLE"
-              .formatted(shop.version(), settings.rate()));
+          "  source    %s, %d transactions per second, %s of many rows, and ALTER TABLE"
+              .formatted(version, settings.rate(), TortureSql.of(shop).manyRows()));
       screen.line(
           "  lake      %s, %s"
               .formatted(
@@ -78,7 +75,7 @@ final class Torture {
                   said(settings.access())));
       screen.line("  seed      " + settings.seed());
       screen.line("");
-      return torture(shop, LakeView.open(folder.lake(), lake));
+      return torture(version, shop, LakeView.open(folder.lake(), lake));
     }
   }
 
@@ -90,7 +87,7 @@ final class Torture {
     };
   }
 
-  private TortureReport torture(Shop shop, LakeView lake)
+  private TortureReport torture(String source, Shop shop, LakeView lake)
       throws SQLException, InterruptedException {
     SplittableRandom random = new SplittableRandom(settings.seed());
     AlteringLoad altering = AlteringLoad.prepare(shop, random.split());
@@ -116,7 +113,7 @@ final class Torture {
       return new TortureReport(
           settings.kills(),
           settings.seed(),
-          shop.version(),
+          source,
           settings.storage().text(),
           settings.access().name().toLowerCase(Locale.ROOT),
           seconds,

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
     name = "torture",
     description = {
       "Kills, pauses and terminates the pipeline's process again and again, under load on a real",
-      "PostgreSQL, and compares every value of the lake and of its changelogs with the source."
+      "PostgreSQL or MariaDB, and compares every value of the lake and of its changelogs with it."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -57,11 +57,17 @@ public final class TortureCommand implements Callable<Integer> {
   private @Nullable Long seed;
 
   @Option(
+      names = "--source",
+      defaultValue = "postgres",
+      paramLabel = "postgres|mariadb",
+      description = "The database (default: ${DEFAULT-VALUE}).")
+  private String source = "postgres";
+
+  @Option(
       names = "--pg",
-      defaultValue = "18",
       paramLabel = "16|17|18",
-      description = "PostgreSQL's major version (default: ${DEFAULT-VALUE}).")
-  private int postgres;
+      description = "PostgreSQL's major version (default: 18).")
+  private @Nullable Integer postgres;
 
   @Option(names = "--s3", description = "Keep the lake's files on an S3 server, which it starts.")
   private boolean s3;
@@ -101,7 +107,8 @@ public final class TortureCommand implements Callable<Integer> {
             rate,
             SNAPSHOT_ROWS,
             Optional.ofNullable(seed).orElseGet(() -> new SplittableRandom().nextLong(1_000_000)),
-            postgres,
+            DemoSource.Kind.of(source),
+            Optional.ofNullable(postgres),
             s3 ? DemoLake.Storage.S3 : DemoLake.Storage.LOCAL,
             access(),
             Program.own().with("-Xmx512m").shortRun());

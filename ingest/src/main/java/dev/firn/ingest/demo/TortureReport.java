@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param endedByThemselves processes that ended though nothing was done to them
  * @param load what the source did meanwhile
  * @param seconds from the load's start until the lake had all of it
+ * @param source the database, and its version
  * @param storage where the lake keeps its files: local or s3
  * @param catalog how the sink reaches it: embedded, rest or rest_atomic
  */
@@ -49,7 +50,7 @@ import org.jspecify.annotations.Nullable;
   "changelogChangedRows",
   "lateCommits",
   "seed",
-  "postgres",
+  "source",
   "storage",
   "catalog",
   "seconds",
@@ -60,7 +61,7 @@ import org.jspecify.annotations.Nullable;
 record TortureReport(
     @JsonIgnore int planned,
     long seed,
-    String postgres,
+    String source,
     String storage,
     String catalog,
     double seconds,
@@ -75,7 +76,7 @@ record TortureReport(
    *
    * @param rate transactions per second that were asked for
    * @param rows that these changed
-   * @param copiedRows that came by COPY, besides
+   * @param copiedRows that came many at once, besides
    * @param alteringTransactions on tables whose columns change
    * @param alterations of them, tables made, dropped and renamed included
    * @param compactions in processes of their own beside the sink, which compacts as well

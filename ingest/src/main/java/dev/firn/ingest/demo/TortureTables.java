@@ -25,11 +25,13 @@ final class TortureTables {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Shop shop;
+  private final TortureSql sql;
   private final LakeView lake;
   private final List<AlteredTable> altered;
 
   TortureTables(Shop shop, LakeView lake, List<AlteredTable> altered) {
     this.shop = shop;
+    this.sql = TortureSql.of(shop);
     this.lake = lake;
     this.altered = List.copyOf(altered);
   }
@@ -55,17 +57,13 @@ final class TortureTables {
             new TableResult(
                 table, lake.compare(source, table), lake.compareReplayed(source, table)));
       }
-      results.add(
-          compare(EveryType.TABLE, EveryType.rows(source), List.of("id"), columnsOf(source)));
+      CanonicalRows everyType = EveryType.rows(sql, source);
+      results.add(compare(EveryType.TABLE, everyType, List.of("id"), everyType.columns()));
       for (AlteredTable table : altered) {
         results.add(compare(table, source));
       }
     }
     return results;
-  }
-
-  private static List<String> columnsOf(Connection source) throws SQLException {
-    return EveryType.rows(source).columns();
   }
 
   private void awaitEqual(AlteredTable table) throws SQLException, InterruptedException {
@@ -97,7 +95,7 @@ final class TortureTables {
     return table.columns().stream()
         .filter(one -> one.name().equals(column))
         .findFirst()
-        .map(one -> lake.newestColumn(table.name(), column, one.kind()::fits))
+        .map(one -> lake.newestColumn(table.name(), column, type -> one.kind().fits(sql, type)))
         .orElse(column);
   }
 

@@ -36,7 +36,7 @@ final class TortureText {
     lines.add(
         String.format(
             Locale.ROOT,
-            "  meanwhile      %,d transactions with %,d rows, and %,d rows by COPY, in %.0f s",
+            "  meanwhile      %,d transactions with %,d rows, and %,d rows many at once, in %.0f s",
             report.load().transactions(),
             report.load().rows(),
             report.load().copiedRows(),

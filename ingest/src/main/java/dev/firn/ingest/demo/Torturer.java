@@ -134,16 +134,13 @@ final class Torturer implements AutoCloseable {
   }
 
   /**
-   * What the network does to a machine that is gone: the slot is free for the next one, and no
-   * table is locked by a reading for which an ALTER TABLE waits, and the next one for that.
+   * What the network does to a machine that is gone: a slot is free for the next one, and no table
+   * is locked by a reading for which an ALTER TABLE waits, and the next one for that.
    */
   private void disconnect() throws SQLException {
     try (Connection connection = shop.connect();
         Statement statement = connection.createStatement()) {
-      statement.execute(
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-              + " WHERE application_name LIKE 'Firn%' OR application_name LIKE 'Debezium%'"
-              + " OR pid IN (SELECT active_pid FROM pg_replication_slots)");
+      statement.execute(TortureSql.of(shop).disconnect());
     }
   }
 

@@ -46,7 +46,7 @@ class TestTortureReport {
     return new TortureReport(
         1,
         42,
-        "16.10",
+        "PostgreSQL 16.10",
         "local",
         "embedded",
         12.5,

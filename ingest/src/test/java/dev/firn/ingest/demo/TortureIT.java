@@ -1,14 +1,16 @@
 package dev.firn.ingest.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.firn.ingest.BuiltApplication;
+import dev.firn.testing.MariaDbServer;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,6 +20,16 @@ class TortureIT {
 
   @Test
   void killedPausedAndTerminatedItLosesAndDoublesNothing() throws Exception {
+    requireNothingLost(torture(DemoSource.Kind.POSTGRES));
+  }
+
+  @Test
+  void killedPausedAndTerminatedOnMariaDbItLosesAndDoublesNothing() throws Exception {
+    assumeTrue(MariaDbServer.isInstalled(), MariaDbServer.INSTALLING);
+    requireNothingLost(torture(DemoSource.Kind.MARIADB));
+  }
+
+  private TortureReport torture(DemoSource.Kind source) throws Exception {
     TortureSettings settings =
         new TortureSettings(
             3,
@@ -25,7 +37,8 @@ class TortureIT {
             40,
             40_000,
             20261121,
-            18,
+            source,
+            Optional.empty(),
             DemoLake.Storage.LOCAL,
             DemoLake.Access.EMBEDDED,
             BuiltApplication.program().with("-Xmx512m").shortRun());
@@ -34,11 +47,15 @@ class TortureIT {
     try (DemoFolder folder = DemoFolder.open(root)) {
       report = Torture.run(settings, folder, new Screen(new PrintStream(shown, true), false));
     }
-    List<String> text = new TortureText(report).lines();
     System.out.println(shown);
-    text.forEach(System.out::println);
+    new TortureText(report).lines().forEach(System.out::println);
+    return report;
+  }
 
-    assertThat(report.passed()).as(String.join(System.lineSeparator(), text)).isTrue();
+  private static void requireNothingLost(TortureReport report) throws Exception {
+    assertThat(report.passed())
+        .as(String.join(System.lineSeparator(), new TortureText(report).lines()))
+        .isTrue();
     JsonNode json = new ObjectMapper().readTree(report.toJson());
     assertThat(json.get("kills").asInt()).isEqualTo(3);
     assertThat(json.at("/phases/snapshot").asInt()).isEqualTo(1);
