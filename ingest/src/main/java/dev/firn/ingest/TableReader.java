@@ -120,10 +120,7 @@ final class TableReader implements Runnable {
   /** Ends it, whatever it waits for, and throws away what was read, also when that is complete. */
   void giveUp() {
     close();
-    reading.giveUpSnapshot();
-    if (reading.isRead()) {
-      reading.abandon();
-    }
+    reading.giveUp();
   }
 
   @Override

@@ -51,6 +51,7 @@ public final class TableReading {
   private final Set<String> transactions = new HashSet<>();
 
   private Phase phase = Phase.WAITING;
+  private boolean isGivenUp;
   private Predicate<String> sees = transaction -> true;
   private long heldBytes;
   private boolean largeOpen;
@@ -211,16 +212,30 @@ public final class TableReading {
     }
   }
 
+  /**
+   * Gives it up, whatever it is at. Nothing waits any more, it does not begin again and is never
+   * read; unless it has been, the reader's thread throws away what there is.
+   */
+  public synchronized void giveUp() {
+    isGivenUp = true;
+    if (phase == Phase.READ) {
+      abandon();
+    } else {
+      giveUpSnapshot();
+    }
+  }
+
   // The reader's thread.
 
   /**
    * Begins with a snapshot of the source.
    *
    * @param seesTransaction whether the snapshot sees a transaction, by its id
-   * @return false when it lacks one that the log had already: another one has to be taken
+   * @return false when it lacks one that the log had already: another one has to be taken, unless
+   *     the reading is given up
    */
   public synchronized boolean begin(Predicate<String> seesTransaction) {
-    if (phase != Phase.WAITING || largeOpen) {
+    if (isGivenUp || phase != Phase.WAITING || largeOpen) {
       return false;
     }
     before.removeIf(seesTransaction);
@@ -265,7 +280,7 @@ public final class TableReading {
 
   /** All rows were added. */
   public synchronized void read() {
-    if (phase == Phase.PASSED) {
+    if (phase == Phase.PASSED && !isGivenUp) {
       phase = Phase.READ;
       notifyAll();
     }

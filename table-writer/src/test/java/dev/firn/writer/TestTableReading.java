@@ -84,6 +84,30 @@ final class TestTableReading {
   }
 
   @Test
+  void readingThatIsGivenUpHoldsNobody() throws Exception {
+    WriterFixture lake = WriterFixture.open(folder).started(1);
+    TableReading early = lake.pipeline.read(ORDERS, List.of());
+    early.giveUp();
+    // The snapshot of a reader who did not know yet.
+    assertThat(early.begin(any -> true)).isFalse();
+    assertThat(early.awaitPassed()).isFalse();
+    TableReading late = lake.pipeline.read(ORDERS, List.of());
+    begin(late);
+    late.add(lake.row(1, "read"));
+    late.giveUp();
+    late.read();
+    assertThat(late.isRead()).isFalse();
+    TableReading read = lake.pipeline.read(ORDERS, List.of());
+    begin(read);
+    read.read();
+    read.giveUp();
+    assertThat(read.isRead()).isFalse();
+    assertThatThrownBy(() -> lake.pipeline.complete(read, AT))
+        .isInstanceOf(IllegalStateException.class);
+    assertThat(lake.rows()).hasSize(1);
+  }
+
+  @Test
   void valuesThatTheSourceDidNotSendAreTakenFromTheRowsRead() {
     WriterFixture lake = WriterFixture.open(folder).started(1, 2);
     TableReading reading = lake.pipeline.read(ORDERS, List.of());
