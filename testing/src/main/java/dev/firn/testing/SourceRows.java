@@ -150,7 +150,7 @@ public final class SourceRows implements CanonicalRows {
       case "TIMESTAMP" ->
           (row, column) -> {
             LocalDateTime time = row.getObject(column, LocalDateTime.class);
-            return time == null ? null : time.toInstant(ZoneOffset.UTC).toString();
+            return time == null ? null : time.atOffset(ZoneOffset.UTC).toString();
           };
       case "float8", "DOUBLE" -> (row, column) -> string(row.getObject(column, Double.class));
       case "date", "DATE" -> (row, column) -> string(row.getObject(column, LocalDate.class));
