@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.unsafe.types.VariantVal;
 
 /**
  * A Spark of one process. Its argument is a folder for what it leaves behind.
@@ -27,6 +28,9 @@ import org.apache.spark.sql.SparkSession;
  * Java. Ends when its standard input does.
  */
 public final class SparkServer {
+  /** Before a document, so that it is told from a text. */
+  private static final String DOCUMENT = "\u0001";
+
   private static final int MOST_CHARACTERS = 2000;
   private static final String OPEN = "open ";
   private static final String CATALOG = "spark.sql.catalog.";
@@ -158,6 +162,9 @@ public final class SparkServer {
       Map<String, String> texts = new TreeMap<>();
       map.iterator().foreach(entry -> texts.put(text(entry._1()), text(entry._2())));
       return texts.toString();
+    }
+    if (value instanceof VariantVal document) {
+      return DOCUMENT + document;
     }
     if (value instanceof Row struct) {
       return IntStream.range(0, struct.length())

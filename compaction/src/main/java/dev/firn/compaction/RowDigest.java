@@ -2,9 +2,9 @@ package dev.firn.compaction;
 
 import com.dynatrace.hash4j.hashing.Hasher64;
 import com.dynatrace.hash4j.hashing.Hashing;
+import dev.firn.writer.VariantText;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
@@ -18,8 +18,6 @@ import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
 import org.apache.iceberg.variants.Variant;
-import org.apache.iceberg.variants.VariantMetadata;
-import org.apache.iceberg.variants.VariantValue;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -133,7 +131,7 @@ final class RowDigest {
       case STRUCT -> struct(type.asStructType());
       case LIST -> list(type.asListType());
       case MAP -> map(type.asMapType());
-      case VARIANT -> (stream, value) -> putVariant(stream, (Variant) value);
+      case VARIANT -> (stream, value) -> stream.putString(VariantText.canonical((Variant) value));
       case UNKNOWN -> (stream, value) -> {};
     };
   }
@@ -204,16 +202,6 @@ final class RowDigest {
   private static void putBuffer(RowHash stream, ByteBuffer value) {
     byte[] bytes = new byte[value.remaining()];
     value.duplicate().get(bytes);
-    stream.putByteArray(bytes);
-  }
-
-  private static void putVariant(RowHash stream, Variant value) {
-    VariantMetadata metadata = value.metadata();
-    VariantValue content = value.value();
-    byte[] bytes = new byte[metadata.sizeInBytes() + content.sizeInBytes()];
-    ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    int used = metadata.writeTo(buffer, 0);
-    content.writeTo(buffer, used);
     stream.putByteArray(bytes);
   }
 }

@@ -114,9 +114,46 @@ record CapturedTable(
                     ColumnRules.HASH));
       }
       if (!leavesOut(field.name())) {
-        var unused = columnType(field, placeholder);
+        requireSingle(field.name(), columnType(field, placeholder).type());
       }
     }
+  }
+
+  /** A document may be a key at the source; in the lake only single values tell rows apart. */
+  private void requireSingle(String column, Type type) {
+    if (key.contains(column) && type.isVariantType()) {
+      throw new SettingsException(
+          "column %1$s of table %2$s is part of the key, and cannot be a variant; take it out of %3$s%4$s, or keep it as text with %5$s"
+              .formatted(
+                  column,
+                  source,
+                  SinkSettings.PREFIX,
+                  ColumnForms.VARIANT,
+                  ColumnForms.asText(source, column)));
+    }
+  }
+
+  /**
+   * Looks whether a table of format version 2 can have columns.
+   *
+   * @throws SettingsException it cannot
+   */
+  static void requireFormat2(SourceTable source, org.apache.iceberg.Schema columns) {
+    for (Types.NestedField column : columns.columns()) {
+      if (ColumnType.needsFormat3(column.type())) {
+        throw new SettingsException(
+            "column %s of table %s is %s, which tables of format-version=2 cannot have; %s"
+                .formatted(column.name(), source, column.type(), waysToFormat3(column.type())));
+      }
+    }
+  }
+
+  /** What lets a column that needs it be written. */
+  static String waysToFormat3(Type type) {
+    return type.isVariantType()
+        ? "take it out of %s%s, or let the table have format version 3"
+            .formatted(SinkSettings.PREFIX, ColumnForms.VARIANT)
+        : "let the table have format version 3";
   }
 
   /** What it asks of its table in the lake: key columns required, all others optional. */
@@ -147,8 +184,8 @@ record CapturedTable(
    * @throws SettingsException it cannot be stored exactly, or not masked as is set
    */
   ColumnType columnType(Field field, ColumnType.Placeholder placeholder) {
-    ColumnType plain = plainType(field, placeholder);
     ColumnRule rule = rule(field.name());
+    ColumnType plain = rule.taken(plainType(field, placeholder), placeholder);
     rule.hindrance(plain.type())
         .ifPresent(why -> {
           throw new SettingsException(
@@ -175,6 +212,6 @@ record CapturedTable(
   /** The message for a column whose type has no exact counterpart. */
   static String unsupported(SourceTable source, String column, String type) {
     return "column %1$s of table %2$s has type %3$s, which Firn cannot store exactly; keep it as text with %4$s, or leave it out with debezium.source.column.exclude.list=%2$s.%1$s, or the table with debezium.source.table.exclude.list=%2$s"
-        .formatted(column, source, type, ColumnsAsText.setting(source, column));
+        .formatted(column, source, type, ColumnForms.asText(source, column));
   }
 }

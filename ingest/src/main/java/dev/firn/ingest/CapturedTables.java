@@ -167,7 +167,12 @@ final class CapturedTables {
   }
 
   private TableDefinition plainDefinition(CapturedTable table, TableIdentifier route) {
-    return table.definition(route, source.placeholder(), settings.changelogs().has(table.source()));
+    TableDefinition definition =
+        table.definition(route, source.placeholder(), settings.changelogs().has(table.source()));
+    if (settings.pipeline().formatVersion() < 3) {
+      CapturedTable.requireFormat2(table.source(), definition.schema());
+    }
+    return definition;
   }
 
   /**
@@ -188,6 +193,7 @@ final class CapturedTables {
                   : ShardDefinitions.merged(shards);
         });
     LayoutChecks.run(settings.layouts(), definitions, catalog);
+    ColumnFormChecks.run(settings.columnForms(), tables);
     if (!settings.columnRules().choices().isEmpty()) {
       ColumnRuleChecks.run(settings, tables, definitions, catalog);
     }

@@ -184,9 +184,23 @@ record ColumnPlan(ColumnChanges changes, boolean isNeeded, List<String> said, Li
     }
 
     private void add(String name, Type type) {
+      requireKnown(name, type);
       NewColumn column = lake.next(name, type, other -> row.field(other) != null);
       added.add(column);
       sent.add(column.name());
+    }
+
+    private void requireKnown(String name, Type type) {
+      if (ColumnType.needsFormat3(type) && !target.hasRowLineage()) {
+        throw new PipelineException(
+            "column %s of table %s is %s, which table %s of format version 2 cannot have; %s"
+                .formatted(
+                    name,
+                    captured.source(),
+                    type,
+                    target.table(),
+                    CapturedTable.waysToFormat3(type)));
+      }
     }
 
     private void whyUnread(Field field, List<String> gone) {

@@ -16,6 +16,9 @@ import java.util.UUID;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types;
+import org.apache.iceberg.variants.Variant;
+import org.apache.iceberg.variants.VariantMetadata;
+import org.apache.iceberg.variants.Variants;
 
 /** What becomes of a column's values before anything of them is written. */
 sealed interface ColumnRule {
@@ -58,6 +61,7 @@ sealed interface ColumnRule {
         case TIME -> LocalTime.MIDNIGHT;
         case TIMESTAMP -> neutralTime(((Types.TimestampType) type).shouldAdjustToUTC());
         case BINARY -> ByteBuffer.allocate(0);
+        case VARIANT -> Variant.of(VariantMetadata.empty(), Variants.of(REDACTED));
         case LIST -> List.of();
         case MAP -> Map.of();
         case STRUCT -> neutralStruct(type.asStructType());
@@ -91,6 +95,11 @@ sealed interface ColumnRule {
           ? Optional.empty()
           : Optional.of(
               "it goes with texts and bytes; hash, redact, null and columns.drop go with all");
+    }
+
+    @Override
+    public ColumnType taken(ColumnType plain, ColumnType.Placeholder placeholder) {
+      return asWritten(plain, placeholder);
     }
 
     @Override
@@ -129,6 +138,11 @@ sealed interface ColumnRule {
     }
 
     @Override
+    public ColumnType taken(ColumnType plain, ColumnType.Placeholder placeholder) {
+      return asWritten(plain, placeholder);
+    }
+
+    @Override
     public ColumnType on(ColumnType plain) {
       return masked(plain, Types.StringType.get(), key.hasher()::hash);
     }
@@ -142,6 +156,18 @@ sealed interface ColumnRule {
   /** Why it cannot be applied to values of a type; empty: it can. */
   default Optional<String> hindrance(Type type) {
     return Optional.empty();
+  }
+
+  /** What values are for it before it masks them. */
+  default ColumnType taken(ColumnType plain, ColumnType.Placeholder placeholder) {
+    return plain;
+  }
+
+  /** A document as the source writes it, where the lake would have a variant. */
+  private static ColumnType asWritten(ColumnType plain, ColumnType.Placeholder placeholder) {
+    return plain.type().isVariantType()
+        ? new ColumnType(Types.StringType.get(), placeholder::inText)
+        : plain;
   }
 
   /** How values are converted under it, and to what. */

@@ -73,6 +73,14 @@ record ColumnType(Type type, Conversion conversion) {
     return lake.equals(type)
         ? conversion
         : value -> Widening.widen(conversion.convert(value), lake);
+  /** Whether tables of format version 2 have no columns of a type. */
+  static boolean needsFormat3(Type type) {
+    return switch (type.typeId()) {
+      case VARIANT, TIMESTAMP_NANO, GEOMETRY, GEOGRAPHY -> true;
+      default -> false;
+    };
+  }
+
   }
 
   /** The same for texts of which one is the placeholder. */
@@ -125,6 +133,9 @@ record ColumnType(Type type, Conversion conversion) {
       case PostgresArray.SCHEMA_NAME -> PostgresArray.type(schema, placeholder);
       case Json.LOGICAL_NAME, Xml.LOGICAL_NAME, Ltree.LOGICAL_NAME, TsVector.LOGICAL_NAME ->
           text(placeholder::inText);
+      case JsonVariant.SCHEMA_NAME ->
+          new ColumnType(Types.VariantType.get(), text -> JsonVariant.of((String) text))
+              .unlessUnchanged(placeholder);
       case PostgresValues.TEXT -> PostgresText.type(schema).unlessUnchanged(placeholder);
       default -> throw new UnsupportedTypeException(schema.name());
     };

@@ -93,21 +93,25 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
     }
   }
 
-  private ColumnsAsText asText = ColumnsAsText.parse("");
+  private ColumnForms forms = ColumnForms.NONE;
 
   @Override
   public void configure(Properties properties) {
-    asText = ColumnsAsText.parse(properties.getProperty(ColumnsAsText.KEY, ""));
+    forms = ColumnForms.parse(properties);
   }
 
   @Override
   public void converterFor(
       RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
     Kind kind = Kind.of(column.typeName());
-    if (asText.has(column.dataCollection(), column.name()) && mayBeText(kind)) {
+    if (forms.isText(column.dataCollection(), column.name()) && mayBeText(kind)) {
       registration.register(
           optional(PostgresText.schema(OtherTypes.Value.OTHER), column),
           value -> MariaDbText.written(kind, column.length().orElse(0), value));
+      return;
+    }
+    if (isVariant(column, kind)) {
+      registration.register(optional(JsonVariant.schema(), column), MariaDbValues::text);
       return;
     }
     switch (kind) {
@@ -147,6 +151,12 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
         // As Debezium has them.
       }
     }
+  }
+
+  /** The type JSON is another name of LONGTEXT, by which MariaDB tells of such a column. */
+  private boolean isVariant(RelationalColumn column, Kind kind) {
+    boolean mayBe = kind == Kind.JSON || column.typeName().equalsIgnoreCase("LONGTEXT");
+    return mayBe && forms.isVariant(column.dataCollection(), column.name());
   }
 
   private static boolean mayBeText(Kind kind) {

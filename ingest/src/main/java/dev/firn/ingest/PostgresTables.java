@@ -196,7 +196,7 @@ final class PostgresTables {
                     column.name(),
                     name,
                     column.typeName(),
-                    ColumnsAsText.setting(name, column.name())));
+                    ColumnForms.asText(name, column.name())));
       }
     }
     CapturedTable taken = new CapturedTable(name, row, keyColumns, unsent, source.rules());

@@ -108,7 +108,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
       Set.of("point", "line", "lseg", "box", "path", "polygon", "circle");
 
   private String placeholder = "";
-  private ColumnsAsText asText = ColumnsAsText.parse("");
+  private ColumnForms forms = ColumnForms.NONE;
   private OtherTypes others = others(Map.of());
 
   /** The connector's configuration, and in it how the converter reaches the source. */
@@ -128,7 +128,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
   @Override
   public void configure(Properties properties) {
     placeholder = properties.getProperty(PLACEHOLDER, "");
-    asText = ColumnsAsText.parse(properties.getProperty(ColumnsAsText.KEY, ""));
+    forms = ColumnForms.parse(properties);
     others =
         others(
             properties.stringPropertyNames().stream()
@@ -161,6 +161,11 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
           registration.register(
               SchemaBuilder.int64().name(INSTANT),
               required(column, 0L, value -> micros(value, UTC)));
+      case PgOid.JSON, PgOid.JSONB_OID -> {
+        if (forms.isVariant(column.dataCollection(), column.name())) {
+          registration.register(JsonVariant.schema(), value -> text(column, value));
+        }
+      }
       case PgOid.MONEY ->
           registration.register(
               Decimal.builder(MONEY_SCALE)
@@ -226,7 +231,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
               true;
           default -> column.jdbcType() == Types.ARRAY || isOther(column);
         };
-    return isPossible && asText.has(column.dataCollection(), column.name());
+    return isPossible && forms.isText(column.dataCollection(), column.name());
   }
 
   /** As PostgreSQL writes it. */

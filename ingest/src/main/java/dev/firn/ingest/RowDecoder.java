@@ -12,6 +12,7 @@ import java.util.function.IntSupplier;
 import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Types;
+import org.apache.iceberg.variants.Variant;
 import org.apache.kafka.connect.data.Field;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.Struct;
@@ -120,6 +121,8 @@ final class RowDecoder {
       case null -> 0;
       case String text -> SIZED_VALUE_BYTES + text.length();
       case ByteBuffer buffer -> SIZED_VALUE_BYTES + buffer.remaining();
+      case Variant variant ->
+          SIZED_VALUE_BYTES + variant.metadata().sizeInBytes() + variant.value().sizeInBytes();
       case List<?> list -> bytes(list);
       case Map<?, ?> map -> bytes(map.keySet()) + bytes(map.values());
       default -> VALUE_BYTES;
@@ -159,7 +162,7 @@ final class RowDecoder {
   /** What else than another value lets the pipeline go on. */
   private String ways(Column column) {
     String name = column.from.name();
-    String asText = ColumnsAsText.setting(captured.source(), name);
+    String asText = ColumnForms.asText(captured.source(), name);
     return keyColumns.contains(column)
         ? "take the table with a pipeline of its own into another table-namespace, with %s, as the column is part of its key"
             .formatted(asText)

@@ -221,9 +221,9 @@ public final class ServerConfig implements ConfigSourceProvider {
     String values = kind == SourceKind.POSTGRES ? PostgresValues.NAME : MariaDbValues.NAME;
     String own = file.getOrDefault(SOURCE_PREFIX + "converters", "").strip();
     fixed.put(SOURCE_PREFIX + "converters", own.isEmpty() ? values : own + "," + values);
-    fixed.put(
-        SOURCE_PREFIX + values + "." + ColumnsAsText.KEY,
-        "${" + SinkSettings.PREFIX + ColumnsAsText.KEY + ":}");
+    ColumnForms.keys()
+        .forEach(key ->
+            fixed.put(SOURCE_PREFIX + values + "." + key, "${" + SinkSettings.PREFIX + key + ":}"));
     fixed.putAll(kind == SourceKind.POSTGRES ? fixedPostgres() : fixedMariaDb());
     return fixed;
   }

@@ -28,6 +28,7 @@ import org.apache.iceberg.catalog.Namespace;
  * @param routing how source tables are named in the lake
  * @param layouts how tables are partitioned and sorted there
  * @param columnRules which columns are masked or dropped before they are written
+ * @param columnForms which columns become text or variants
  * @param changelogs which source tables have a changelog
  * @param schemaChanges what becomes of changes of the source tables' columns
  * @param badEvents what becomes of events that their tables cannot take
@@ -47,6 +48,7 @@ public record SinkSettings(
     TableRouting routing,
     TableLayouts layouts,
     ColumnRules columnRules,
+    ColumnForms columnForms,
     ChangelogTables changelogs,
     SchemaChanges schemaChanges,
     BadEvents badEvents,
@@ -95,7 +97,8 @@ public record SinkSettings(
               "changelog",
               "changelog.exclude.list",
               SchemaChanges.KEY,
-              ColumnsAsText.KEY,
+              ColumnForms.TEXT,
+              ColumnForms.VARIANT,
               BadEvents.KEY,
               KeylessTables.KEY,
               "commit.interval-min",
@@ -206,6 +209,7 @@ public record SinkSettings(
     requireNonNull(routing, "routing is null");
     requireNonNull(layouts, "layouts is null");
     requireNonNull(columnRules, "columnRules is null");
+    requireNonNull(columnForms, "columnForms is null");
     requireNonNull(schemaChanges, "schemaChanges is null");
     requireNonNull(changelogs, "changelogs is null");
     requireNonNull(badEvents, "badEvents is null");
@@ -259,8 +263,6 @@ public record SinkSettings(
               .formatted(PREFIX, PREFIX, PREFIX));
     }
     requireSafeCommits(keys, catalog);
-    // Debezium's converter has a use for them, but no way to say what is wrong with one.
-    var unused = ColumnsAsText.parse(keys);
     long memory =
         keys.bytes("memory", MIN_MEMORY_BYTES).orElse(Math.max(MIN_MEMORY_BYTES, maxHeapBytes / 6));
     return new SinkSettings(
@@ -272,6 +274,7 @@ public record SinkSettings(
         TableRouting.parse(keys),
         TableLayouts.parse(given),
         ColumnRules.parse(keys),
+        ColumnForms.parse(keys),
         ChangelogTables.parse(keys),
         SchemaChanges.parse(keys),
         BadEvents.parse(keys),
@@ -330,6 +333,10 @@ public record SinkSettings(
       throw keys.illValued(
           TABLE_PREFIX + TableProperties.DEFAULT_FILE_FORMAT,
           "parquet is the one format that Firn writes");
+    }
+    if ("true".equalsIgnoreCase(table.get(TableProperties.PARQUET_SHRED_VARIANTS))) {
+      throw keys.illValued(
+          TABLE_PREFIX + TableProperties.PARQUET_SHRED_VARIANTS, TableLayouts.SHREDDED);
     }
     return new PipelineSettings(
         name,

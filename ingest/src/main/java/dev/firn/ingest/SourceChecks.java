@@ -295,7 +295,7 @@ final class SourceChecks {
                 "an array of several dimensions",
                 "a value that has more than one stops the pipeline; keep the column as text with %s, or leave it out with debezium.source.column.exclude.list=%s.%s"
                     .formatted(
-                        ColumnsAsText.setting(table.source(), column), table.source(), column)));
+                        ColumnForms.asText(table.source(), column), table.source(), column)));
       }
     }
   }

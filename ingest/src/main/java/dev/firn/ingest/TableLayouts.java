@@ -34,6 +34,11 @@ record TableLayouts(List<Entry> entries) {
   static final String PARTITION_BY = "partition-by";
   static final String SORT_BY = "sort-by";
   private static final String PROPERTY = "property.";
+
+  /** Why variants are not shredded. */
+  static final String SHREDDED =
+      "false: Iceberg would give all decimals of a shredded field one scale";
+
   private static final String OWN_PROPERTIES = "firn.";
 
   /** What a compaction is told by a table. */
@@ -129,6 +134,10 @@ record TableLayouts(List<Entry> entries) {
     if (isOurs || TableProperties.RESERVED_PROPERTIES.contains(property)) {
       throw entry.refused(
           "this property is not for settings; see format-version for that of new tables");
+    }
+    if (property.equals(TableProperties.PARQUET_SHRED_VARIANTS)
+        && entry.value().equalsIgnoreCase("true")) {
+      throw entry.refused(SHREDDED);
     }
     if (property.equals(TableProperties.DEFAULT_FILE_FORMAT)
         && !entry.value().equalsIgnoreCase("parquet")) {

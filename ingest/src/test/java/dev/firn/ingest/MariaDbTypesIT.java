@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.firn.testing.MariaDbServer;
 import dev.firn.testing.MariaDbTypes;
 import dev.firn.writer.Lake;
+import dev.firn.writer.VariantText;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -25,6 +26,7 @@ import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.variants.Variant;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -49,18 +51,22 @@ class MariaDbTypesIT {
       sql.execute("USE types");
       create(sql, "all_types", MariaDbTypes.TYPES);
       create(sql, "texts", MariaDbTypes.AS_TEXT);
+      create(sql, "variants", MariaDbTypes.AS_VARIANT);
       insert(sql, 0);
       Map<String, String> settings = Engine.settings(server, lake);
       settings.put("debezium.sink.iceberg.columns.as-text", "types\\..*texts\\.c\\d+");
+      settings.put("debezium.sink.iceberg.columns.as-variant", "types\\..*variants\\.c\\d+");
       try (Engine engine = Engine.start(settings)) {
         engine.awaitCaughtUpWith(connection);
         insert(sql, STREAMED);
         // The definition as a statement tells it, not as the server does, and rows read beside.
         create(sql, "later_types", MariaDbTypes.TYPES);
         create(sql, "later_texts", MariaDbTypes.AS_TEXT);
-        engine.awaitTrue(() -> engine.run().tables().size() == 4);
+        create(sql, "later_variants", MariaDbTypes.AS_VARIANT);
+        engine.awaitTrue(() -> engine.run().tables().size() == 6);
         insert(sql, "later_types", MariaDbTypes.TYPES, STREAMED);
         insert(sql, "later_texts", MariaDbTypes.AS_TEXT, STREAMED);
+        insert(sql, "later_variants", MariaDbTypes.AS_VARIANT, STREAMED);
         engine.awaitCaughtUpWith(connection);
         engine.awaitTrue(() -> engine.run().status(Instant.now()).readings().isEmpty());
       }
@@ -69,6 +75,8 @@ class MariaDbTypesIT {
       compare(problems, lake, "texts", MariaDbTypes.AS_TEXT);
       compare(problems, lake, "later_types", MariaDbTypes.TYPES);
       compare(problems, lake, "later_texts", MariaDbTypes.AS_TEXT);
+      compare(problems, lake, "variants", MariaDbTypes.AS_VARIANT);
+      compare(problems, lake, "later_variants", MariaDbTypes.AS_VARIANT);
       assertThat(problems).isEmpty();
     }
   }
@@ -89,6 +97,7 @@ class MariaDbTypesIT {
   private static void insert(Statement sql, int from) throws SQLException {
     insert(sql, "all_types", MariaDbTypes.TYPES, from);
     insert(sql, "texts", MariaDbTypes.AS_TEXT, from);
+    insert(sql, "variants", MariaDbTypes.AS_VARIANT, from);
   }
 
   private static void insert(Statement sql, String table, List<MariaDbTypes.Type> types, int from)
@@ -175,6 +184,7 @@ class MariaDbTypesIT {
         bytes.duplicate().get(copy);
         yield HexFormat.of().formatHex(copy);
       }
+      case Variant variant -> VariantText.of(variant);
       default -> value.toString();
     };
   }

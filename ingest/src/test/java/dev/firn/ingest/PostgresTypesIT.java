@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import static dev.firn.testing.PostgresTypes.TYPES;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.testing.LakeRows;
@@ -35,8 +34,9 @@ class PostgresTypesIT {
   /** Of a field within a type. */
   private static final Pattern ID = Pattern.compile("\\d+: ");
 
-  private static final int ROWS =
-      TYPES.stream().mapToInt(type -> type.values().size() / 2).max().orElseThrow() + 1;
+  private static int rows(List<PostgresTypes.Type> types) {
+    return types.stream().mapToInt(PostgresTypes.Type::size).max().orElseThrow() + 1;
+  }
 
   @ParameterizedTest
   @ValueSource(ints = {16, 18})
@@ -44,29 +44,39 @@ class PostgresTypesIT {
     try (PostgresServer server = PostgresServer.start(version);
         Connection connection = server.connect("postgres");
         Statement sql = connection.createStatement()) {
-      createTable(sql);
+      for (String made : PostgresTypes.MADE) {
+        sql.execute(made);
+      }
+      createTable(sql, "all_types", PostgresTypes.TYPES);
+      createTable(sql, "variants", PostgresTypes.AS_VARIANT);
       insert(sql, 0);
-      List<String> problems = new ArrayList<>();
-      try (Engine engine = Engine.start(Engine.settings(server, "postgres", lake))) {
+      Map<String, String> settings = Engine.settings(server, "postgres", lake);
+      settings.put("debezium.sink.iceberg.columns.as-variant", "public\\.variants\\..*");
+      try (Engine engine = Engine.start(settings)) {
         engine.awaitCaughtUp(connection);
         insert(sql, STREAMED);
         engine.awaitCaughtUp(connection);
       }
-      Table table = load(lake);
-      Map<Integer, List<String>> rows = rows(table);
-      assertThat(rows).hasSize(2 * ROWS);
-      for (int i = 0; i < TYPES.size(); i++) {
-        PostgresTypes.Type type = TYPES.get(i);
-        String found = ID.matcher(table.schema().findType("c" + i).toString()).replaceAll("");
-        if (!found.equals(type.iceberg())) {
-          problems.add("%s became %s, not %s".formatted(type.type(), found, type.iceberg()));
-        }
-        for (int row = 0; row < ROWS; row++) {
-          compare(problems, type, row, "read", row(rows, row), i);
-          compare(problems, type, row, "streamed", row(rows, row + STREAMED), i);
-        }
-      }
+      List<String> problems = new ArrayList<>();
+      compare(problems, load(lake, "all_types"), PostgresTypes.TYPES);
+      compare(problems, load(lake, "variants"), PostgresTypes.AS_VARIANT);
       assertThat(problems).isEmpty();
+    }
+  }
+
+  private static void compare(List<String> problems, Table table, List<PostgresTypes.Type> types) {
+    Map<Integer, List<String>> rows = rows(table);
+    assertThat(rows).hasSize(2 * rows(types));
+    for (int i = 0; i < types.size(); i++) {
+      PostgresTypes.Type type = types.get(i);
+      String found = ID.matcher(table.schema().findType("c" + i).toString()).replaceAll("");
+      if (!found.equals(type.iceberg())) {
+        problems.add("%s became %s, not %s".formatted(type.type(), found, type.iceberg()));
+      }
+      for (int row = 0; row < rows(types); row++) {
+        compare(problems, type, row, "read", row(rows, row), i);
+        compare(problems, type, row, "streamed", row(rows, row + STREAMED), i);
+      }
     }
   }
 
@@ -87,29 +97,33 @@ class PostgresTypesIT {
     }
   }
 
-  private static void createTable(Statement sql) throws SQLException {
-    for (String made : PostgresTypes.MADE) {
-      sql.execute(made);
-    }
+  private static void createTable(Statement sql, String table, List<PostgresTypes.Type> types)
+      throws SQLException {
     String columns =
-        IntStream.range(0, TYPES.size())
-            .mapToObj(i -> "c%d %s".formatted(i, TYPES.get(i).type()))
+        IntStream.range(0, types.size())
+            .mapToObj(i -> "c%d %s".formatted(i, types.get(i).type()))
             .collect(Collectors.joining(", "));
-    sql.execute("CREATE TABLE all_types (id integer PRIMARY KEY, " + columns + ")");
+    sql.execute("CREATE TABLE %s (id integer PRIMARY KEY, %s)".formatted(table, columns));
   }
 
   private static void insert(Statement sql, int from) throws SQLException {
-    for (int row = 0; row < ROWS; row++) {
+    insert(sql, "all_types", PostgresTypes.TYPES, from);
+    insert(sql, "variants", PostgresTypes.AS_VARIANT, from);
+  }
+
+  private static void insert(Statement sql, String table, List<PostgresTypes.Type> types, int from)
+      throws SQLException {
+    for (int row = 0; row < rows(types); row++) {
       int at = row;
       String values =
-          TYPES.stream().map(type -> type.literal(at)).collect(Collectors.joining(", "));
-      sql.execute("INSERT INTO all_types VALUES (%d, %s)".formatted(from + row, values));
+          types.stream().map(type -> type.literal(at)).collect(Collectors.joining(", "));
+      sql.execute("INSERT INTO %s VALUES (%d, %s)".formatted(table, from + row, values));
     }
   }
 
-  private static Table load(Path lake) {
+  private static Table load(Path lake, String table) {
     Catalog catalog = Lake.open(Lake.DEFAULT_NAME, Engine.lake(lake));
-    return catalog.loadTable(TableIdentifier.of("public", "all_types"));
+    return catalog.loadTable(TableIdentifier.of("public", table));
   }
 
   /** The texts of each row's columns after its id. */

@@ -461,4 +461,17 @@ class TestSinkSettings {
     assertThatThrownBy(() -> gone.requireFits(ORDERS, columns, Optional.empty()))
         .hasMessageContaining("there is no column gone; there are id, at");
   }
+
+  @Test
+  void variantsAreNotShredded() {
+    for (String key :
+        List.of(
+            "table.write.parquet.shred-variants",
+            "tables.s.t.property.write.parquet.shred-variants")) {
+      assertThatThrownBy(() -> parse(Map.of("dir", "x", key, "true")))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining(key + "=true")
+          .hasMessageContaining("one scale");
+    }
+  }
 }

@@ -45,7 +45,9 @@ final class LiveShapes implements AutoCloseable {
             CountedPosition::parse,
             Runnable::run);
     this.tables =
-        Shape.ALL.stream().map(shape -> new ShapedTable(pipeline, schema, shape, random)).toList();
+        Shape.all(formatVersion).stream()
+            .map(shape -> new ShapedTable(pipeline, schema, shape, random))
+            .toList();
   }
 
   /** Makes the tables, with their first rows and one batch; nobody writes to them yet. */

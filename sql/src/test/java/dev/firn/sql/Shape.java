@@ -4,6 +4,7 @@ import dev.firn.writer.ColumnChanges;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.types.Types;
 
@@ -115,8 +116,41 @@ record Shape(String name, Schema schema, List<String> key, List<String> partitio
           List.of("id"),
           List.of());
 
-  static final List<Shape> ALL =
+  /** With documents, which format 2 does not have. */
+  static final Shape DOCUMENTS =
+      new Shape(
+          "documents",
+          new Schema(ID, column(2, "document", Types.VariantType.get())),
+          List.of("id"),
+          List.of());
+
+  /** The same, told apart by them. */
+  static final Shape KEYLESS_DOCUMENTS =
+      new Shape(
+          "keyless_documents",
+          new Schema(column(1, "document", Types.VariantType.get())),
+          List.of(),
+          List.of());
+
+  /** With another type that Spark does not know. */
+  static final Shape NANOSECONDS =
+      new Shape(
+          "nanoseconds",
+          new Schema(ID, column(2, "at", Types.TimestampNanoType.withoutZone())),
+          List.of("id"),
+          List.of());
+
+  private static final List<Shape> OF_ALL_VERSIONS =
       List.of(KEYED, COMPOSITE, KEYLESS, PARTITIONED, LAID_OUT, GROWING, TYPED, TIMED);
+
+  /** Those that a format version has. */
+  static List<Shape> all(int formatVersion) {
+    return formatVersion < 3
+        ? OF_ALL_VERSIONS
+        : Stream.concat(
+                OF_ALL_VERSIONS.stream(), Stream.of(DOCUMENTS, KEYLESS_DOCUMENTS, NANOSECONDS))
+            .toList();
+  }
 
   private static Types.StructType point(int x, int y) {
     return Types.StructType.of(

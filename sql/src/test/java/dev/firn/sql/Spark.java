@@ -29,6 +29,10 @@ final class Spark {
           .formatted(MIN_JDK, MAX_JDK);
 
   private static final long START_SECONDS = 300;
+
+  /** What the server puts before one. */
+  private static final String DOCUMENT = "\u0001";
+
   private static final Path LOG = Path.of("target", "spark.log");
   private static final Path LEFT_BEHIND = Path.of("target", "spark");
   private static final List<String> OPENED =
@@ -157,7 +161,10 @@ final class Spark {
   }
 
   private static List<String> fields(String line) {
-    return Stream.of(line.split("\t", -1)).map(String::translateEscapes).toList();
+    return Stream.of(line.split("\t", -1))
+        .map(String::translateEscapes)
+        .map(text -> text.startsWith(DOCUMENT) ? Values.json(text.substring(1)) : text)
+        .toList();
   }
 
   /** The {@code java} of a JDK that Spark runs on. */

@@ -24,6 +24,7 @@ import org.apache.iceberg.data.Record;
 import org.apache.iceberg.types.Type;
 import org.apache.iceberg.types.Types;
 import org.apache.iceberg.types.Types.NestedField;
+import org.apache.iceberg.variants.Variant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,8 +118,9 @@ public final class RowKeys {
       case DATE -> (stream, value) -> stream.putLong(((LocalDate) value).toEpochDay());
       case TIME -> (stream, value) -> stream.putLong(((LocalTime) value).toNanoOfDay());
       case TIMESTAMP, TIMESTAMP_NANO -> RowKeys::putTimestamp;
-      case BINARY -> (stream, value) -> putBuffer(stream, (ByteBuffer) value);
+      case BINARY, GEOMETRY, GEOGRAPHY -> (stream, value) -> putBuffer(stream, (ByteBuffer) value);
       case FIXED -> (stream, value) -> stream.putByteArray((byte[]) value);
+      case VARIANT -> (stream, value) -> stream.putString(VariantText.canonical((Variant) value));
       case LIST -> list(encoder(type.asListType().elementType()));
       case MAP -> map(type.asMapType());
       case STRUCT -> struct(type.asStructType());

@@ -66,6 +66,11 @@ public record RowTarget(
         filledBytes);
   }
 
+  /** Whether rows have ids, as in tables of format version 3. */
+  public boolean hasRowLineage() {
+    return written.findField(MetadataColumns.ROW_ID.fieldId()) != null;
+  }
+
   /** A change that was made when the table had other columns, as one of these columns. */
   public TableChange adapt(TableChange change) {
     return new TableChange(change.table(), adapt(change.change()), change.bytes());

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Map;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.variants.Variant;
 
 /** Puts a row's earlier values where the source sent none. */
 final class UnavailableValues {
@@ -42,6 +43,7 @@ final class UnavailableValues {
     return switch (value) {
       case CharSequence text -> text.length();
       case ByteBuffer buffer -> buffer.remaining();
+      case Variant variant -> variant.metadata().sizeInBytes() + variant.value().sizeInBytes();
       case Collection<?> values ->
           SMALL + values.stream().mapToLong(UnavailableValues::bytes).sum();
       case Map<?, ?> map -> SMALL + bytes(map.keySet()) + bytes(map.values());

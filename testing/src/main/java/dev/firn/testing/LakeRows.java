@@ -2,6 +2,7 @@ package dev.firn.testing;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.writer.VariantText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -17,6 +18,7 @@ import org.apache.iceberg.Table;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.variants.Variant;
 import org.jspecify.annotations.Nullable;
 
 /** The rows of one snapshot of an Iceberg table, read by Iceberg's generic reader. */
@@ -80,6 +82,7 @@ public final class LakeRows implements CanonicalRows {
       case null -> null;
       case BigDecimal decimal -> decimal.toPlainString();
       case ByteBuffer bytes -> hex(bytes);
+      case Variant variant -> VariantText.of(variant);
       case byte[] bytes -> HexFormat.of().formatHex(bytes);
       case List<?> list -> texts(list).toString();
       case Map<?, ?> map -> {

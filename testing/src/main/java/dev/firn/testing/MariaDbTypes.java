@@ -90,6 +90,22 @@ public final class MariaDbTypes {
           quoted("time(6)", "string", "25:00:00.000001", "-01:02:03.400000"),
           same("decimal(10,2)", "string", "12345678.90", "-0.01"));
 
+  /** Columns that are named to become variants. */
+  public static final List<Type> AS_VARIANT =
+      List.of(
+          pairs(
+              "json",
+              "variant",
+              "' {\"b\": [1, 2.50, null], \"a\": {}} '",
+              "{\"a\":{},\"b\":[1,2.50,null]}",
+              "'\"ü🙂\"'",
+              "\"ü🙂\"",
+              "'1e2'",
+              "100",
+              "'null'",
+              "null"),
+          pairs("longtext", "variant", "'[true, \"\"]'", "[true,\"\"]"));
+
   /** All of them; a table of them has a column {@code id} as well. */
   public static final List<Type> TYPES =
       List.of(

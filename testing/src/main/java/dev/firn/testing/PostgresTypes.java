@@ -331,6 +331,38 @@ public final class PostgresTypes {
               "{(1,1),(0,0);(2,2),(1,1)}",
               "[(1,1),(0,0), (2,2),(1,1)]"));
 
+  /** Columns that {@code columns.as-variant} names. */
+  public static final List<Type> AS_VARIANT =
+      List.of(
+          pairs(
+              "json",
+              "variant",
+              " {\"b\":1,  \"a\":[1, 2], \"B\": {}} ",
+              "{\"B\":{},\"a\":[1,2],\"b\":1}",
+              "null",
+              "null",
+              "[1.50, 1e2, -0, 0.0, 1e-39, 12345678901234567890123456789012345678]",
+              "[1.50,100,-0.0,0.0,1.0E-39,12345678901234567890123456789012345678]",
+              "\"\\u0000 \\u00fc \\ud83d\\ude42 ü\"",
+              "\"\\u0000 ü 🙂 ü\"",
+              "true",
+              "true",
+              "\"\"",
+              "\"\""),
+          pairs(
+              "jsonb",
+              "variant",
+              "{\"b\":1,  \"a\":[1, 2], \"b\": null}",
+              "{\"a\":[1,2],\"b\":null}",
+              "[1.50, 1e300, 9223372036854775808, 0.1]",
+              "[1.50,1.0E300,9223372036854775808,0.1]",
+              "{}",
+              "{}",
+              "\"a\"",
+              "\"a\"",
+              "-32769",
+              "-32769"));
+
   /** What makes the types among them that are not PostgreSQL's own. */
   public static final List<String> MADE =
       Stream.concat(

@@ -14,8 +14,20 @@ import org.jspecify.annotations.Nullable;
 final class Cell {
   private Cell() {}
 
+  /** A variant, as JSON. */
+  record Document(String json) {
+    @Override
+    public String toString() {
+      return json;
+    }
+  }
+
   /** The value; times are text, since the driver's own classes keep too few digits. */
   static @Nullable Object value(ResultSet row, int column) throws SQLException {
+    if (row.getMetaData().getColumnTypeName(column).equals("variant")) {
+      String json = row.getString(column);
+      return json == null ? null : new Document(json);
+    }
     return switch (row.getMetaData().getColumnType(column)) {
       case Types.DATE,
           Types.TIME,

@@ -84,6 +84,7 @@ public final class JsonLines implements Answer {
       case Long number -> json.writeNumber(number);
       case Float number when Float.isFinite(number) -> json.writeNumber(number);
       case Double number when Double.isFinite(number) -> json.writeNumber(number);
+      case Cell.Document document -> json.writeRawValue(document.json());
       case byte[] bytes -> json.writeString(HexFormat.of().formatHex(bytes));
       case Array array -> writeAll(json, Arrays.asList((Object[]) array.getArray()));
       case List<?> list -> writeAll(json, list);

@@ -136,7 +136,7 @@ class SqlIT {
         SELECT count(*) AS n FROM lake.shop.orders;
         SELECT id, total, ';' AS mark FROM shop.orders LIMIT 1;
         SELECT nan() AS n, TIMESTAMP '2026-01-02 03:04:05.123456 UTC' AS at, X'00ff' AS b, ARRAY[1, NULL] AS a,
-          CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r, MAP(ARRAY['k'], ARRAY[DECIMAL '1.10']) AS m, NULL AS z
+          CAST(JSON '{"a": [1, null]}' AS VARIANT) AS v, CAST(DECIMAL '12345678901234567890123456789.12345678' AS VARIANT) AS d, CAST(ROW(1, 'x') AS ROW(id integer, name varchar)) AS r, MAP(ARRAY['k'], ARRAY[DECIMAL '1.10']) AS m, NULL AS z
         """);
     long before = rows();
     Run run = sql("--json", "-f", file.toString());
@@ -155,7 +155,7 @@ class SqlIT {
             "\\{\"id\":922337203685477\\d{4},\"total\":\"9999999999999999999999999999999999.9999\",\"mark\":\";\"}");
     assertThat(run.out().get(2))
         .isEqualTo(
-            "{\"n\":\"NaN\",\"at\":\"2026-01-02 03:04:05.123456 UTC\",\"b\":\"00ff\",\"a\":[1,null],\"r\":{\"id\":1,\"name\":\"x\"},\"m\":{\"k\":\"1.10\"},\"z\":null}");
+            "{\"n\":\"NaN\",\"at\":\"2026-01-02 03:04:05.123456 UTC\",\"b\":\"00ff\",\"a\":[1,null],\"v\":{\"a\":[1,null]},\"d\":12345678901234567890123456789.12345678,\"r\":{\"id\":1,\"name\":\"x\"},\"m\":{\"k\":\"1.10\"},\"z\":null}");
     assertThat(run.out()).hasSize(3);
   }
 
