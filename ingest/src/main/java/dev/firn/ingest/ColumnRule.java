@@ -60,6 +60,7 @@ sealed interface ColumnRule {
         case DATE -> LocalDate.EPOCH;
         case TIME -> LocalTime.MIDNIGHT;
         case TIMESTAMP -> neutralTime(((Types.TimestampType) type).shouldAdjustToUTC());
+        case TIMESTAMP_NANO -> LocalDate.EPOCH.atStartOfDay();
         case BINARY -> ByteBuffer.allocate(0);
         case VARIANT -> Variant.of(VariantMetadata.empty(), Variants.of(REDACTED));
         case LIST -> List.of();

@@ -28,6 +28,7 @@ import java.nio.ByteBuffer;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
+import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -106,8 +107,8 @@ record ColumnType(Type type, Conversion conversion) {
           new ColumnType(
               Types.TimeType.get(), v -> time(TimeUnit.MILLISECONDS.toMicros((Integer) v)));
       case MicroTime.SCHEMA_NAME -> new ColumnType(Types.TimeType.get(), v -> time((Long) v));
-      case NanoTime.SCHEMA_NAME ->
-          new ColumnType(Types.TimeType.get(), v -> time(TimeUnit.NANOSECONDS.toMicros((Long) v)));
+      // Iceberg has no time of nanoseconds.
+      case NanoTime.SCHEMA_NAME -> text(v -> nanoTime((Long) v).toString());
       case Timestamp.SCHEMA_NAME ->
           new ColumnType(
               Types.TimestampType.withoutZone(),
@@ -115,11 +116,10 @@ record ColumnType(Type type, Conversion conversion) {
       case MicroTimestamp.SCHEMA_NAME ->
           new ColumnType(Types.TimestampType.withoutZone(), v -> timestamp((Long) v));
       case NanoTimestamp.SCHEMA_NAME ->
-          new ColumnType(
-              Types.TimestampType.withoutZone(),
-              v -> timestamp(TimeUnit.NANOSECONDS.toMicros((Long) v)));
+          new ColumnType(Types.TimestampNanoType.withoutZone(), v -> nanoTimestamp((Long) v));
       case ZonedTimestamp.SCHEMA_NAME ->
-          new ColumnType(Types.TimestampType.withZone(), v -> IsoTimestamps.parse((String) v));
+          new ColumnType(
+              Types.TimestampType.withZone(), v -> inMicros(IsoTimestamps.parse((String) v)));
       case PostgresValues.INSTANT ->
           new ColumnType(
               Types.TimestampType.withZone(), v -> timestamp((Long) v).atOffset(ZoneOffset.UTC));
@@ -191,13 +191,25 @@ record ColumnType(Type type, Conversion conversion) {
   }
 
   private static LocalTime time(long micros) {
-    if (micros < 0 || micros > TimeUnit.DAYS.toMicros(1)) {
+    return nanoTime(TimeUnit.MICROSECONDS.toNanos(micros));
+  }
+
+  private static LocalTime nanoTime(long nanos) {
+    if (nanos < 0 || nanos > TimeUnit.DAYS.toNanos(1)) {
       throw new UnsupportedValueException("a time that is none of a day");
     }
-    if (micros == TimeUnit.DAYS.toMicros(1)) {
+    if (nanos == TimeUnit.DAYS.toNanos(1)) {
       throw new UnsupportedValueException("the time 24:00");
     }
-    return LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(micros));
+    return LocalTime.ofNanoOfDay(nanos);
+  }
+
+  /** The writer would leave out what is less. */
+  private static OffsetDateTime inMicros(OffsetDateTime time) {
+    if (time.getNano() % 1_000 != 0) {
+      throw new UnsupportedValueException("a timestamp that is no whole number of microseconds");
+    }
+    return time;
   }
 
   /** A timestamp, where microseconds since 1970 reach it. */
@@ -225,6 +237,14 @@ record ColumnType(Type type, Conversion conversion) {
   /**
    * What Debezium puts in the place of a value that PostgreSQL did not send, because it is stored
    * out of line and had not changed.
+  /** Every number of nanoseconds is one: from 1677-09-21 to 2262-04-11. */
+  private static LocalDateTime nanoTimestamp(long nanos) {
+    return LocalDateTime.ofEpochSecond(
+        Math.floorDiv(nanos, 1_000_000_000L),
+        (int) Math.floorMod(nanos, 1_000_000_000L),
+        ZoneOffset.UTC);
+  }
+
    */
   record Placeholder(String text, ByteBuffer bytes) {
     static Placeholder of(String text) {

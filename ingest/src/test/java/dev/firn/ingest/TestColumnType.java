@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.debezium.time.Date;
 import io.debezium.time.MicroTime;
 import io.debezium.time.MicroTimestamp;
+import io.debezium.time.NanoTime;
+import io.debezium.time.NanoTimestamp;
 import io.debezium.time.ZonedTimestamp;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
@@ -61,6 +63,27 @@ class TestColumnType {
         .isEqualTo(OffsetDateTime.parse("2026-01-31T23:59:59.12Z"));
     assertThat(convert(ZonedTimestamp.schema(), "2026-01-31T23:59:59+02:00"))
         .isEqualTo(OffsetDateTime.parse("2026-01-31T21:59:59Z"));
+  }
+
+  @Test
+  void nanosecondsAreKept() {
+    Schema timestamp = NanoTimestamp.schema();
+    assertThat(of(timestamp).type()).isEqualTo(Types.TimestampNanoType.withoutZone());
+    assertThat(convert(timestamp, -1L))
+        .isEqualTo(LocalDateTime.parse("1969-12-31T23:59:59.999999999"));
+    assertThat(convert(timestamp, Long.MAX_VALUE))
+        .isEqualTo(LocalDateTime.parse("2262-04-11T23:47:16.854775807"));
+    assertThat(convert(timestamp, Long.MIN_VALUE))
+        .isEqualTo(LocalDateTime.parse("1677-09-21T00:12:43.145224192"));
+    // Iceberg has no time of nanoseconds.
+    assertThat(of(NanoTime.schema()).type()).isEqualTo(Types.StringType.get());
+    assertThat(convert(NanoTime.schema(), 86_399_999_999_900L)).isEqualTo("23:59:59.999999900");
+    assertThatThrownBy(() -> convert(NanoTime.schema(), 86_400_000_000_000L))
+        .hasMessage("the time 24:00");
+    assertThatThrownBy(() -> convert(NanoTime.schema(), -1L))
+        .hasMessage("a time that is none of a day");
+    assertThatThrownBy(() -> convert(ZonedTimestamp.schema(), "2026-01-31T23:59:59.1234567Z"))
+        .hasMessage("a timestamp that is no whole number of microseconds");
   }
 
   @Test
