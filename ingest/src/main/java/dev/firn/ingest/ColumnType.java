@@ -64,16 +64,15 @@ record ColumnType(Type type, Conversion conversion) {
   /** Debezium's stand-in for infinity; what lies after it is {@link PostgresValues#INFINITY}. */
   private static final long POSITIVE_INFINITY = 9_223_372_036_825_200_000L;
 
+  /** What {@link PostgresSnapshotQuery} reads in the place of one. */
+  private static final String INFINITE_INTERVAL =
+      Interval.toIsoString(PostgresSnapshotQuery.INFINITE_YEARS, 0, 0, 0, 0, BigDecimal.ZERO);
+
   ColumnType {
     requireNonNull(type, "type is null");
     requireNonNull(conversion, "conversion is null");
   }
 
-  /** Its conversion for a column of the lake whose type may be wider. */
-  Conversion in(Type lake) {
-    return lake.equals(type)
-        ? conversion
-        : value -> Widening.widen(conversion.convert(value), lake);
   /** Whether tables of format version 2 have no columns of a type. */
   static boolean needsFormat3(Type type) {
     return switch (type.typeId()) {
@@ -82,6 +81,11 @@ record ColumnType(Type type, Conversion conversion) {
     };
   }
 
+  /** Its conversion for a column of the lake whose type may be wider. */
+  Conversion in(Type lake) {
+    return lake.equals(type)
+        ? conversion
+        : value -> Widening.widen(conversion.convert(value), lake);
   }
 
   /** The same for texts of which one is the placeholder. */
@@ -127,9 +131,10 @@ record ColumnType(Type type, Conversion conversion) {
       case VariableScaleDecimal.LOGICAL_NAME -> text(v -> variableScale((Struct) v));
       case Uuid.LOGICAL_NAME ->
           new ColumnType(Types.UUIDType.get(), v -> UUID.fromString((String) v));
-      case MicroDuration.SCHEMA_NAME -> new ColumnType(Types.LongType.get(), v -> v);
-      case Enum.LOGICAL_NAME, EnumSet.LOGICAL_NAME, Interval.SCHEMA_NAME, ZonedTime.SCHEMA_NAME ->
-          text(v -> v);
+      case MicroDuration.SCHEMA_NAME ->
+          new ColumnType(Types.LongType.get(), v -> finite(v, Long.MAX_VALUE));
+      case Interval.SCHEMA_NAME -> text(v -> finite(v, INFINITE_INTERVAL));
+      case Enum.LOGICAL_NAME, EnumSet.LOGICAL_NAME, ZonedTime.SCHEMA_NAME -> text(v -> v);
       case PostgresArray.SCHEMA_NAME -> PostgresArray.type(schema, placeholder);
       case Json.LOGICAL_NAME, Xml.LOGICAL_NAME, Ltree.LOGICAL_NAME, TsVector.LOGICAL_NAME ->
           text(placeholder::inText);
@@ -179,6 +184,13 @@ record ColumnType(Type type, Conversion conversion) {
     return number;
   }
 
+  private static Object finite(Object interval, Object infinite) {
+    if (interval.equals(infinite)) {
+      throw new UnsupportedValueException("an infinite interval");
+    }
+    return interval;
+  }
+
   private static String variableScale(Struct value) {
     return VariableScaleDecimal.toLogical(value).getDecimalValue().orElseThrow().toPlainString();
   }
@@ -225,6 +237,14 @@ record ColumnType(Type type, Conversion conversion) {
     return new UnsupportedValueException("an infinite or a too late timestamp");
   }
 
+  /** Every number of nanoseconds is one: from 1677-09-21 to 2262-04-11. */
+  private static LocalDateTime nanoTimestamp(long nanos) {
+    return LocalDateTime.ofEpochSecond(
+        Math.floorDiv(nanos, 1_000_000_000L),
+        (int) Math.floorMod(nanos, 1_000_000_000L),
+        ZoneOffset.UTC);
+  }
+
   private static LocalDateTime timestamp(long micros) {
     if (micros < FIRST_MICROS || micros >= POSITIVE_INFINITY) {
       throw outOfRange();
@@ -237,14 +257,6 @@ record ColumnType(Type type, Conversion conversion) {
   /**
    * What Debezium puts in the place of a value that PostgreSQL did not send, because it is stored
    * out of line and had not changed.
-  /** Every number of nanoseconds is one: from 1677-09-21 to 2262-04-11. */
-  private static LocalDateTime nanoTimestamp(long nanos) {
-    return LocalDateTime.ofEpochSecond(
-        Math.floorDiv(nanos, 1_000_000_000L),
-        (int) Math.floorMod(nanos, 1_000_000_000L),
-        ZoneOffset.UTC);
-  }
-
    */
   record Placeholder(String text, ByteBuffer bytes) {
     static Placeholder of(String text) {

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The query for a table's rows in the initial snapshot. Dates and timestamps are read as text: the
  * driver makes them by a calendar without the days from 5 to 14 October 1582. Amounts of money are
- * read as numbers: it makes doubles of them.
+ * read as numbers: it makes doubles of them. An infinite interval, of which it would make one of 0,
+ * is read as the longest one.
  */
 @ConnectorSpecific(connector = PatientPostgresConnector.class)
 public final class PostgresSnapshotQuery implements SnapshotQuery, BeanRegistryAware {
@@ -30,6 +31,9 @@ public final class PostgresSnapshotQuery implements SnapshotQuery, BeanRegistryA
 
   /** What a text begins with that is read so: a column's default does not. */
   static final String READ = "@";
+
+  /** An interval of PostgreSQL is no longer. */
+  static final int INFINITE_YEARS = 178_000_000;
 
   private static final ExactQuery QUERY =
       new ExactQuery(
@@ -65,6 +69,9 @@ public final class PostgresSnapshotQuery implements SnapshotQuery, BeanRegistryA
       case PgOid.DATE, PgOid.TIMESTAMP, PgOid.TIMESTAMPTZ ->
           "'%s' || %s::text AS %2$s".formatted(READ, name);
       case PgOid.MONEY -> "%s::numeric AS %1$s".formatted(name);
+      case PgOid.INTERVAL ->
+          "CASE WHEN NOT isfinite(%1$s) THEN interval '%2$d years' ELSE %1$s END AS %1$s"
+              .formatted(name, INFINITE_YEARS);
       default -> name;
     };
   }

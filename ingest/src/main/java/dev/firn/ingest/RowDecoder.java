@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.RowTarget;
 import dev.firn.writer.Unavailable;
+import io.debezium.time.Interval;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -166,15 +167,21 @@ final class RowDecoder {
     return keyColumns.contains(column)
         ? "take the table with a pipeline of its own into another table-namespace, with %s, as the column is part of its key"
             .formatted(asText)
-        : "keep the column as text with %s (and %s%s=new-column), or leave it out with debezium.source.column.exclude.list=%s.%s, or go on without such values with %s%s=quarantine"
+        : "%sleave it out with debezium.source.column.exclude.list=%s.%s, or go on without such values with %s%s=quarantine"
             .formatted(
-                asText,
-                SinkSettings.PREFIX,
-                SchemaChanges.KEY,
+                mayBeText(column)
+                    ? "keep the column as text with %s (and %s%s=new-column), or "
+                        .formatted(asText, SinkSettings.PREFIX, SchemaChanges.KEY)
+                    : "",
                 captured.source(),
                 name,
                 SinkSettings.PREFIX,
                 BadEvents.KEY);
+  }
+
+  /** An interval is text as it is. */
+  private static boolean mayBeText(Column column) {
+    return !Interval.SCHEMA_NAME.equals(column.from.schema().name());
   }
 
   private @Nullable Object convert(Column column, Object value) {

@@ -44,6 +44,7 @@ final class SourceChecks {
       for (CapturedTable table : tables) {
         identity(connection, table);
         dimensions(connection, table);
+        intervals(connection, table);
       }
     } catch (SQLException | RuntimeException e) {
       checks.add(
@@ -296,6 +297,29 @@ final class SourceChecks {
                 "a value that has more than one stops the pipeline; keep the column as text with %s, or leave it out with debezium.source.column.exclude.list=%s.%s"
                     .formatted(
                         ColumnForms.asText(table.source(), column), table.source(), column)));
+      }
+    }
+  }
+
+  /** The log's reader takes an infinite interval for one of 0. */
+  private void intervals(Connection connection, CapturedTable table) throws SQLException {
+    String columns =
+        one(
+            connection,
+            "SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute a"
+                + " WHERE attrelid = to_regclass(?) AND atttypid = 'interval'::regtype"
+                + " AND NOT attisdropped AND current_setting('server_version_num')::int >= 170000"
+                + " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = attrelid"
+                + " AND conkey @> ARRAY[attnum] AND pg_get_constraintdef(oid) LIKE '%isfinite%')",
+            table.source().quoted());
+    for (String column : columns.split(",", -1)) {
+      if (table.row().field(column) != null && !table.leavesOut(column)) {
+        checks.add(
+            Check.warn(
+                "column %s.%s".formatted(table.source(), column),
+                "an interval, which may be infinite",
+                "an infinite one in the log comes as one of 0; rule it out with ALTER TABLE %s ADD CHECK (isfinite(%s))"
+                    .formatted(table.source().quoted(), SourceTable.quoted(column))));
       }
     }
   }

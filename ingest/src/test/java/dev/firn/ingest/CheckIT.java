@@ -125,6 +125,21 @@ class CheckIT {
   }
 
   @Test
+  void columnThatMayBeInfiniteUnseenIsWarnedOf() throws Exception {
+    sql("CREATE TABLE stays (id int PRIMARY KEY, a interval, b interval CHECK (isfinite(b)))");
+    try {
+      Application.Printed printed = check(Map.of());
+      assertThat(printed.exit()).as(printed.text()).isZero();
+      assertThat(printed.text())
+          .contains("warn    column public.stays.a")
+          .contains("ADD CHECK (isfinite(\"a\"))")
+          .doesNotContain("public.stays.b");
+    } finally {
+      sql("DROP TABLE stays");
+    }
+  }
+
+  @Test
   void serverThatIsNotThereIsNamed() throws Exception {
     Application.Printed printed = check(Map.of("debezium.source.database.port", "1"));
     assertThat(printed.exit()).isEqualTo(2);

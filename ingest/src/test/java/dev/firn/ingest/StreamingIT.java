@@ -424,6 +424,34 @@ class StreamingIT {
     }
   }
 
+  /** In the log nobody can tell it from one of 0; see {@code firn check}. */
+  @Test
+  void infiniteIntervalIsSeenWhereATableIsRead() throws Exception {
+    sql.execute("CREATE TABLE s.t (id int PRIMARY KEY, stay interval)");
+    sql.execute("INSERT INTO s.t VALUES (1, '1 day'), (2, '-infinity'), (3, NULL)");
+    org.assertj.core.api.Assertions.assertThatThrownBy(
+            () -> {
+              try (Engine engine = Engine.start(settings)) {
+                throw engine.awaitFailure();
+              }
+            })
+        .hasMessageContaining("column stay of table s.t holds an infinite interval")
+        .hasMessageContaining("column.exclude.list=s.t.stay")
+        .hasMessageNotContaining("columns.as-text");
+    settings.put("debezium.sink.iceberg.bad-events", "quarantine");
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("INSERT INTO s.t VALUES (4, 'infinity')");
+      engine.awaitCaughtUp(connection);
+    }
+    assertThat(rows("t", "id", "stay"))
+        .containsExactlyInAnyOrder(
+            List.of("1", "P0Y0M1DT0H0M0S"),
+            List.of("2", "null"),
+            List.of("3", "null"),
+            List.of("4", "P0Y0M0DT0H0M0S"));
+  }
+
   /** Whether they are read or streamed. */
   @Test
   void valuesThatNoTypeOfTheLakeHoldsAreKeptAsText() throws Exception {
