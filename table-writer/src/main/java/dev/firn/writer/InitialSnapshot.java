@@ -55,11 +55,38 @@ public final class InitialSnapshot {
    * @throws FencedException another writer has taken over
    */
   public void add(TableIdentifier table, Record row) {
+    branch(table).add(row);
+    added();
+  }
+
+  /**
+   * The same of a source that may read a row twice without saying so.
+   *
+   * @throws PipelineException a row of its key was added before: the initial snapshot is void
+   */
+  public void addOnce(TableIdentifier table, Record row) {
+    branch(table).addOnce(row);
+    added();
+  }
+
+  /**
+   * Takes in a table that was opened since it began. Only while nothing else is being committed.
+   *
+   * @throws FencedException another writer has taken over
+   */
+  public void include(TableIdentifier table) {
+    branches.put(table, pipeline.beginBranch(table));
+  }
+
+  private SnapshotBranch branch(TableIdentifier table) {
     SnapshotBranch branch = branches.get(table);
     if (branch == null) {
       throw new PipelineException("table %s is not open".formatted(table));
     }
-    branch.add(row);
+    return branch;
+  }
+
+  private void added() {
     if (++rows % ROWS_BETWEEN_LOOKS == 0) {
       branches.values().forEach(this::appendWhenDue);
     }

@@ -50,7 +50,21 @@ final class OpenTables {
 
   /** Opens a table for writing, making it when it is missing, and builds its key index. */
   RowTarget open(TableDefinition definition) {
+    TableIdentifier name = definition.table();
+    if (claimed.get(name) == null && progress.isStreaming() && toRead.why(name).isEmpty()) {
+      toRead.add(name, "new since the initial snapshot", true);
+    }
+    return openWhole(definition);
+  }
+
+  /**
+   * The same for one of which nothing has to be read, be it new or not.
+   *
+   * @throws PipelineException it is new, and somebody else's rows are there already
+   */
+  RowTarget openWhole(TableDefinition definition) {
     ClaimedTables.Claimed table = claimed.get(definition.table());
+    boolean isNew = table == null;
     if (table == null) {
       table = claimNew(definition);
     }
@@ -58,11 +72,22 @@ final class OpenTables {
         new TableState(table.table(), definition, settings.targetFileBytes(), keyMemory);
     state.load();
     TableWriter writer = new TableWriter(state, table.mark(), troubles);
+    if (isNew && progress.isStreaming() && toRead.why(definition.table()).isEmpty()) {
+      requireEmpty(writer);
+    }
     writers.put(definition.table(), writer);
     layouts.put(definition.table(), definition.layout());
     layOut(definition.table());
     openChangelog(definition, writer);
     return state.target();
+  }
+
+  private static void requireEmpty(TableWriter writer) {
+    if (writer.indexedRows() > 0) {
+      throw new PipelineException(
+          "table %s has rows that are not the pipeline's, and nothing reads the source's in their place; move it away, or name another table for it"
+              .formatted(writer.state().name()));
+    }
   }
 
   /** A layout of columns that only the source has so far waits for these. */
@@ -79,9 +104,6 @@ final class OpenTables {
 
   private ClaimedTables.Claimed claimNew(TableDefinition definition) {
     TableIdentifier name = definition.table();
-    if (progress.isStreaming() && toRead.why(name).isEmpty()) {
-      toRead.add(name, "new since the initial snapshot", true);
-    }
     Table table = catalog.tableExists(name) ? catalog.loadTable(name) : tables.create(definition);
     ClaimedTables.Claimed taken = claimed.take(name, table);
     progress.numberAbove(taken.mark());

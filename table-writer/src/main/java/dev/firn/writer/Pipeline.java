@@ -194,6 +194,23 @@ public final class Pipeline {
     return open.open(definition);
   }
 
+  /**
+   * Opens a table all of whose rows come with the stream, or with the initial snapshot: one that is
+   * new since then does not wait to be read. Not while batches are being committed.
+   *
+   * @throws PipelineException it is new, and somebody else's rows are there already
+   * @see #open(TableDefinition)
+   */
+  public RowTarget openWhole(TableDefinition definition) {
+    RowTarget opened = open.openWhole(definition);
+    if (progress.isStreaming()
+        && !control.state().tables().containsKey(opened.table().toString())) {
+      // A crash in its first batch must find it, as it finds the other tables.
+      control.commit(control.state().withTables(registry()));
+    }
+    return opened;
+  }
+
   /** Whether a table was the pipeline's when it was taken over, be it open or not. */
   public boolean isKnown(TableIdentifier table) {
     return claimed.get(table) != null;
@@ -255,6 +272,12 @@ public final class Pipeline {
             .toList());
     troubles.running();
     return new InitialSnapshot(this, branches, tableCommits.executor());
+  }
+
+  /** The part of an open table in an initial snapshot that has begun. */
+  SnapshotBranch beginBranch(TableIdentifier table) {
+    control.commit(control.state().withTables(registry()));
+    return SnapshotBranch.begin(writer(table), troubles);
   }
 
   /**

@@ -107,6 +107,19 @@ final class SnapshotBranch {
     write.append(writer.state().target().keys().keyOf(row), row);
   }
 
+  /**
+   * The same of a row whose key must not come twice.
+   *
+   * @throws PipelineException it has come before
+   */
+  void addOnce(Record row) {
+    if (!write.appendOnce(writer.state().target().keys().keyOf(row), row)) {
+      throw new PipelineException(
+          "the initial snapshot of table %s has a row twice, as after a connection that was lost while it was read; start again: it is then read anew"
+              .formatted(writer.state().name()));
+    }
+  }
+
   /** How many data files are complete and not yet appended. */
   int closedFiles() {
     return write.closedFiles();

@@ -165,6 +165,19 @@ final class TableWrite {
     inserted++;
   }
 
+  /**
+   * Appends a row unless one of its key was appended before.
+   *
+   * @return whether it was appended
+   */
+  boolean appendOnce(RowKey key, Record row) {
+    if (find(key) != null) {
+      return false;
+    }
+    append(key, row);
+    return true;
+  }
+
   /** How many data files are complete and not yet handed over. */
   int closedFiles() {
     return rows.closedFiles();
