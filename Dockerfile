@@ -1,8 +1,10 @@
 # Firn, built from its source tree, on a JRE and as an ordinary user.
 FROM maven:3.9.9-eclipse-temurin-21 AS build
+# Connectors that are left out otherwise (docs/SOURCES.md): sqlserver, mongodb, or both with a comma.
+ARG FIRN_CONNECTORS=
 WORKDIR /src
 COPY . .
-RUN --mount=type=cache,target=/root/.m2 mvn -B -ntp -Dquick -DskipTests -pl ingest -am package
+RUN --mount=type=cache,target=/root/.m2 mvn -B -ntp -Dquick -DskipTests ${FIRN_CONNECTORS:+-P$FIRN_CONNECTORS} -pl ingest -am package
 
 FROM eclipse-temurin:21.0.8_9-jre
 # The user has a number, so that Kubernetes can see that it is not root.

@@ -25,6 +25,7 @@ import org.apache.kafka.connect.data.Schema;
  * @param key its key columns, none for a keyless table
  * @param unsent generated columns: PostgreSQL does not send them, so that the lake does without
  * @param rules what becomes of its columns before they are written, also of those that it gets
+ * @param texts which of its columns become text, where that is not the connector's to do
  * @param shard what it is among the shards of its table; empty: it has a table of its own
  */
 record CapturedTable(
@@ -33,16 +34,28 @@ record CapturedTable(
     List<String> key,
     Set<String> unsent,
     ColumnRules rules,
+    ColumnForms texts,
     Optional<Shard> shard) {
   /** One that has a table of its own. */
   CapturedTable(
       SourceTable source, Schema row, List<String> key, Set<String> unsent, ColumnRules rules) {
-    this(source, row, key, unsent, rules, Optional.empty());
+    this(source, row, key, unsent, rules, ColumnForms.NONE);
+  }
+
+  /** The same with columns that become text. */
+  CapturedTable(
+      SourceTable source,
+      Schema row,
+      List<String> key,
+      Set<String> unsent,
+      ColumnRules rules,
+      ColumnForms texts) {
+    this(source, row, key, unsent, rules, texts, Optional.empty());
   }
 
   /** The same, as a shard or not. */
   CapturedTable as(Optional<Shard> other) {
-    return new CapturedTable(source, row, key, unsent, rules, other);
+    return new CapturedTable(source, row, key, unsent, rules, texts, other);
   }
 
   CapturedTable {
@@ -51,6 +64,7 @@ record CapturedTable(
     key = List.copyOf(key);
     unsent = Set.copyOf(unsent);
     requireNonNull(rules, "rules is null");
+    requireNonNull(texts, "texts is null");
     requireNonNull(shard, "shard is null");
   }
 
@@ -202,7 +216,9 @@ record CapturedTable(
 
   private ColumnType plainType(Field field, ColumnType.Placeholder placeholder) {
     try {
-      return ColumnType.of(field.schema(), placeholder);
+      return texts.isText(source.toString(), field.name())
+          ? ColumnType.asText(field.schema(), placeholder)
+          : ColumnType.of(field.schema(), placeholder);
     } catch (ColumnType.UnsupportedTypeException e) {
       throw new SettingsException(
           unsupported(source, field.name(), String.valueOf(e.getMessage())), e);

@@ -105,7 +105,8 @@ final class CapturedTables {
       TableDefinition definition,
       Collection<TableIdentifier> routes) {
     requireOwnName(definition, routes);
-    RowTarget target = pipeline.open(definition);
+    RowTarget target =
+        source.told().isPresent() ? pipeline.openWhole(definition) : pipeline.open(definition);
     List<TableDecoder> opened = new ArrayList<>();
     for (CapturedTable table : tables) {
       TableDecoder decoder =
@@ -193,8 +194,11 @@ final class CapturedTables {
                   : ShardDefinitions.merged(shards);
         });
     LayoutChecks.run(settings.layouts(), definitions, catalog);
-    ColumnFormChecks.run(settings.columnForms(), tables);
-    if (!settings.columnRules().choices().isEmpty()) {
+    if (!tables.isEmpty()) {
+      // A source whose tables only its events tell has none at first.
+      ColumnFormChecks.run(settings.columnForms(), tables);
+    }
+    if (!settings.columnRules().choices().isEmpty() && !tables.isEmpty()) {
       ColumnRuleChecks.run(settings, tables, definitions, catalog);
     }
   }

@@ -34,6 +34,11 @@ record ColumnForms(List<Pattern> text, List<Pattern> variant) {
     return new ColumnForms(keys.patterns(TEXT), keys.patterns(VARIANT));
   }
 
+  /** Of a value of {@value #TEXT} alone. */
+  static ColumnForms ofText(String columns) {
+    return parse(new Keys(SinkSettings.PREFIX, Map.of(TEXT, columns)));
+  }
+
   /** As Debezium's converters get them. */
   static ColumnForms parse(Properties properties) {
     return parse(

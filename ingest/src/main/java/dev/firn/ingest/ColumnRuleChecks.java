@@ -145,6 +145,30 @@ final class ColumnRuleChecks {
     JsonNote.write(pipeline, NOTE, new TreeMap<>(now.settings()));
   }
 
+  /**
+   * Looks whether the columns of tables that cannot be read again are masked as before.
+   *
+   * @throws SettingsException they are not
+   */
+  static void requireSame(Pipeline pipeline, ColumnRules now, Collection<CapturedTable> tables) {
+    ColumnRules before = ColumnRules.noted(noted(pipeline));
+    if (pipeline.offset().isEmpty()) {
+      return;
+    }
+    for (CapturedTable table : tables) {
+      table.row().fields().stream()
+          .map(Field::name)
+          .filter(
+              column -> !before.of(table.source(), column).equals(now.of(table.source(), column)))
+          .findFirst()
+          .ifPresent(column -> {
+            throw new SettingsException(
+                "column %s of table %s is masked in another way than before, for which it has to be read again; mask it as before, or run firn resnapshot --all --new-slot with the new settings: all tables are then read anew"
+                    .formatted(column, table.source()));
+          });
+    }
+  }
+
   private static Map<String, String> noted(Pipeline pipeline) {
     return JsonNote.read(pipeline, NOTE, SETTINGS).orElse(Map.of());
   }

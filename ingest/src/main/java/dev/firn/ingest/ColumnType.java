@@ -14,6 +14,9 @@ import io.debezium.data.VariableScaleDecimal;
 import io.debezium.data.Xml;
 import io.debezium.time.Date;
 import io.debezium.time.Interval;
+import io.debezium.time.IsoDate;
+import io.debezium.time.IsoTime;
+import io.debezium.time.IsoTimestamp;
 import io.debezium.time.MicroDuration;
 import io.debezium.time.MicroTime;
 import io.debezium.time.MicroTimestamp;
@@ -122,8 +125,13 @@ record ColumnType(Type type, Conversion conversion) {
       case NanoTimestamp.SCHEMA_NAME ->
           new ColumnType(Types.TimestampNanoType.withoutZone(), v -> nanoTimestamp((Long) v));
       case ZonedTimestamp.SCHEMA_NAME ->
+          new ColumnType(Types.TimestampType.withZone(), v -> zoned((String) v));
+      case IsoDate.SCHEMA_NAME ->
+          new ColumnType(Types.DateType.get(), v -> LocalDate.parse((String) v, IsoDate.FORMATTER));
+      case IsoTime.SCHEMA_NAME -> new ColumnType(Types.TimeType.get(), v -> isoTime((String) v));
+      case IsoTimestamp.SCHEMA_NAME ->
           new ColumnType(
-              Types.TimestampType.withZone(), v -> inMicros(IsoTimestamps.parse((String) v)));
+              Types.TimestampType.withoutZone(), v -> zoned((String) v).toLocalDateTime());
       case PostgresValues.INSTANT ->
           new ColumnType(
               Types.TimestampType.withZone(), v -> timestamp((Long) v).atOffset(ZoneOffset.UTC));
@@ -144,6 +152,46 @@ record ColumnType(Type type, Conversion conversion) {
       case PostgresValues.TEXT -> PostgresText.type(schema).unlessUnchanged(placeholder);
       default -> throw new UnsupportedTypeException(schema.name());
     };
+  }
+
+  /**
+   * The same of a column that becomes text where its values may be such as no type of the lake
+   * holds: dates, times and numbers. They are as Debezium writes them, without the zone where the
+   * source has none.
+   *
+   * @throws UnsupportedTypeException nothing of Iceberg holds its values exactly
+   */
+  static ColumnType asText(Schema schema, Placeholder placeholder) {
+    return switch (String.valueOf(schema.name())) {
+      case ZonedTimestamp.SCHEMA_NAME -> text(v -> v);
+      case IsoDate.SCHEMA_NAME, IsoTime.SCHEMA_NAME, IsoTimestamp.SCHEMA_NAME ->
+          text(v -> withoutZone((String) v));
+      case Decimal.LOGICAL_NAME -> text(v -> ((BigDecimal) v).toPlainString());
+      default -> of(schema, placeholder);
+    };
+  }
+
+  private static String withoutZone(String iso) {
+    return iso.endsWith("Z") ? iso.substring(0, iso.length() - 1) : iso;
+  }
+
+  private static OffsetDateTime zoned(String text) {
+    OffsetDateTime time = IsoTimestamps.parse(text);
+    requireMicros(time.getNano());
+    return time;
+  }
+
+  private static LocalTime isoTime(String text) {
+    LocalTime time = LocalTime.parse(text, IsoTime.FORMATTER);
+    requireMicros(time.toNanoOfDay());
+    return time;
+  }
+
+  /** The writer would leave out what is less. */
+  private static void requireMicros(long nanos) {
+    if (nanos % 1_000 != 0) {
+      throw new UnsupportedValueException("a time with more than six digits of its second");
+    }
   }
 
   private static ColumnType plain(Schema schema, Placeholder placeholder) {
@@ -214,14 +262,6 @@ record ColumnType(Type type, Conversion conversion) {
       throw new UnsupportedValueException("the time 24:00");
     }
     return LocalTime.ofNanoOfDay(nanos);
-  }
-
-  /** The writer would leave out what is less. */
-  private static OffsetDateTime inMicros(OffsetDateTime time) {
-    if (time.getNano() % 1_000 != 0) {
-      throw new UnsupportedValueException("a timestamp that is no whole number of microseconds");
-    }
-    return time;
   }
 
   /** A timestamp, where microseconds since 1970 reach it. */

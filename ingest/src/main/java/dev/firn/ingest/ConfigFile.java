@@ -53,10 +53,15 @@ record ConfigFile(SinkSettings sink, Source source, String httpHost, int httpPor
     SinkSettings sink =
         SinkSettings.parse(
             ServerConfig.below(config, SinkSettings.PREFIX), Runtime.getRuntime().maxMemory());
+    Source source =
+        ServerConfig.source(
+            ServerConfig.below(config, ServerConfig.SOURCE_PREFIX), sink.columnRules());
+    if (source.told().isPresent()) {
+      OtherSettings.check(sink);
+    }
     return new ConfigFile(
         sink,
-        ServerConfig.source(
-            ServerConfig.below(config, ServerConfig.SOURCE_PREFIX), sink.columnRules()),
+        source,
         config.getOptionalValue("quarkus.http.host", String.class).orElse("127.0.0.1"),
         config.getOptionalValue("quarkus.http.port", Integer.class).orElse(DEFAULT_PORT));
   }

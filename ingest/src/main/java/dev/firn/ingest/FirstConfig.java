@@ -91,6 +91,7 @@ record FirstConfig(
     return switch (source.kind()) {
       case POSTGRES -> "database.dbname";
       case MARIADB -> "database.include.list";
+      case SQLSERVER, MONGODB -> throw unknown();
     };
   }
 
@@ -98,7 +99,13 @@ record FirstConfig(
     return switch (source.kind()) {
       case POSTGRES -> "no key: it needs REPLICA IDENTITY FULL, or keyless.tables=append-only";
       case MARIADB -> "no key: its rows are told apart by all of their values";
+      case SQLSERVER, MONGODB -> throw unknown();
     };
+  }
+
+  /** No address leads there ({@link SourceKind#ofScheme}). */
+  private IllegalStateException unknown() {
+    return new IllegalStateException("no configuration is written for " + source.kind());
   }
 
   private String include() {

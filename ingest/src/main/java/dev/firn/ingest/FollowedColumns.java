@@ -31,6 +31,9 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
   interface Run {
     boolean isInInitialSnapshot();
 
+    /** What opens tables that only events tell of; empty: the source can be asked for them. */
+    Optional<ToldTables> told();
+
     /** Changes the lake's table, after all that came before. */
     RowTarget change(TableDecoder decoder, ColumnChanges changes) throws InterruptedException;
   }
@@ -64,7 +67,7 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     }
     SourceTable table = SourceTable.of(source);
     if (tables.decoder(table).isEmpty()) {
-      readings.beginUnknown(table);
+      beginUnknown(table, event);
     }
     Optional<TableDecoder> decoder = tables.decoder(table);
     if (isTruncate(event)) {
@@ -73,16 +76,26 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     if (decoder.isEmpty()) {
       return decoder;
     }
-    EventDecoder fitting =
-        fitting(
-            decoder.orElseThrow(),
-            ColumnPlan.Event.of(
-                event.keySchema(), envelope.field(Envelope.FieldName.AFTER).schema()));
+    EventDecoder fitting = fitting(decoder.orElseThrow(), columnsOf(event));
     if (decodersBySchema.size() >= MAX_SCHEMAS) {
       decodersBySchema.clear();
     }
     decodersBySchema.put(envelope, fitting);
     return Optional.of(fitting);
+  }
+
+  private void beginUnknown(SourceTable table, SourceRecord event) throws InterruptedException {
+    Optional<ToldTables> told = run.told();
+    if (told.isEmpty()) {
+      readings.beginUnknown(table);
+    } else if (!isTruncate(event)) {
+      told.orElseThrow().begin(table, columnsOf(event));
+    }
+  }
+
+  private static ColumnPlan.Event columnsOf(SourceRecord event) {
+    return ColumnPlan.Event.of(
+        event.keySchema(), event.valueSchema().field(Envelope.FieldName.AFTER).schema());
   }
 
   /** What decodes events of these columns, to which the lake's table is brought if it can be. */
@@ -148,6 +161,9 @@ final class FollowedColumns implements TransactionAssembler.Decoders {
     }
     if (!plan.unread().isEmpty()) {
       needsReading(decoder, String.join(", ", plan.unread()));
+    }
+    if (run.told().isPresent()) {
+      run.told().orElseThrow().follow(table, event);
     }
     RowTarget target = decoder.target();
     if (plan.isNeeded()) {

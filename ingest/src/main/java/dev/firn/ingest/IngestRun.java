@@ -16,6 +16,7 @@ import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -57,7 +58,10 @@ final class IngestRun implements AutoCloseable {
   private final CommitLoop.Listener listener;
   private final CommitLoop loop;
   private final Uninterrupted commits;
+  private final Source source;
   private final IntoLake lake;
+  private final Optional<ToldTables> told;
+  private final ColumnRules rules;
   private final TransactionAssembler assembler;
   private final Reached reached;
   private final QuietLog quiet;
@@ -107,7 +111,11 @@ final class IngestRun implements AutoCloseable {
             this::followColumns);
     ReadingSignals signals =
         new ReadingSignals(source.signals(), pipelineName, tables, readings, source::captures);
-    this.lake = new IntoLake(loop, commits, readings, signals, initial, new Snapshot(noted));
+    this.source = source;
+    this.lake =
+        new IntoLake(loop, commits, readings, signals, source, initial, new Snapshot(noted));
+    this.told = source.told().map(known -> new ToldTables(source, known, tables, commits, lake));
+    this.rules = settings.columnRules();
     this.columns =
         new FollowedColumns(tables, readings, settings.schemaChanges(), new ForColumns());
     this.assembler =
@@ -132,7 +140,11 @@ final class IngestRun implements AutoCloseable {
   static IngestRun start(SinkSettings settings, Source source, CommitLoop.Listener listener) {
     RunStart start = RunStart.make(settings, source);
     try {
-      LakeOffsetStore.resumeFrom(start.pipeline().offset());
+      if (source.told().isPresent()) {
+        LakeOffsetStore.resumeFromLake(start.pipeline()::offset);
+      } else {
+        LakeOffsetStore.resumeFrom(start.pipeline().offset());
+      }
       IngestRun run = new IngestRun(start, settings, source, listener);
       LOG.info(
           "pipeline {} captures {} tables of {}, {}",
@@ -171,7 +183,7 @@ final class IngestRun implements AutoCloseable {
     pipeline.steps().entered(Step.DECODE);
     try {
       for (E event : batch) {
-        accept(event, toSourceRecord.apply(event));
+        accept(event, source.normal(toSourceRecord.apply(event)));
       }
     } finally {
       pipeline.steps().left(Step.DECODE);
@@ -337,6 +349,11 @@ final class IngestRun implements AutoCloseable {
     }
 
     @Override
+    public Optional<ToldTables> told() {
+      return told;
+    }
+
+    @Override
     public RowTarget change(TableDecoder decoder, ColumnChanges changes)
         throws InterruptedException {
       RowTarget target = lake.changeColumns(decoder.source(), decoder.table(), changes);
@@ -353,6 +370,10 @@ final class IngestRun implements AutoCloseable {
    */
   private void notePublication() {
     watch.requireLook();
+    if (told.isPresent()) {
+      ColumnRuleChecks.requireColumns(
+          rules, tables.decoders().stream().map(TableDecoder::captured).toList(), Map.of());
+    }
     following
         .dueNote(() -> true)
         .ifPresent(note ->

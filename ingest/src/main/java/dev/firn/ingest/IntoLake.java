@@ -38,6 +38,7 @@ final class IntoLake implements TransactionAssembler.Downstream {
   private final Uninterrupted commits;
   private final Readings readings;
   private final ReadingSignals signals;
+  private final Source source;
   private final SnapshotListener listener;
   private @Nullable InitialSnapshot initialSnapshot;
   private volatile @Nullable LargeTransaction large;
@@ -50,12 +51,14 @@ final class IntoLake implements TransactionAssembler.Downstream {
       Uninterrupted commits,
       Readings readings,
       ReadingSignals signals,
+      Source source,
       @Nullable InitialSnapshot initialSnapshot,
       SnapshotListener listener) {
     this.loop = loop;
     this.commits = commits;
     this.readings = readings;
     this.signals = signals;
+    this.source = source;
     this.initialSnapshot = initialSnapshot;
     this.listener = listener;
   }
@@ -83,9 +86,19 @@ final class IntoLake implements TransactionAssembler.Downstream {
         open == null ? pipeline.changeColumns(name, changes) : open.changeColumns(name, changes));
   }
 
+  /** Takes a table into the initial snapshot that was opened since it began. */
+  void include(TableIdentifier table) {
+    requireNonNull(initialSnapshot, "initialSnapshot is null").include(table);
+  }
+
   @Override
   public void snapshotRow(TableIdentifier table, Record row) {
-    requireNonNull(initialSnapshot, "initialSnapshot is null").add(table, row);
+    InitialSnapshot snapshot = requireNonNull(initialSnapshot, "initialSnapshot is null");
+    if (source.told().isPresent()) {
+      snapshot.addOnce(table, row);
+    } else {
+      snapshot.add(table, row);
+    }
   }
 
   @Override
@@ -113,9 +126,22 @@ final class IntoLake implements TransactionAssembler.Downstream {
     signals.message(prefix, content);
   }
 
+  /** Where nothing is asked a statement means nothing but to the connector itself. */
   @Override
   public void defined(Struct change) {
-    signals.defined(change);
+    if (source.told().isEmpty()) {
+      signals.defined(change);
+    }
+  }
+
+  @Override
+  public void definedInSnapshot(Struct found) {
+    source
+        .told()
+        .ifPresent(told ->
+            found
+                .getArray("tableChanges")
+                .forEach(table -> told.whole(SourceTable.ofId(((Struct) table).getString("id")))));
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.apache.kafka.connect.runtime.WorkerConfig;
 import org.apache.kafka.connect.storage.OffsetBackingStore;
 import org.apache.kafka.connect.util.Callback;
@@ -29,16 +30,29 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LakeOffsetStore implements OffsetBackingStore {
   /** Debezium makes the store itself, by its class's name; the pipeline leaves its offset here. */
-  private static volatile Optional<SourceOffset> resumeFrom = Optional.empty();
+  private static volatile Supplier<Optional<SourceOffset>> resumeFrom = Optional::empty;
+
+  private static volatile boolean trustsPlaces = true;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Map<ByteBuffer, ByteBuffer> acknowledged = new ConcurrentHashMap<>();
-  private final StoredOffsets stored = StoredOffsets.of(resumeFrom);
+  private final Supplier<Optional<SourceOffset>> lake = resumeFrom;
+  private final boolean keeps = trustsPlaces;
 
   /** Sets from where an engine that starts from now on resumes. */
   static void resumeFrom(Optional<SourceOffset> offset) {
-    resumeFrom = offset;
+    resumeFrom = () -> offset;
+    trustsPlaces = true;
+  }
+
+  /**
+   * Sets what an engine goes on with whose records' offsets may be those of events that come after
+   * them: each start of its task gets what the lake holds then, whatever was acknowledged.
+   */
+  static void resumeFromLake(Supplier<Optional<SourceOffset>> lake) {
+    resumeFrom = lake;
+    trustsPlaces = false;
   }
 
   @Override
@@ -50,6 +64,7 @@ public final class LakeOffsetStore implements OffsetBackingStore {
   @Override
   public Future<Map<ByteBuffer, ByteBuffer>> get(Collection<ByteBuffer> keys) {
     Map<ByteBuffer, ByteBuffer> offsets = new HashMap<>();
+    StoredOffsets stored = StoredOffsets.of(lake.get());
     for (ByteBuffer key : keys) {
       ByteBuffer offset = acknowledged.get(key);
       if (offset == null) {
@@ -62,7 +77,9 @@ public final class LakeOffsetStore implements OffsetBackingStore {
 
   @Override
   public Future<Void> set(Map<ByteBuffer, ByteBuffer> offsets, @Nullable Callback<Void> callback) {
-    acknowledged.putAll(offsets);
+    if (keeps) {
+      acknowledged.putAll(offsets);
+    }
     if (callback != null) {
       callback.onCompletion(null, null);
     }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class QuietLog {
   private static final long EVERY_NANOS = Duration.ofMinutes(1).toNanos();
   private static final long AT_LEAST_NANOS = Duration.ofSeconds(2).toNanos();
+  private static final long IDLE_NANOS = Duration.ofMinutes(10).toNanos();
   private static final long MANY_BYTES = 16L << 20;
 
   private final SourceLog log;
@@ -43,17 +44,18 @@ final class QuietLog {
    * @param now nanoseconds of the same clock
    */
   Optional<SourceOffset> due(Position lake, Position reached, long now) {
-    if (last == null || lake.contains(reached)) {
-      return Optional.empty();
-    }
-    long since = now - followedAt;
-    boolean isDue =
-        since >= EVERY_NANOS
-            || (log.bytesBetween(lake, reached) >= MANY_BYTES && since >= AT_LEAST_NANOS);
-    if (!isDue) {
+    if (last == null || !isDue(lake, reached, now - followedAt)) {
       return Optional.empty();
     }
     followedAt = now;
     return Optional.of(log.offsetAt(last, reached));
+  }
+
+  private boolean isDue(Position lake, Position reached, long since) {
+    if (lake.contains(reached)) {
+      return log.forgetsOldPlaces() && since >= IDLE_NANOS;
+    }
+    return since >= EVERY_NANOS
+        || (log.bytesBetween(lake, reached) >= MANY_BYTES && since >= AT_LEAST_NANOS);
   }
 }

@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import dev.firn.writer.CommittedBatch;
 import dev.firn.writer.Pipeline;
+import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import dev.firn.writer.SourceTransaction;
 import dev.firn.writer.TransactionEnd;
@@ -235,6 +236,7 @@ final class Readings implements AutoCloseable {
   }
 
   private void begin(ReadingRequest request) throws InterruptedException {
+    requireReadable(request.table(), request.why());
     Optional<TableDecoder> decoder = tables.decoder(request.table());
     if (decoder.isPresent() && request.why().equals(NEW)) {
       return;
@@ -258,11 +260,25 @@ final class Readings implements AutoCloseable {
    * begins between two transactions.
    */
   void ask(ReadingRequest request, TableDecoder decoder) throws InterruptedException {
+    requireReadable(request.table(), request.why());
     boolean isKeyless = decoder.target().key().isEmpty();
     commits.runAlone(p ->
         p.requestReading(
             decoder.table(), request.why(), isKeyless || p.isHeldBack(decoder.table())));
     requests.add(request);
+  }
+
+  private void requireReadable(SourceTable table, String why) {
+    if (source.told().isPresent()) {
+      throw new PipelineException(refusal(table, why));
+    }
+  }
+
+  /** What is said of a table that has to be read, of a source that is not asked. */
+  static String refusal(SourceTable table, String why) {
+    return SourceLoss.of(
+        "table %s has to be read again (%s), and a table of this source is not read beside the stream"
+            .formatted(table, why));
   }
 
   /**

@@ -50,7 +50,8 @@ record RunStart(
     SourceLog log = source.log();
     StepListener steps = StepsFile.ofThisProcess();
     steps.entered(Step.START);
-    List<CapturedTable> captured = capturedTables(source);
+    boolean isTold = source.told().isPresent();
+    List<CapturedTable> captured = isTold ? List.of() : capturedTables(source);
     requireIdentified(settings, source);
     Catalog catalog = LakeProbe.open(settings);
     ExecutorService threads =
@@ -76,7 +77,14 @@ record RunStart(
       if (settings.mayQuarantine() || pipeline.hasQuarantine()) {
         LOG.debug("events may go to the quarantine {}", pipeline.openQuarantine());
       }
-      tables.openAll(pipeline, captured);
+      if (isTold) {
+        List<CapturedTable> known = source.tables();
+        tables.check(catalog, known);
+        ColumnRuleChecks.requireSame(pipeline, settings.columnRules(), known);
+        tables.openAll(pipeline, known);
+      } else {
+        tables.openAll(pipeline, captured);
+      }
       if (pipeline.offset().isEmpty()) {
         tables
             .decoders()
@@ -89,6 +97,9 @@ record RunStart(
         askForOtherColumns(pipeline, tables);
         KnownShards.askForNew(pipeline, tables);
         ColumnRuleChecks.askForOthers(pipeline, settings.columnRules(), tables.decoders());
+        if (isTold) {
+          refusing(pipeline, () -> requireRead(pipeline, tables));
+        }
         SourceView visible = look.view();
         following.begin();
         return new RunStart(catalog, threads, pipeline, tables, oids, visible, following);
@@ -181,6 +192,18 @@ record RunStart(
       }
     }
     VersionedColumns.of(tables.decoders()).note(pipeline);
+  }
+
+  /** What could not be read is told again by each start, until all is read anew. */
+  private static boolean requireRead(Pipeline pipeline, CapturedTables tables) {
+    for (TableDecoder table : tables.decoders()) {
+      pipeline
+          .reading(table.table())
+          .ifPresent(why -> {
+            throw new PipelineException(Readings.refusal(table.source(), why));
+          });
+    }
+    return true;
   }
 
   private static void requestReading(

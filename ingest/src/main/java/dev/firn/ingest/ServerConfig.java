@@ -37,6 +37,33 @@ public final class ServerConfig implements ConfigSourceProvider {
           "debezium.source.schema.history.internal.ddl.filter",
           "debezium.source.database.initial.statements");
 
+  private static final Map<String, String> SQL_SERVER =
+      Map.of(
+          "database.port", "1433",
+          // It fills its change tables every five seconds; asking them costs it something.
+          "poll.interval.ms", "500",
+          "snapshot.isolation.mode", "snapshot",
+          "snapshot.query.mode", "select_all");
+
+  private static final Map<String, String> MONGODB = Map.of("snapshot.query.mode", "select_all");
+
+  /** More often than it reads: a second one at one place tells that a transaction is over. */
+  private static final Map<String, String> FIXED_SQL_SERVER =
+      Map.of(
+          "schema.history.internal", LakeStatements.class.getName(),
+          "schema.history.internal.store.only.captured.tables.ddl", "true",
+          "include.schema.changes", "true",
+          "heartbeat.interval.ms", "1",
+          "time.precision.mode", "isostring",
+          "log.position.check.enable", "true");
+
+  /** With the documents as they were after each change, not as they are when it is read. */
+  private static final Map<String, String> FIXED_MONGODB =
+      Map.of(
+          "capture.mode", "change_streams_update_full",
+          "capture.mode.full.update.type", "post_image",
+          "cursor.oversize.handling.mode", "fail");
+
   private static final int FIXED_ORDINAL = 1000;
 
   /** Made anew by every process: no value of the source can be taken for it. */
@@ -70,13 +97,18 @@ public final class ServerConfig implements ConfigSourceProvider {
    * @param rules what becomes of its columns before they are written
    */
   static Source source(Map<String, String> settings, ColumnRules rules) {
-    return SourceKind.of(
-                Map.of(
-                    SOURCE_PREFIX + "connector.class",
-                    settings.getOrDefault("connector.class", "")))
-            == SourceKind.MARIADB
-        ? new MariaDbSource(settings, rules)
-        : new PostgresSource(settings, rules);
+    SourceKind kind =
+        SourceKind.of(
+            Map.of(
+                SOURCE_PREFIX + "connector.class", settings.getOrDefault("connector.class", "")));
+    return switch (kind) {
+      case POSTGRES -> new PostgresSource(settings, rules);
+      case MARIADB -> new MariaDbSource(settings, rules);
+      case SQLSERVER, MONGODB -> {
+        kind.requireBuilt();
+        yield new OtherSource(kind, settings, rules);
+      }
+    };
   }
 
   static Map<String, String> defaults(long maxHeapBytes) {
@@ -102,6 +134,8 @@ public final class ServerConfig implements ConfigSourceProvider {
     return switch (SourceKind.of(file)) {
       case POSTGRES -> postgres();
       case MARIADB -> mariaDb(file);
+      case SQLSERVER -> SQL_SERVER;
+      case MONGODB -> MONGODB;
     };
   }
 
@@ -187,6 +221,9 @@ public final class ServerConfig implements ConfigSourceProvider {
             Map.entry("com.github.shyiko.mysql.binlog", "OFF"),
             Map.entry("io.debezium.connector.binlog", "OFF"),
             Map.entry("io.debezium.connector.mariadb", "ERROR"),
+            Map.entry("io.debezium.connector.mongodb", "OFF"),
+            Map.entry("io.debezium.connector.sqlserver", "ERROR"),
+            Map.entry("io.debezium.connector.sqlserver.SqlServerConnector", "OFF"),
             Map.entry("io.debezium.connector.postgresql", "ERROR"),
             Map.entry("io.debezium.connector.postgresql.connection", "OFF"),
             Map.entry("io.debezium.embedded.async", "OFF"),
@@ -202,7 +239,8 @@ public final class ServerConfig implements ConfigSourceProvider {
             Map.entry("org.apache.iceberg", "WARN"),
             Map.entry("org.apache.iceberg.util.Tasks", "ERROR"),
             Map.entry("org.apache.kafka", "ERROR"),
-            Map.entry("org.apache.parquet", "ERROR"))
+            Map.entry("org.apache.parquet", "ERROR"),
+            Map.entry("org.mongodb.driver", "ERROR"))
         .forEach((category, level) ->
             levels.put("quarkus.log.category.\"%s\".level".formatted(category), level));
     return levels;
@@ -218,6 +256,24 @@ public final class ServerConfig implements ConfigSourceProvider {
     fixed.put(SOURCE_PREFIX + "include.unknown.datatypes", "true");
     // By default a value that cannot be converted becomes null, with a line in the log.
     fixed.put(SOURCE_PREFIX + "event.converting.failure.handling.mode", "fail");
+    switch (kind) {
+      case POSTGRES, MARIADB -> fixed.putAll(converting(kind, file));
+      case SQLSERVER -> fixed.putAll(other(FIXED_SQL_SERVER));
+      case MONGODB -> fixed.putAll(other(FIXED_MONGODB));
+    }
+    return fixed;
+  }
+
+  private static Map<String, String> other(Map<String, String> ofKind) {
+    Map<String, String> fixed = new HashMap<>();
+    ofKind.forEach((key, value) -> fixed.put(SOURCE_PREFIX + key, value));
+    fixed.put(
+        SOURCE_PREFIX + OtherSource.AS_TEXT, "${" + SinkSettings.PREFIX + ColumnForms.TEXT + ":}");
+    return fixed;
+  }
+
+  private static Map<String, String> converting(SourceKind kind, Map<String, String> file) {
+    Map<String, String> fixed = new HashMap<>();
     String values = kind == SourceKind.POSTGRES ? PostgresValues.NAME : MariaDbValues.NAME;
     String own = file.getOrDefault(SOURCE_PREFIX + "converters", "").strip();
     fixed.put(SOURCE_PREFIX + "converters", own.isEmpty() ? values : own + "," + values);
@@ -320,7 +376,11 @@ public final class ServerConfig implements ConfigSourceProvider {
           case "debezium.source.lsn.flush.mode" -> List.of("connector");
           case "debezium.source.tasks.max", "debezium.source.snapshot.max.threads" -> List.of("1");
           // Without a lock what is read is not as of one place in the log.
-          case "debezium.source.snapshot.locking.mode" -> List.of("shared", "minimal", "extended");
+          case "debezium.source.snapshot.locking.mode" ->
+              List.of("shared", "minimal", "extended", "exclusive");
+          // Others may read a row twice, or never.
+          case "debezium.source.snapshot.isolation.mode" ->
+              List.of("snapshot", "repeatable_read", "exclusive");
           case "debezium.source.inconsistent.schema.handling.mode",
               "debezium.source.event.processing.failure.handling.mode" ->
               List.of("fail");

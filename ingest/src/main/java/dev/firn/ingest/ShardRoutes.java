@@ -47,6 +47,11 @@ record ShardRoutes(List<Route> routes, String column, boolean inKey) {
     requireNonNull(column, "column is null");
   }
 
+  /** Whether no table has shards. */
+  boolean isEmpty() {
+    return routes.isEmpty();
+  }
+
   /** Whether a key of the sink is one of these. */
   static boolean isOne(String key) {
     return key.startsWith(PREFIX) || key.equals(COLUMN) || key.equals(IN_KEY);

@@ -8,11 +8,35 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.connect.source.SourceRecord;
 
 /** The database that a pipeline follows: all that a run asks of it, whatever its kind is. */
-sealed interface Source permits PostgresSource, MariaDbSource {
+sealed interface Source permits PostgresSource, MariaDbSource, OtherSource {
   /** What the records of its log mean. */
   SourceLog log();
+
+  /**
+   * What its events say of its tables, where nothing else does: none of them can be read beside the
+   * stream then. Empty: it can be asked.
+   */
+  default Optional<EventTables> told() {
+    return Optional.empty();
+  }
+
+  /** A record of its log in the form that all sources have in common. */
+  default SourceRecord normal(SourceRecord event) {
+    return event;
+  }
+
+  /**
+   * A table of which only events tell, and this is the first one.
+   *
+   * @param isRead whether the initial snapshot reads it now
+   * @throws dev.firn.writer.PipelineException it cannot be followed
+   */
+  default CapturedTable begun(SourceTable table, ColumnPlan.Event event, boolean isRead) {
+    throw new IllegalStateException("table %s can be asked for".formatted(table));
+  }
 
   /** Where it is, for messages. */
   String place();

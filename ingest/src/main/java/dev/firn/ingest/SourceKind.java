@@ -6,31 +6,50 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** The kinds of databases that can be followed. */
 enum SourceKind {
-  POSTGRES(PostgresConnector.class, PatientPostgresConnector.class, 5432, "PGPASSWORD"),
-  MARIADB(MariaDbConnector.class, PatientMariaDbConnector.class, 3306, "MYSQL_PWD");
+  POSTGRES(
+      PostgresConnector.class.getName(),
+      PatientPostgresConnector.class.getName(),
+      5432,
+      "PGPASSWORD",
+      ""),
+  MARIADB(
+      MariaDbConnector.class.getName(),
+      PatientMariaDbConnector.class.getName(),
+      3306,
+      "MYSQL_PWD",
+      ""),
+  SQLSERVER("io.debezium.connector.sqlserver.SqlServerConnector", 1433, "sqlserver"),
+  MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb");
 
   private final String debezium;
   private final String own;
   private final int port;
   private final String passwordVariable;
+  private final String profile;
 
-  SourceKind(Class<?> debezium, Class<?> own, int port, String passwordVariable) {
-    this.debezium = debezium.getName();
-    this.own = own.getName();
+  SourceKind(String debezium, String own, int port, String passwordVariable, String profile) {
+    this.debezium = debezium;
+    this.own = own;
     this.port = port;
     this.passwordVariable = passwordVariable;
+    this.profile = profile;
+  }
+
+  /** One of which Firn knows only what Debezium's connector tells. */
+  SourceKind(String debezium, int port, String profile) {
+    this(debezium, debezium, port, "", profile);
   }
 
   /** That of a configuration; PostgreSQL where it names none. */
   static SourceKind of(Map<String, String> file) {
     String connector = file.getOrDefault(ServerConfig.SOURCE_PREFIX + "connector.class", "");
     return Arrays.stream(values())
-        .filter(kind -> Set.of(kind.debezium, kind.own).contains(connector.strip()))
+        .filter(
+            kind -> connector.strip().equals(kind.debezium) || connector.strip().equals(kind.own))
         .findFirst()
         .orElse(POSTGRES);
   }
@@ -46,7 +65,10 @@ enum SourceKind {
 
   /** The connectors that a configuration may name. */
   static List<String> connectors() {
-    return Arrays.stream(values()).flatMap(kind -> Stream.of(kind.debezium, kind.own)).toList();
+    return Arrays.stream(values())
+        .flatMap(kind -> Stream.of(kind.debezium, kind.own))
+        .distinct()
+        .toList();
   }
 
   /** Debezium's connector, which a configuration names. */
@@ -67,5 +89,26 @@ enum SourceKind {
   /** Where its own programs look for a password in the environment. */
   String passwordVariable() {
     return passwordVariable;
+  }
+
+  /** Whether Firn knows of it only what Debezium's connector tells. */
+  boolean isOther() {
+    return !profile.isEmpty();
+  }
+
+  /**
+   * Looks whether its connector is part of this build.
+   *
+   * @throws SettingsException it is not
+   */
+  void requireBuilt() {
+    try {
+      var unused = Class.forName(debezium, false, SourceKind.class.getClassLoader());
+    } catch (ClassNotFoundException e) {
+      throw new SettingsException(
+          "%sconnector.class=%s: this Firn was built without it; build one that has it with FIRN_CONNECTORS=%s ./firn version, or mvn -P%s: see docs/SOURCES.md"
+              .formatted(ServerConfig.SOURCE_PREFIX, debezium, profile, profile),
+          e);
+    }
   }
 }

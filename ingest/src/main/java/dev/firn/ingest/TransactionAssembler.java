@@ -66,6 +66,9 @@ final class TransactionAssembler {
     /** A statement has changed definitions of tables; it counts from the end of its transaction. */
     default void defined(Struct change) {}
 
+    /** The initial snapshot has found definitions of tables that it reads. */
+    default void definedInSnapshot(Struct found) {}
+
     /** A whole transaction with at least one change. */
     void transaction(SourceTransaction transaction) throws InterruptedException;
 
@@ -185,7 +188,9 @@ final class TransactionAssembler {
     }
     if (name != null && name.endsWith(SCHEMA_CHANGE_SUFFIX)) {
       // What has become of the columns is told by the next event's own schema.
-      if (!isSnapshotting) {
+      if (isSnapshotting) {
+        downstream.definedInSnapshot(value);
+      } else {
         downstream.defined(value);
       }
       return Took.NOTHING;
@@ -234,7 +239,8 @@ final class TransactionAssembler {
     }
     if (snapshot == null || snapshot.equals("false")) {
       endSnapshotBefore(event);
-      return streamed(event, decoders.decoderOf(event, source));
+      boolean isKnown = lastPosition.filter(last -> log.isContained(event, last)).isPresent();
+      return streamed(event, isKnown ? Optional.empty() : decoders.decoderOf(event, source));
     }
     if (snapshot.equals("incremental")) {
       throw new PipelineException(

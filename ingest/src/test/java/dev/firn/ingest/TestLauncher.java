@@ -151,6 +151,27 @@ class TestLauncher {
   }
 
   @Test
+  void connectorsAreBuiltInWhenAskedForAndStay() throws Exception {
+    makeJdk("new", "21.0.1");
+    makeMaven(0);
+    assertThat(firn("version").err()).contains("building, first run");
+    assertThat(firnWith("sqlserver", "version").err()).contains("building, with other connectors");
+    assertThat(firn("version").err()).isEmpty();
+    Path source = Files.writeString(project.resolve("ingest/src/main/A.java"), "");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
+    assertThat(firn("version").err()).contains("building, sources have changed");
+    assertThat(firnWith("''", "version").err()).contains("building, with other connectors");
+    assertThat(mavenCalls())
+        .extracting(call -> call.contains(" -Psqlserver "))
+        .containsExactly(false, true, true, false);
+  }
+
+  @Test
+  void unknownConnectorIsRefused() throws Exception {
+    assertRefused(firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "sqlserver, mongodb");
+  }
+
+  @Test
   void builtApplicationRunsWithoutMaven() throws Exception {
     makeJdk("new", "21.0.1");
     makeMaven(0);
@@ -374,6 +395,14 @@ class TestLauncher {
 
   private Run firn(String... arguments) throws Exception {
     return run(launcher(project.resolve("firn"), arguments), null);
+  }
+
+  private Run firnWith(String connectors, String... arguments) throws Exception {
+    List<String> command =
+        new ArrayList<>(
+            List.of("/bin/sh", "-c", "FIRN_CONNECTORS=%s exec \"$@\"".formatted(connectors), "sh"));
+    command.addAll(launcher(project.resolve("firn"), arguments));
+    return run(command, null);
   }
 
   private static List<String> launcher(Path file, String... arguments) {

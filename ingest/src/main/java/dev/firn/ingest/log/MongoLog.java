@@ -1,6 +1,7 @@
 package dev.firn.ingest.log;
 
 import dev.firn.writer.Position;
+import dev.firn.writer.SourceOffset;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -46,6 +47,18 @@ public final class MongoLog implements SourceLog {
   @Override
   public Map<String, Object> offsetAfter(EndedTransaction ended) {
     return Records.offset(ended.last(), RESUMING::contains);
+  }
+
+  @Override
+  public boolean forgetsOldPlaces() {
+    return true;
+  }
+
+  @Override
+  public SourceOffset offsetAt(SourceRecord between, Position at) {
+    return new StoredOffsets(Map.of())
+        .with(between.sourcePartition(), Records.offset(between, RESUMING::contains))
+        .stored();
   }
 
   @Override

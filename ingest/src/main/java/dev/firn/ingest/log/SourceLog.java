@@ -27,6 +27,14 @@ public interface SourceLog {
   }
 
   /**
+   * Whether a change is of a transaction that a position contains, where the change tells. What is
+   * sent again is not looked at then: its columns may be those of an earlier time.
+   */
+  default boolean isContained(SourceRecord change, Position in) {
+    return false;
+  }
+
+  /**
    * Whether the open transaction of a source partition is over because this heartbeat of the
    * partition comes. The END comes later then, or never.
    *
@@ -76,6 +84,14 @@ public interface SourceLog {
     return new StoredOffsets(Map.of())
         .with(between.sourcePartition(), Records.offset(between, key -> true))
         .stored();
+  }
+
+  /**
+   * Whether the source keeps its log for a time only, so that a place in it is lost of which
+   * nothing came after it: the reader's offset has to move on, although no transaction ends.
+   */
+  default boolean forgetsOldPlaces() {
+    return false;
   }
 
   /** How much log lies between two positions; 0 where positions do not tell. */

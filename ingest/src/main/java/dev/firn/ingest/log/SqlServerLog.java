@@ -1,6 +1,8 @@
 package dev.firn.ingest.log;
 
+import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
+import dev.firn.writer.SourceOffset;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -21,9 +23,17 @@ public final class SqlServerLog implements SourceLog {
   private static final String SERIAL = "event_serial_no";
   private static final String DATABASE = "database";
 
+  /** Debezium's text, in small letters. */
+  private static final String NOTHING_YET = "null";
+
   @Override
   public Position parse(String text) {
     return SetPosition.of(CommitLsns.parse(text));
+  }
+
+  @Override
+  public boolean isContained(SourceRecord change, Position in) {
+    return in.contains(SetPosition.of(CommitLsns.of(database(change), commitLsn(change))));
   }
 
   @Override
@@ -52,6 +62,18 @@ public final class SqlServerLog implements SourceLog {
   }
 
   @Override
+  public boolean forgetsOldPlaces() {
+    return true;
+  }
+
+  @Override
+  public SourceOffset offsetAt(SourceRecord between, Position at) {
+    return new StoredOffsets(Map.of())
+        .with(between.sourcePartition(), Map.of(COMMIT_LSN, commitLsn(between)))
+        .stored();
+  }
+
+  @Override
   public boolean isStreaming(SourceRecord heartbeat) {
     return Records.text(heartbeat, COMMIT_LSN).isPresent() && !Records.isSnapshot(heartbeat);
   }
@@ -60,6 +82,10 @@ public final class SqlServerLog implements SourceLog {
   @Override
   public SnapshotEnd snapshotEnd(SourceRecord at) {
     String lsn = commitLsn(at);
+    if (lsn.equals(NOTHING_YET)) {
+      throw new PipelineException(
+          "SQL Server has recorded no change yet (sys.fn_cdc_get_max_lsn() is NULL), and so there is no place to begin at; see that the SQL Server Agent runs, change a row of a captured table, and start again after some seconds");
+    }
     boolean isContained = Records.isSnapshot(at) || Records.isHeartbeat(at);
     return new SnapshotEnd(
         SetPosition.of(CommitLsns.of(database(at), isContained ? lsn : CommitLsns.before(lsn))),

@@ -1,0 +1,217 @@
+package dev.firn.ingest;
+
+import dev.firn.testing.LakeRows;
+import dev.firn.writer.CommitLoop;
+import dev.firn.writer.CommittedBatch;
+import dev.firn.writer.Lake;
+import dev.firn.writer.Pipeline;
+import dev.firn.writer.PipelineState;
+import io.debezium.config.Configuration;
+import io.debezium.engine.DebeziumEngine.Offsets;
+import io.debezium.engine.DebeziumEngine.RecordCommitter;
+import io.debezium.relational.history.HistoryRecordComparator;
+import io.debezium.relational.history.SchemaHistoryListener;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.apache.iceberg.catalog.Catalog;
+import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The real pipeline over a real lake in a folder, with recorded events in the place of Debezium's
+ * engine.
+ */
+final class ToldLake {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final SourceKind kind;
+  private final Path folder;
+  private final Map<String, String> source;
+  private final Map<String, String> sink = new HashMap<>();
+
+  ToldLake(SourceKind kind, Path folder, Map<String, String> source) {
+    this.kind = kind;
+    this.folder = folder;
+    this.source = new HashMap<>(source);
+    this.source.put("topic.prefix", ConnectorEvents.TOPIC);
+    sink.put("dir", folder.toString());
+    sink.put("pipeline", "told");
+    sink.put("commit.interval-min", "1ms");
+    sink.put("maintenance", "false");
+  }
+
+  /** Sets a key of the sink. */
+  ToldLake set(String key, String value) {
+    sink.put(key, value);
+    return this;
+  }
+
+  /** Sets a key of the source. */
+  ToldLake setSource(String key, String value) {
+    source.put(key, value);
+    return this;
+  }
+
+  SinkSettings settings() {
+    return SinkSettings.parse(sink, 512L << 20);
+  }
+
+  OtherSource source() {
+    SinkSettings settings = settings();
+    OtherSettings.check(settings);
+    return new OtherSource(kind, source, settings.columnRules());
+  }
+
+  /** A process of the pipeline. */
+  final class Running implements AutoCloseable {
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final IngestRun run;
+    private final LakeStatements history;
+
+    private Running() {
+      this.run =
+          IngestRun.start(
+              settings(),
+              source(),
+              new CommitLoop.Listener() {
+                @Override
+                public void committed(CommittedBatch batch, Duration took) {}
+
+                @Override
+                public void failed(RuntimeException why) {
+                  failure.set(why);
+                }
+              });
+      this.history = new LakeStatements();
+      history.configure(
+          Configuration.empty(),
+          HistoryRecordComparator.INSTANCE,
+          SchemaHistoryListener.NOOP,
+          false);
+    }
+
+    /** Gives it the records one by one, as an engine may. */
+    Running take(List<SourceRecord> records) throws InterruptedException {
+      for (SourceRecord event : records) {
+        remember(event);
+        run.handle(List.of(event), Function.identity(), new Unheard());
+      }
+      return this;
+    }
+
+    /** What the connector itself does with a definition, before it tells of it. */
+    private void remember(SourceRecord event) {
+      if (event.value() instanceof Struct value && value.schema().field("tableChanges") != null) {
+        history.record(
+            event.sourcePartition(),
+            event.sourceOffset(),
+            value.getString("databaseName"),
+            value.getString("ddl"));
+      }
+    }
+
+    /** Waits until all that was given on is in the lake. */
+    Running settle(String position) throws InterruptedException {
+      Instant deadline = Instant.now().plus(PATIENCE);
+      while (!run.position().map(Object::toString).orElse("").equals(position)) {
+        if (failure.get() != null || Instant.now().isAfter(deadline)) {
+          throw new AssertionError(
+              "at %s, not at %s".formatted(run.position(), position), failure.get());
+        }
+        Thread.sleep(2);
+        run.handle(List.<SourceRecord>of(), Function.identity(), new Unheard());
+      }
+      return this;
+    }
+
+    @Override
+    public void close() {
+      run.close();
+    }
+  }
+
+  private static final class Unheard implements RecordCommitter<SourceRecord> {
+    @Override
+    public void markProcessed(SourceRecord event) {}
+
+    @Override
+    public void markBatchFinished() {}
+
+    @Override
+    public void markProcessed(SourceRecord event, Offsets offsets) {}
+
+    @Override
+    public Offsets buildOffsets() {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  Running start() {
+    return new Running();
+  }
+
+  /** What {@code firn resnapshot --all --new-slot} does. */
+  void readAnew() {
+    long unused =
+        inCatalog(catalog ->
+            Pipeline.readAnew(
+                catalog, settings().pipeline(), source().log()::parse, source().notes()));
+  }
+
+  private <T> T inCatalog(Function<Catalog, T> look) {
+    return look.apply(Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder)));
+  }
+
+  /** Up to where the control table is; empty: the initial snapshot is not complete. */
+  Optional<String> position() {
+    return inCatalog(catalog -> Pipeline.look(catalog, settings().pipeline()))
+        .map(PipelineState::position)
+        .filter(position -> !position.isEmpty());
+  }
+
+  /** The rows of a table by their first column, all columns as text; none: it is not there. */
+  Map<String, String> rows(String namespace, String table, String... columns) {
+    return inCatalog(catalog -> {
+      Map<String, String> rows = new TreeMap<>();
+      TableIdentifier name = TableIdentifier.of(namespace, table);
+      if (catalog.tableExists(name)) {
+        LakeRows.of(catalog.loadTable(name), List.of(columns))
+            .forEach(row -> {
+              String before = rows.put(String.valueOf(row[0]), text(row));
+              if (before != null) {
+                throw new AssertionError("%s has %s twice".formatted(name, row[0]));
+              }
+            });
+      }
+      return rows;
+    });
+  }
+
+  /** The rows of a table, as text, in no particular order. */
+  List<String> all(String namespace, String table, String... columns) {
+    return inCatalog(catalog -> {
+      List<String> rows = new ArrayList<>();
+      TableIdentifier name = TableIdentifier.of(namespace, table);
+      if (catalog.tableExists(name)) {
+        LakeRows.of(catalog.loadTable(name), List.of(columns)).forEach(row -> rows.add(text(row)));
+      }
+      return rows;
+    });
+  }
+
+  private static String text(Object[] row) {
+    return String.join(" ", Stream.of(row).map(String::valueOf).toList());
+  }
+}
