@@ -16,7 +16,7 @@ final class ConnectorEvents {
   static final String TOPIC = "shop";
 
   /** A process ends before each so many-th record; before each with {@code -Dfirn.cuts=1}. */
-  static final int CUTS = Integer.getInteger("firn.cuts", 3);
+  static final int CUTS = Integer.getInteger("firn.cuts", 5);
 
   private static final Schema BEGIN_OR_END =
       SchemaBuilder.struct()
