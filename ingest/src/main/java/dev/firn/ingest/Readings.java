@@ -337,10 +337,8 @@ final class Readings implements AutoCloseable {
       reading.giveUp();
     }
     commits.runAlone(p -> {
-      boolean holdBack =
-          request.isAfresh()
-              || (request.isGap() && decoder.target().key().isEmpty())
-              || p.isHeldBack(decoder.table());
+      // A change of a row that nobody was told of may lack values that only the row has.
+      boolean holdBack = request.isAfresh() || request.isGap() || p.isHeldBack(decoder.table());
       p.requestReading(decoder.table(), request.why(), holdBack);
       oids.note(p, request);
     });

@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import dev.firn.ingest.log.LsnPosition;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,34 @@ class SourceFaults18IT extends SourceFaults {
       sql.execute("ALTER PUBLICATION firn_%s DROP TABLE t".formatted(name));
       sql.execute("UPDATE t SET n = 10 WHERE id = 62");
       readAgain(engine, settings);
+    }
+  }
+
+  @Test
+  void rowThatNobodyWasToldOfChangesWithoutItsLargeValue() throws Exception {
+    sql.execute("CREATE TABLE docs (id int PRIMARY KEY, n int, body text)");
+    sql.execute("ALTER TABLE docs ALTER body SET STORAGE EXTERNAL");
+    Map<String, String> settings = pipeline();
+    try (Engine engine = Engine.start(settings)) {
+      engine.awaitCaughtUp(connection);
+      sql.execute("ALTER PUBLICATION firn_%s DROP TABLE docs".formatted(name));
+      sql.execute(
+          "INSERT INTO docs SELECT i, 0, repeat('x', 4000) FROM generate_series(1, 9) AS i");
+      Instant until = Instant.now().plusSeconds(8);
+      engine.awaitTrue(() -> {
+        change();
+        return Instant.now().isAfter(until) && engine.run().status(until).readings().isEmpty();
+      });
+      engine.awaitCaughtUp(connection);
+    }
+    equal("docs", List.of("id"), settings);
+  }
+
+  private void change() {
+    try {
+      sql.execute("UPDATE docs SET n = n + 1");
+    } catch (java.sql.SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 
