@@ -417,7 +417,12 @@ final class Readings implements AutoCloseable {
   }
 
   private void forget(TableReader reader) throws InterruptedException {
-    commits.runAlone(p -> p.forgetReading(reader.reading().table()));
+    commits.runAlone(p -> {
+      // Its last changes may be still to come, of rows that the lake never had.
+      if (!p.isHeldBack(reader.reading().table())) {
+        p.forgetReading(reader.reading().table());
+      }
+    });
     running.remove(reader.reading().table());
     LOG.warn(
         "table {} is not at the source any more: it was not read, the lake keeps what it has",
