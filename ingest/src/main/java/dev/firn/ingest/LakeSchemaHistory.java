@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import dev.firn.ingest.log.BinlogLog;
 import io.debezium.config.Configuration;
 import io.debezium.document.Document;
 import io.debezium.relational.history.AbstractSchemaHistory;
@@ -17,12 +16,12 @@ import java.util.function.Consumer;
  */
 public final class LakeSchemaHistory extends AbstractSchemaHistory {
   /** Debezium makes the history itself, by its class's name; the run leaves its tables here. */
-  private static volatile TableDefinitions current = new TableDefinitions();
+  private static volatile SchemaStatements current = new StatementHistory();
 
-  private final TableDefinitions definitions = current;
+  private final SchemaStatements definitions = current;
 
   /** Sets what an engine that starts from now on goes on with. */
-  static void use(TableDefinitions definitions) {
+  static void use(SchemaStatements definitions) {
     current = definitions;
   }
 
@@ -33,7 +32,7 @@ public final class LakeSchemaHistory extends AbstractSchemaHistory {
       SchemaHistoryListener unheard,
       boolean useCatalogBeforeSchema) {
     // Its own listener shows figures under a name that only one of a process can have.
-    super.configure(config, new ByLog(), SchemaHistoryListener.NOOP, useCatalogBeforeSchema);
+    super.configure(config, new InLake(), SchemaHistoryListener.NOOP, useCatalogBeforeSchema);
   }
 
   @Override
@@ -56,13 +55,10 @@ public final class LakeSchemaHistory extends AbstractSchemaHistory {
     return true;
   }
 
-  /** By the order of the log, in which a statement tells of what was complete before it. */
-  private static final class ByLog extends HistoryRecordComparator {
+  private final class InLake extends HistoryRecordComparator {
     @Override
     protected boolean isPositionAtOrBefore(Document statement, Document resumed) {
-      return TableDefinitions.isSnapshot(statement)
-          || !BinlogLog.coversGtids(
-              TableDefinitions.gtids(statement), TableDefinitions.gtids(resumed));
+      return definitions.isAtOrBefore(statement, resumed);
     }
   }
 }

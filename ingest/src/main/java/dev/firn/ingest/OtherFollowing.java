@@ -24,7 +24,7 @@ final class OtherFollowing implements Following {
 
   @Override
   public void begin() {
-    LakeStatements.use(statements);
+    LakeSchemaHistory.use(statements);
   }
 
   @Override

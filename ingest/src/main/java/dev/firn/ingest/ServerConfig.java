@@ -50,7 +50,7 @@ public final class ServerConfig implements ConfigSourceProvider {
   /** More often than it reads: a second one at one place tells that a transaction is over. */
   private static final Map<String, String> FIXED_SQL_SERVER =
       Map.of(
-          "schema.history.internal", LakeStatements.class.getName(),
+          "schema.history.internal", LakeSchemaHistory.class.getName(),
           "schema.history.internal.store.only.captured.tables.ddl", "true",
           "include.schema.changes", "true",
           "heartbeat.interval.ms", "1",

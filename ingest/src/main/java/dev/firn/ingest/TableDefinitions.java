@@ -3,29 +3,16 @@ package dev.firn.ingest;
 import dev.firn.ingest.log.BinlogLog;
 import io.debezium.document.Array;
 import io.debezium.document.Document;
-import io.debezium.document.DocumentReader;
-import io.debezium.document.DocumentWriter;
 import io.debezium.document.Value;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.ArrayList;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.zip.GZIPInputStream;
-import java.util.zip.GZIPOutputStream;
 
-/**
- * The definitions of the source's tables, statement by statement, as Debezium tells of them: what
- * is needed to read the log, which does not describe its own rows. For any thread.
- */
-final class TableDefinitions {
+/** The definitions of MariaDB's tables. */
+final class TableDefinitions extends SchemaStatements {
   /** The note of the control table that keeps them. */
   static final String NOTE = "table-definitions";
 
@@ -42,11 +29,12 @@ final class TableDefinitions {
           "\\s*((CREATE|ALTER|DROP)\\s+(OR\\s+REPLACE\\s+)?(DATABASE|SCHEMA)\\b|SET\\s+(@@|GLOBAL\\s|SESSION\\s|\\w*(char|coll))).*",
           Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
-  private final List<Document> statements = new ArrayList<>();
-  private boolean isNoted = true;
-
   /** None: before an initial snapshot. */
   TableDefinitions() {}
+
+  private TableDefinitions(List<Document> noted) {
+    super(noted);
+  }
 
   /**
    * Those that the control table keeps, as of the lake's position. What came later is told again by
@@ -55,28 +43,20 @@ final class TableDefinitions {
    * @param resumed the GTIDs that the lake's offset names
    */
   static TableDefinitions read(String note, String resumed) {
-    TableDefinitions read = new TableDefinitions();
-    List<Document> kept =
-        documents(note).stream()
-            .filter(each -> isSnapshot(each) || !BinlogLog.coversGtids(gtids(each), resumed))
-            .toList();
-    read.statements.addAll(newest(kept));
-    return read;
+    return new TableDefinitions(
+        newest(noted(note).stream().filter(each -> isBefore(each, resumed)).toList()));
   }
 
-  /** A statement that Debezium has read; it reads some again after a lost connection. */
-  synchronized void add(Document statement) {
+  /** Texts may hold a password, as of a connection, and most are not needed. */
+  @Override
+  Optional<Document> kept(Document statement) {
+    if (!tellsOfTables(statement)) {
+      String text = String.valueOf(statement.getString(STATEMENT));
+      return Optional.of(statement).filter(each -> CHARACTER_SETS.matcher(text).matches());
+    }
     Document kept = statement.clone();
-    if (tellsOfTables(kept)) {
-      // It may hold a password, as of a connection, and is not needed.
-      kept.remove(STATEMENT);
-    } else if (!CHARACTER_SETS.matcher(String.valueOf(kept.getString(STATEMENT))).matches()) {
-      return;
-    }
-    if (statements.stream().noneMatch(known -> isSame(known, kept))) {
-      statements.add(kept);
-      isNoted = false;
-    }
+    kept.remove(STATEMENT);
+    return Optional.of(kept);
   }
 
   private static boolean tellsOfTables(Document statement) {
@@ -84,22 +64,20 @@ final class TableDefinitions {
     return changes != null && !changes.isEmpty();
   }
 
-  private static boolean isSame(Document one, Document other) {
+  /** By the order of the log, in which a statement tells of what was complete before it. */
+  @Override
+  boolean isAtOrBefore(Document statement, Document resumed) {
+    return isBefore(statement, gtids(resumed));
+  }
+
+  private static boolean isBefore(Document statement, String resumed) {
+    return isSnapshot(statement) || !BinlogLog.coversGtids(gtids(statement), resumed);
+  }
+
+  @Override
+  boolean isSame(Document one, Document other) {
     return gtids(one).equals(gtids(other))
         && SAME.stream().allMatch(key -> Objects.equals(one.get(key), other.get(key)));
-  }
-
-  synchronized List<Document> all() {
-    return List.copyOf(statements);
-  }
-
-  /** The text to note, if there is something new. */
-  synchronized Optional<String> takeNote() {
-    if (isNoted) {
-      return Optional.empty();
-    }
-    isNoted = true;
-    return Optional.of(text(statements));
   }
 
   /** What was complete in the log before a statement. */
@@ -143,32 +121,6 @@ final class TableDefinitions {
       Document alone = statement.clone();
       alone.setArray(CHANGES, Array.create(Value.create(change)));
       newest.put(id, alone);
-    }
-  }
-
-  private static String text(List<Document> statements) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (GZIPOutputStream packed = new GZIPOutputStream(bytes)) {
-      Document all = Document.create();
-      all.setArray("statements", Array.create(statements.stream().map(Value::create).toList()));
-      DocumentWriter.defaultWriter().write(all, packed);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return Base64.getEncoder().encodeToString(bytes.toByteArray());
-  }
-
-  private static List<Document> documents(String note) {
-    try (GZIPInputStream packed =
-        new GZIPInputStream(new ByteArrayInputStream(Base64.getDecoder().decode(note)))) {
-      Array all = DocumentReader.defaultReader().read(packed).getArray("statements");
-      List<Document> documents = new ArrayList<>();
-      for (Array.Entry entry : all) {
-        documents.add(entry.getValue().asDocument());
-      }
-      return documents;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

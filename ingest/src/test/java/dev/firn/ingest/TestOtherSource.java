@@ -113,14 +113,14 @@ class TestOtherSource {
     assertThat(mongo.captures(new SourceTable("shop", "orders"))).isTrue();
   }
 
-  private static LakeStatements history() {
-    LakeStatements history = new LakeStatements();
+  private static LakeSchemaHistory history() {
+    LakeSchemaHistory history = new LakeSchemaHistory();
     history.configure(
         Configuration.empty(), HistoryRecordComparator.INSTANCE, SchemaHistoryListener.NOOP, false);
     return history;
   }
 
-  private static void define(LakeStatements history, Map<String, ?> at, String... columns) {
+  private static void define(LakeSchemaHistory history, Map<String, ?> at, String... columns) {
     TableChanges changes = new TableChanges();
     changes.alter(
         Table.editor()
@@ -141,7 +141,7 @@ class TestOtherSource {
 
   /** The columns that the connector goes on with from an offset of the lake. */
   private static String recovered(String note, int commit) throws InterruptedException {
-    LakeStatements.use(StatementHistory.read(note));
+    LakeSchemaHistory.use(StatementHistory.read(note));
     Tables tables = new Tables();
     history()
         .recover(
@@ -156,8 +156,8 @@ class TestOtherSource {
   @Test
   void definitionsAreRecoveredAsOfTheLakesCommit() throws Exception {
     StatementHistory kept = new StatementHistory();
-    LakeStatements.use(kept);
-    LakeStatements history = history();
+    LakeSchemaHistory.use(kept);
+    LakeSchemaHistory history = history();
     Map<String, Object> snapshot = new HashMap<>();
     snapshot.put("snapshot", "INITIAL");
     snapshot.put("commit_lsn", SqlServerEvents.lsn(1));

@@ -78,7 +78,7 @@ final class ToldLake {
   final class Running implements AutoCloseable {
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
     private final IngestRun run;
-    private final LakeStatements history;
+    private final LakeSchemaHistory history;
 
     private Running() {
       this.run =
@@ -94,7 +94,7 @@ final class ToldLake {
                   failure.set(why);
                 }
               });
-      this.history = new LakeStatements();
+      this.history = new LakeSchemaHistory();
       history.configure(
           Configuration.empty(),
           HistoryRecordComparator.INSTANCE,
