@@ -29,6 +29,9 @@ record ReadingRequest(SourceTable table, String why, long oid) {
   /** What the reason begins with when changes of the table may not have been in the log. */
   static final String GAP = "changes may be missing: ";
 
+  /** Why a table is read of which a change lacked a value that the lake lacks as well. */
+  static final String INCOMPLETE = GAP + "a row changed that is not in the lake";
+
   /** What the reason begins with when the table's columns had no place in the lake. */
   static final String SET_ASIDE = "set aside: ";
 

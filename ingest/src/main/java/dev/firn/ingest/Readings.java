@@ -135,7 +135,7 @@ final class Readings implements AutoCloseable {
 
   /** Whether there is nothing to do for it between two transactions. */
   boolean isIdle() {
-    return requests.isEmpty() && running.isEmpty();
+    return requests.isEmpty() && running.isEmpty() && !pipeline.hasIncomplete();
   }
 
   /**
@@ -230,9 +230,24 @@ final class Readings implements AutoCloseable {
   }
 
   private void begin() throws InterruptedException {
+    for (TableIdentifier table : pipeline.takeIncomplete()) {
+      // A reading that was completed meanwhile had what was missing.
+      if (pipeline.isHeldBack(table)) {
+        requestAgain(table);
+      }
+    }
     for (ReadingRequest request = requests.poll(); request != null; request = requests.poll()) {
       begin(request);
     }
+  }
+
+  /** A row of it changed that the lake lacks. */
+  private void requestAgain(TableIdentifier table) {
+    tables.decoders().stream()
+        .filter(decoder -> decoder.table().equals(table))
+        .findFirst()
+        .ifPresent(decoder ->
+            requests.add(new ReadingRequest(decoder.source(), ReadingRequest.INCOMPLETE)));
   }
 
   private void begin(ReadingRequest request) throws InterruptedException {
@@ -406,10 +421,15 @@ final class Readings implements AutoCloseable {
 
   private void complete(TableReader reader) throws InterruptedException {
     long start = System.nanoTime();
-    CommittedBatch batch = commits.callAlone(p -> p.complete(reader.reading(), reader.readAt()));
+    Optional<CommittedBatch> batch =
+        commits.callAlone(p -> p.complete(reader.reading(), reader.readAt()));
     running.remove(reader.reading().table());
+    if (batch.isEmpty()) {
+      requestAgain(reader.reading().table());
+      return;
+    }
     again.remove(reader.reading().table());
-    committed.accept(batch, Duration.ofNanos(System.nanoTime() - start));
+    committed.accept(batch.orElseThrow(), Duration.ofNanos(System.nanoTime() - start));
     LOG.info(
         "table {} was read: {} rows took its place in the lake",
         reader.table(),

@@ -138,16 +138,6 @@ final class RowDecoder {
     return bytes;
   }
 
-  /** Whether a value was not sent because it had not changed. */
-  boolean isIncomplete(Record row) {
-    for (Column column : columns) {
-      if (row.get(column.to) == Unavailable.VALUE) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   private Record decode(Struct struct, List<Column> wanted) {
     GenericRecord row = template.copy();
     for (Column column : wanted) {

@@ -226,11 +226,6 @@ final class TableDecoder implements EventDecoder {
   private TableChange insert(Struct after) {
     RowDecoder decoder = decoder(after.schema());
     Record row = decoder.row(after);
-    if (decoder.isIncomplete(row)) {
-      throw new BadEventException(
-          "table %s: the source sent a new row without one of its large values; run ALTER TABLE %s REPLICA IDENTITY FULL and take a new initial snapshot"
-              .formatted(captured.source(), captured.source()));
-    }
     return change(new RowChange.Insert(target.keys().keyOf(row), row), decoder.bytes(row));
   }
 

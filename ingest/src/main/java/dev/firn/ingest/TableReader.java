@@ -20,6 +20,10 @@ import org.slf4j.LoggerFactory;
 final class TableReader implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(TableReader.class);
   private static final long LOOK_MILLIS = 200;
+
+  /** What is said of a table that was there when it was asked for. */
+  static final String GONE = "not at the source any more";
+
   private static final long MAX_PAUSE_MILLIS = 30_000;
 
   private final Source source;
@@ -105,11 +109,15 @@ final class TableReader implements Runnable {
 
   /** What it does, for people. */
   String progress() {
-    return reading.isRead()
-        ? "all %,d rows read".formatted(reading.rows())
-        : reading.isPassed()
-            ? "%,d rows so far".formatted(reading.rows())
-            : passing.isPresent() ? "waiting for the log" : "waiting for a snapshot of the source";
+    return gone
+        ? GONE
+        : reading.isRead()
+            ? "all %,d rows read".formatted(reading.rows())
+            : reading.isPassed()
+                ? "%,d rows so far".formatted(reading.rows())
+                : passing.isPresent()
+                    ? "waiting for the log"
+                    : "waiting for a snapshot of the source";
   }
 
   /** Ends it soon; what was read is thrown away unless it is complete. */

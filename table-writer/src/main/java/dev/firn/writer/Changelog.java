@@ -236,7 +236,7 @@ final class Changelog {
   }
 
   HeldChanges hold() {
-    return new HeldChanges(table, targetFileBytes);
+    return new HeldChanges(name, table, targetFileBytes);
   }
 
   /**

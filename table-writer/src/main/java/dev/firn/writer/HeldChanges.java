@@ -7,6 +7,7 @@ import java.util.Deque;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.Schema;
 import org.apache.iceberg.Table;
+import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.data.Record;
 import org.apache.iceberg.formats.FormatModelRegistry;
 import org.apache.iceberg.io.CloseableIterable;
@@ -17,6 +18,7 @@ import org.apache.iceberg.io.CloseableIterable;
  * the source committed it.
  */
 final class HeldChanges {
+  private final TableIdentifier name;
   private final Table table;
   private final RowFiles files;
   private final Deque<ChangelogRow> incomplete = new ArrayDeque<>();
@@ -25,7 +27,8 @@ final class HeldChanges {
   /** A value is missing that nobody will fill in: what comes after it cannot be told either. */
   private boolean broken;
 
-  HeldChanges(Table table, long targetFileBytes) {
+  HeldChanges(TableIdentifier name, Table table, long targetFileBytes) {
+    this.name = name;
     this.table = table;
     this.files = new RowFiles(table, table.schema(), new LiveFiles(), targetFileBytes);
     this.records = new ChangelogRecords(table.schema());
@@ -76,9 +79,7 @@ final class HeldChanges {
   void requireComplete() {
     writeComplete();
     if (broken || !incomplete.isEmpty()) {
-      throw new PipelineException(
-          "%s: an unchanged large value is not in the lake; take a new initial snapshot"
-              .formatted(table.name()));
+      throw new IncompleteChangeException(name);
     }
     var unused = files.close();
   }

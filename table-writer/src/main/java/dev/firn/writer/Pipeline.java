@@ -1,14 +1,11 @@
 package dev.firn.writer;
 
-import static java.util.Objects.requireNonNull;
-
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -18,7 +15,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The one writer of a pipeline: its control table, its tables, and the commits to them.
@@ -38,10 +34,7 @@ public final class Pipeline {
   private final Progress progress;
   private final Changelogs changelogs;
   private final OpenTables open;
-  private final Supplier<BatchCommit> batchCommits;
-
-  /** The last batch that is visible while its changelog rows and its offset are not yet. */
-  private @Nullable BatchInfo unsettled;
+  private final PipelineCommits commits;
 
   private Pipeline(
       Catalog catalog,
@@ -52,7 +45,7 @@ public final class Pipeline {
     this.settings = settings;
     this.steps = tableCommits.steps();
     this.tableCommits = tableCommits;
-    this.batchCommits = BatchCommits.of(catalog, settings.visibility());
+    Supplier<BatchCommit> batchCommits = BatchCommits.of(catalog, settings.visibility());
     this.troubles = new Troubles(catalog, settings);
     Tables tables = new Tables(catalog, settings);
     String writer = writerName();
@@ -63,6 +56,17 @@ public final class Pipeline {
     this.changelogs = new Changelogs(tableCommits);
     this.open =
         new OpenTables(catalog, settings, tables, claimed, toRead, progress, changelogs, troubles);
+    this.commits =
+        new PipelineCommits(
+            settings.name(),
+            control,
+            claimed,
+            toRead,
+            progress,
+            changelogs,
+            open,
+            tableCommits,
+            batchCommits);
   }
 
   /**
@@ -338,11 +342,25 @@ public final class Pipeline {
   }
 
   /**
+   * Takes the tables of which a committed batch has left its part out, since the last call: a
+   * change came without a value that is not in the lake. No change of them is applied until they
+   * are read; that has to be asked for. For any thread.
+   */
+  public Set<TableIdentifier> takeIncomplete() {
+    return toRead.takeIncomplete();
+  }
+
+  /** Whether {@link #takeIncomplete} has any; for any thread. */
+  public boolean hasIncomplete() {
+    return toRead.hasIncomplete();
+  }
+
+  /**
    * Whether a reading can be completed now: not while a batch is repaired that a crash has left in
    * some tables only.
    */
   public boolean mayComplete() {
-    return progress.isWhole();
+    return commits.mayComplete();
   }
 
   /**
@@ -350,21 +368,11 @@ public final class Pipeline {
    * and completes it. Only while nothing is being committed and all is settled.
    *
    * @param at when the source was as the rows were read
+   * @return empty when a change meanwhile came without a value that what was read lacks as well:
+   *     the reading is given up, and another one is needed
    */
-  public CommittedBatch complete(TableReading reading, Instant at) {
-    if (!mayComplete() || unsettled != null) {
-      throw new IllegalStateException("a reading ends only where all tables are complete");
-    }
-    TransactionEnd end =
-        new TransactionEnd("", position().orElseThrow(), at, offset().orElseThrow());
-    BatchInfo info = info(end, at, 0);
-    TableReading.Made made = reading.commit(info);
-    CommittedBatch batch = committed(info, Map.of(reading.table(), made.table()));
-    tellQuarantine(Set.of(reading.table()), made.aside(), made.streamed(), info);
-    toRead.apply(reading.table());
-    settle(toRead.notesWithout(reading.table()));
-    made.aside().ifPresent(HeldChanges::abandon);
-    return batch;
+  public Optional<CommittedBatch> complete(TableReading reading, Instant at) {
+    return commits.complete(reading, at);
   }
 
   /** A new batch, empty. */
@@ -392,28 +400,14 @@ public final class Pipeline {
 
   /**
    * Makes a prepared batch visible: every table's snapshot, then the key indexes. It is complete
-   * only after the next {@link #settle}.
+   * only after the next {@link #settle}. A table of which a change lacks a value that is not in the
+   * lake is left out ({@link #takeIncomplete}).
    *
    * @throws FencedException another writer has taken over
    * @throws PipelineException the batch cannot be committed; what to do is in the message
    */
   public CommittedBatch commit(PreparedBatch prepared) {
-    Batch batch = prepared.batch();
-    TransactionEnd end = batch.end().orElseThrow();
-    BatchInfo info = info(end, batch.first(), batch.transactions());
-    Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
-        new LinkedHashMap<>();
-    prepared
-        .writes()
-        .forEach((table, write) -> {
-          TableBatch changes = requireNonNull(batch.tables().get(table), "changes is null");
-          commits.put(
-              table, () -> write.commit(info, () -> changelogs.addFirst(table, changes, info)));
-        });
-    CommittedBatch committed = committed(info, tableCommits.commit(info.visible(), commits));
-    batch.tables().forEach((table, changes) -> changelogs.add(table, changes, info));
-    changelogs.addToQuarantine(batch.setAside(), info);
-    return committed;
+    return commits.commit(prepared);
   }
 
   /**
@@ -424,25 +418,7 @@ public final class Pipeline {
    * @throws FencedException another writer has taken over
    */
   public Optional<TransactionEnd> settle() {
-    return settle(control.state().notes());
-  }
-
-  private Optional<TransactionEnd> settle(Map<String, String> notes) {
-    BatchInfo last = unsettled;
-    if (last == null) {
-      return Optional.empty();
-    }
-    changelogs.commit(last);
-    ControlTable.State complete =
-        new ControlTable.State(
-            progress.lastBatch(),
-            last.mark().position(),
-            Optional.of(last.end().offset()),
-            registry(),
-            notes);
-    steps.during(Step.CONTROL_TABLE, () -> control.commit(complete));
-    unsettled = null;
-    return Optional.of(last.end());
+    return commits.settle();
   }
 
   /**
@@ -453,14 +429,7 @@ public final class Pipeline {
    *     tables only
    */
   public boolean advance(Position to, SourceOffset offset) {
-    if (!mayComplete() || unsettled != null) {
-      return false;
-    }
-    ControlTable.State state = control.state();
-    control.commit(
-        new ControlTable.State(
-            state.batch(), to.toString(), Optional.of(offset), state.tables(), state.notes()));
-    return true;
+    return commits.advance(to, offset);
   }
 
   /**
@@ -476,36 +445,7 @@ public final class Pipeline {
       Map<TableIdentifier, HeldChanges> held,
       Optional<HeldChanges> aside,
       TransactionEnd end) {
-    Recovery recovery = progress.recovery();
-    if (recovery.allHave(end.position())) {
-      writes.forEach((table, write) -> writer(table).abandonAtOnce(write));
-      held.values().forEach(HeldChanges::abandon);
-      aside.ifPresent(HeldChanges::abandon);
-      return new CommittedBatch(progress.lastBatch(), end, 1, end.committedAt(), Map.of());
-    }
-    BatchInfo info = info(end, end.committedAt(), 1);
-    aside.ifPresent(
-        entries -> changelogs.commitLarge(changelogs.quarantine(), entries, info, recovery));
-    Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
-        new LinkedHashMap<>();
-    writes.forEach((table, write) -> {
-      if (isHeldBack(table)) {
-        // Since a part of it had come: it is whole in what is read of the table.
-        writer(table).abandonAtOnce(write);
-        Optional.ofNullable(held.get(table)).ifPresent(HeldChanges::abandon);
-        return;
-      }
-      Runnable first = () -> changelogs.commitLarge(table, held.get(table), info, recovery);
-      if (recovery.has(table, end.position())) {
-        // The changelog may lack it still, with all of its values.
-        write.writeWaiting();
-        writer(table).abandonAtOnce(write);
-        first.run();
-      } else {
-        commits.put(table, () -> writer(table).commitAtOnce(write, info, first));
-      }
-    });
-    return committed(info, tableCommits.commit(info.visible(), commits));
+    return commits.commitLarge(writes, held, aside, end);
   }
 
   /** A place for a large transaction's changes of a table; empty when it has no changelog. */
@@ -527,61 +467,15 @@ public final class Pipeline {
       Map<TableIdentifier, SnapshotBranch> branches,
       Optional<HeldChanges> aside,
       TransactionEnd end) {
-    progress.startOver();
-    BatchInfo info = info(end, end.committedAt(), 1);
-    tableCommits.runAll(
-        branches.values().stream().<Runnable>map(branch -> () -> branch.complete(info)).toList());
-    Map<TableIdentifier, Supplier<Optional<CommittedBatch.TableCommit>>> commits =
-        new LinkedHashMap<>();
-    branches.forEach(
-        (table, branch) -> commits.put(table, () -> Optional.of(branch.publish(info))));
-    CommittedBatch published = committed(info, tableCommits.commit(info.visible(), commits));
-    changelogs.beginAfter(info.mark());
-    claimed.forgetPositions(name -> !open.isOpen(name) && !changelogs.isOpen(name));
-    tellQuarantine(branches.keySet(), aside, List.of(), info);
-    var unused = settle();
-    aside.ifPresent(HeldChanges::abandon);
+    CommittedBatch published = commits.publish(branches, aside, end);
     steps.left(Step.SNAPSHOT);
     return published;
-  }
-
-  /** What was told of these tables is settled, but for what is told now; before {@link #settle}. */
-  private void tellQuarantine(
-      Set<TableIdentifier> read,
-      Optional<HeldChanges> aside,
-      List<ChangelogRow> streamed,
-      BatchInfo info) {
-    if (changelogs.hasSetAside()) {
-      changelogs.addToQuarantine(
-          read.stream().map(table -> Quarantine.read(table, info.end())).toList(), info);
-    }
-    aside.ifPresent(entries -> changelogs.addToQuarantine(entries, info));
-    changelogs.addToQuarantine(streamed, info);
   }
 
   /** Nothing of the initial snapshot becomes visible. */
   void abandon(Collection<SnapshotBranch> branches) {
     branches.forEach(SnapshotBranch::abandon);
     steps.left(Step.SNAPSHOT);
-  }
-
-  private BatchInfo info(TransactionEnd end, Instant first, long transactions) {
-    Mark mark =
-        new Mark(
-            settings.name(),
-            control.epoch(),
-            progress.lastBatch() + 1,
-            end.position().toString(),
-            claimed.writer());
-    return new BatchInfo(mark, end, first, transactions, batchCommits.get());
-  }
-
-  private CommittedBatch committed(
-      BatchInfo info, Map<TableIdentifier, CommittedBatch.TableCommit> made) {
-    progress.made(info);
-    unsettled = info;
-    return new CommittedBatch(
-        info.mark().batch(), info.end(), info.transactions(), info.first(), made);
   }
 
   private Map<String, ControlTable.Registered> registry() {

@@ -15,6 +15,7 @@ final class TableBatch {
   private List<ChangelogRow> changelog = new ArrayList<>();
   private boolean truncated;
   private boolean partlySent;
+  private boolean lacksRow;
 
   TableBatch(boolean keyed) {
     this.fold = newFold(keyed);
@@ -49,6 +50,11 @@ final class TableBatch {
     return partlySent;
   }
 
+  /** Whether values were left out of a row that nothing before it can be a version of. */
+  boolean lacksRow() {
+    return lacksRow;
+  }
+
   /** The changes for the changelog, in order; gives each once. */
   List<ChangelogRow> takeChangelog() {
     List<ChangelogRow> taken = changelog;
@@ -71,7 +77,10 @@ final class TableBatch {
   /** Applies a change to the table. */
   void apply(RowChange change) {
     switch (change) {
-      case RowChange.Insert insert -> fold.insert(insert.key(), insert.row());
+      case RowChange.Insert insert -> {
+        lacksRow |= UnavailableValues.isIn(insert.row());
+        fold.insert(insert.key(), insert.row());
+      }
       case RowChange.Update update -> {
         var unused = fold.update(update.before(), update.key(), update.row());
       }

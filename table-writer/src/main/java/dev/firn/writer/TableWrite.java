@@ -82,6 +82,7 @@ final class TableWrite {
     try {
       write.truncated = batch.isTruncated();
       write.incompleteRows = batch.incomplete();
+      write.incomplete = batch.lacksRow();
       write
           .rows
           .order()
@@ -246,7 +247,8 @@ final class TableWrite {
   private void put(NetChange.Put put, @Nullable RowLocation old, @Nullable RowLocation version) {
     boolean isIncomplete = UnavailableValues.isIn(put.row());
     if (isIncomplete && version == null) {
-      refuseIncomplete();
+      // A write at once may turn out to be one that the table has already: its end tells.
+      incomplete = true;
       return;
     }
     if (old == null) {
@@ -345,21 +347,9 @@ final class TableWrite {
     return old == null ? RowLocation.INHERITED : table.files().get(old.fileId()).rowId(old);
   }
 
-  /** A write at once may turn out to be one that the table has already: its end tells. */
-  private void refuseIncomplete() {
-    incomplete = true;
-    if (!atOnce) {
-      requireComplete();
-    }
-  }
-
   private void requireComplete() {
     if (incomplete) {
-      throw new PipelineException(
-          ("table %s: the source sent a change without an unchanged large value, and the row's last"
-                  + " version is not in the lake; set REPLICA IDENTITY FULL on the source table and"
-                  + " take a new initial snapshot")
-              .formatted(table.name()));
+      throw new IncompleteChangeException(table.identifier());
     }
   }
 

@@ -166,6 +166,15 @@ final class TableWriter {
       }
     }
 
+    /** Gives it up; nothing of it is part of a commit. */
+    void abandon() {
+      if (write != null) {
+        write.abandon();
+      }
+      state.planAgain();
+      landed(this);
+    }
+
     private TableWrite planAgain() {
       TableWrite last = write;
       if (last != null) {

@@ -19,6 +19,12 @@ final class TablesToRead {
   /** Those to which no change is applied until they are read. */
   private final Set<TableIdentifier> heldBack = ConcurrentHashMap.newKeySet();
 
+  /** Requests that are noted with the batch that has led to them. */
+  private final Map<TableIdentifier, String> unnoted = new ConcurrentHashMap<>();
+
+  /** Of the same, those that nobody has been told of yet. */
+  private final Set<TableIdentifier> incomplete = ConcurrentHashMap.newKeySet();
+
   TablesToRead(ControlTable control) {
     this.control = control;
     Map<String, String> notes = control.state().notes();
@@ -45,6 +51,41 @@ final class TablesToRead {
     if (holdBack) {
       heldBack.add(table);
     }
+  }
+
+  /**
+   * Holds a table back from now on, because of a batch that is not noted as complete yet: the
+   * request is noted with it. A crash before that brings the batch again, and with it the request.
+   */
+  void addWithBatch(TableIdentifier table, String why) {
+    unnoted.put(table, why);
+    heldBack.add(table);
+    incomplete.add(table);
+  }
+
+  /** All notes, with the requests that come with the batches so far. */
+  Map<String, String> notes() {
+    ControlTable.State state = control.state();
+    for (Map.Entry<TableIdentifier, String> request : unnoted.entrySet()) {
+      state = state.withNote(NOTE + request.getKey(), HELD_BACK + request.getValue());
+    }
+    return state.notes();
+  }
+
+  /** The notes have been written. */
+  void noted() {
+    unnoted.clear();
+  }
+
+  boolean hasIncomplete() {
+    return !incomplete.isEmpty();
+  }
+
+  /** Takes the tables that {@link #addWithBatch} has told of since the last call. */
+  Set<TableIdentifier> takeIncomplete() {
+    Set<TableIdentifier> taken = Set.copyOf(incomplete);
+    incomplete.removeAll(taken);
+    return taken;
   }
 
   Optional<String> why(TableIdentifier table) {

@@ -90,18 +90,6 @@ final class TestLargeTransaction {
   }
 
   @Test
-  void changeWhoseLastVersionIsNotThereStopsAtTheEnd() {
-    WriterFixture lake = WriterFixture.open(folder).started(1);
-    LargeTransaction large = lake.pipeline.largeTransaction();
-    large.apply(lake.update(9, Unavailable.VALUE));
-    large.apply(lake.update(1, "one"));
-    assertThatThrownBy(() -> large.commit(end(2)))
-        .isInstanceOf(PipelineException.class)
-        .hasMessageContaining("REPLICA IDENTITY FULL");
-    assertThat(lake.rows()).containsExactly("1:first");
-  }
-
-  @Test
   void keylessRowsAreToldApartByTheirIds() {
     WriterFixture lake = WriterFixture.open(folder, 3, List.of()).started(1, 1, 1, 2);
     lake.commit(transaction(2, lake.insert(1, "first"), lake.insert(3, "first")));

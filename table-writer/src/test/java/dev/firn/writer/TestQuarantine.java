@@ -174,7 +174,7 @@ final class TestQuarantine {
     reading.add(lake.row(1, "first"));
     reading.setAside(value("r", "read"));
     reading.read();
-    lake.pipeline.complete(reading, Instant.EPOCH);
+    assertThat(lake.pipeline.complete(reading, Instant.EPOCH)).isPresent();
     assertThat(lake.rows()).containsExactly("1:a");
     assertThat(entries(lake))
         .containsExactly(
@@ -198,7 +198,7 @@ final class TestQuarantine {
     reading.add(lake.row(1, "first"));
     reading.setAside(value("r", "second"));
     reading.read();
-    lake.pipeline.complete(reading, Instant.EPOCH);
+    assertThat(lake.pipeline.complete(reading, Instant.EPOCH)).isPresent();
     assertThat(entries(lake)).containsExactly("2 r at 1 by /0 value second");
   }
 
@@ -251,7 +251,7 @@ final class TestQuarantine {
     reading.passed();
     reading.setAside(value("r", "third"));
     reading.read();
-    lake.pipeline.complete(reading, Instant.EPOCH);
+    assertThat(lake.pipeline.complete(reading, Instant.EPOCH)).isPresent();
     QuarantineLog log = log(lake);
     assertThat(log.open()).containsExactly(Map.entry("shop.orders", 1L));
     assertThat(ids(log.newest(10, entry -> true))).containsExactly("2.0", "2.1", "3.1");

@@ -36,7 +36,7 @@ final class TestTableReading {
 
   private static CommittedBatch complete(WriterFixture lake, TableReading reading) {
     reading.read();
-    return lake.pipeline.complete(reading, AT);
+    return lake.pipeline.complete(reading, AT).orElseThrow();
   }
 
   @Test

@@ -153,7 +153,7 @@ final class ReadingBeside {
     if (changed.getAsBoolean()) {
       return;
     }
-    CommittedBatch made = process.pipeline().complete(reading, clock.instant());
+    CommittedBatch made = process.pipeline().complete(reading, clock.instant()).orElseThrow();
     meanwhile.log("  it takes the place of the table");
     meanwhile.made(made, meanwhile.settled());
   }
