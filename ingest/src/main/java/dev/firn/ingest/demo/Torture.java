@@ -133,13 +133,18 @@ final class Torture {
     }
   }
 
-  /** Spreads the attacks over the time; if they need longer, the load goes on until the last. */
+  /**
+   * Spreads the attacks over the time, but for those in the initial snapshot, which would be over;
+   * if they need longer, the load goes on until the last.
+   */
   private void attack(Torturer torturer, Loads loads, LakeView lake)
       throws SQLException, InterruptedException {
     List<Attack> attacks = TorturePlan.of(settings.kills(), new Random(settings.seed())).attacks();
     long readings = attacks.stream().filter(attack -> attack.phase() == Phase.SNAPSHOT).count();
     for (int i = 0; i < attacks.size(); i++) {
-      awaitSecond((double) settings.seconds() * i / attacks.size(), torturer, loads);
+      if (i >= readings) {
+        awaitSecond((double) settings.seconds() * i / attacks.size(), torturer, loads);
+      }
       if (i == readings) {
         torturer.awaitStreaming();
         loads.altering().mayAlter();
