@@ -1,6 +1,5 @@
 package dev.firn.ingest;
 
-import dev.firn.ingest.log.SourceLog;
 import dev.firn.writer.BatchCommits;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Pipeline;
@@ -47,44 +46,29 @@ record RunStart(
    * @throws SettingsException something outside does not let the pipeline start
    */
   static RunStart make(SinkSettings settings, Source source) {
-    SourceLog log = source.log();
     StepListener steps = StepsFile.ofThisProcess();
     steps.entered(Step.START);
-    boolean isTold = source.told().isPresent();
-    List<CapturedTable> captured = isTold ? List.of() : capturedTables(source);
+    List<CapturedTable> captured = isTold(source) ? List.of() : capturedTables(source);
     requireIdentified(settings, source);
     Catalog catalog = LakeProbe.open(settings);
     ExecutorService threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().name("firn-commit-", 0).factory());
     try {
-      BatchCommits.hindrance(catalog, settings.pipeline().visibility())
-          .ifPresent(why -> {
-            throw new SettingsException(BatchCommits.refusal(why));
-          });
-      CapturedTables tables = new CapturedTables(settings, source);
-      LakeProbe.explaining(
-          settings.catalog(),
-          () -> {
-            tables.check(catalog, captured);
-            return tables;
-          });
+      CapturedTables tables = requireTakeable(settings, source, catalog, captured);
       Pipeline pipeline =
           LakeProbe.explaining(
               settings.catalog(),
-              () -> Pipeline.takeOver(catalog, settings.pipeline(), log::parse, threads, steps));
+              () ->
+                  Pipeline.takeOver(
+                      catalog, settings.pipeline(), source.log()::parse, threads, steps));
       Following following = refusing(pipeline, () -> source.follow(pipeline));
       // One that is there is followed, so that it knows what was read again, and in which log.
       if (settings.mayQuarantine() || pipeline.hasQuarantine()) {
         LOG.debug("events may go to the quarantine {}", pipeline.openQuarantine());
       }
-      if (isTold) {
-        List<CapturedTable> known = source.tables();
-        tables.check(catalog, known);
-        ColumnRuleChecks.requireSame(pipeline, settings.columnRules(), known);
-        tables.openAll(pipeline, known);
-      } else {
-        tables.openAll(pipeline, captured);
-      }
+      tables.openAll(
+          pipeline,
+          isTold(source) ? toldTables(settings, source, catalog, pipeline, tables) : captured);
       if (pipeline.offset().isEmpty()) {
         tables
             .decoders()
@@ -97,7 +81,7 @@ record RunStart(
         askForOtherColumns(pipeline, tables);
         KnownShards.askForNew(pipeline, tables);
         ColumnRuleChecks.askForOthers(pipeline, settings.columnRules(), tables.decoders());
-        if (isTold) {
+        if (isTold(source)) {
           refusing(pipeline, () -> requireRead(pipeline, tables));
         }
         SourceView visible = look.view();
@@ -111,6 +95,46 @@ record RunStart(
       close(threads, catalog);
       throw e;
     }
+  }
+
+  /** Whether the source's events alone tell of its tables. */
+  private static boolean isTold(Source source) {
+    return source.told().isPresent();
+  }
+
+  /**
+   * Looks what lets the pipeline not be taken over.
+   *
+   * @throws SettingsException something does not
+   */
+  private static CapturedTables requireTakeable(
+      SinkSettings settings, Source source, Catalog catalog, List<CapturedTable> captured) {
+    BatchCommits.hindrance(catalog, settings.pipeline().visibility())
+        .ifPresent(why -> {
+          throw new SettingsException(BatchCommits.refusal(why));
+        });
+    CapturedTables tables = new CapturedTables(settings, source);
+    LakeProbe.explaining(
+        settings.catalog(),
+        () -> {
+          tables.check(catalog, captured);
+          return tables;
+        });
+    return tables;
+  }
+
+  /** The tables that events have told of before; once the source is followed. */
+  private static List<CapturedTable> toldTables(
+      SinkSettings settings,
+      Source source,
+      Catalog catalog,
+      Pipeline pipeline,
+      CapturedTables tables)
+      throws SQLException {
+    List<CapturedTable> known = source.tables();
+    tables.check(catalog, known);
+    ColumnRuleChecks.requireSame(pipeline, settings.columnRules(), known);
+    return known;
   }
 
   /** What asks the source before anything is followed. */
