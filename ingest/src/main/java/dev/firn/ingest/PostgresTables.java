@@ -15,6 +15,7 @@ import io.debezium.relational.CustomConverterRegistry;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
 import io.debezium.relational.TableSchema;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -66,7 +67,7 @@ final class PostgresTables {
     try {
       return each((connection, captured, id) -> captured(connection, captured, id));
     } catch (SettingsException e) {
-      // A table that is altered between two questions seems to have types that nobody knows.
+      // Types are asked for on another connection, and one may have come or gone meanwhile.
       return each((connection, captured, id) -> captured(connection, captured, id));
     }
   }
@@ -82,20 +83,49 @@ final class PostgresTables {
 
   private <T> List<T> each(Content<T> content) throws SQLException {
     try (PostgresConnection connection = connect()) {
-      Captured captured = schemas(connection);
-      SourcePartitions partitions = SourcePartitions.read(connection.connection());
-      partitions.requireAll(source);
-      List<TableId> ids =
-          captured.tableIds().stream()
-              .filter(id -> !source.signals().equals(Optional.of(name(id))))
-              .filter(id -> !partitions.isPartitioned(name(id)))
-              .sorted(Comparator.comparing(id -> name(id).toString()))
-              .toList();
-      List<T> contents = new ArrayList<>();
-      for (TableId id : ids) {
-        contents.add(content.of(connection, captured, id));
-      }
-      return contents;
+      return inOneSnapshot(connection, () -> each(connection, content));
+    }
+  }
+
+  private <T> List<T> each(PostgresConnection connection, Content<T> content) throws SQLException {
+    Captured captured = schemas(connection);
+    SourcePartitions partitions = SourcePartitions.read(connection.connection());
+    partitions.requireAll(source);
+    List<TableId> ids =
+        captured.tableIds().stream()
+            .filter(id -> !source.signals().equals(Optional.of(name(id))))
+            .filter(id -> !partitions.isPartitioned(name(id)))
+            .sorted(Comparator.comparing(id -> name(id).toString()))
+            .toList();
+    List<T> contents = new ArrayList<>();
+    for (TableId id : ids) {
+      contents.add(content.of(connection, captured, id));
+    }
+    return contents;
+  }
+
+  private interface Asking<T> {
+    T ask() throws SQLException;
+  }
+
+  /**
+   * Asks the source's catalog as it is at one instant: a table that is altered between two
+   * questions would seem to have types that nobody knows.
+   *
+   * @param connection one that commits each statement by itself
+   */
+  private static <T> T inOneSnapshot(PostgresConnection connection, Asking<T> asking)
+      throws SQLException {
+    Connection jdbc = connection.connection();
+    int isolation = jdbc.getTransactionIsolation();
+    jdbc.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+    jdbc.setAutoCommit(false);
+    try {
+      return asking.ask();
+    } finally {
+      jdbc.rollback();
+      jdbc.setAutoCommit(true);
+      jdbc.setTransactionIsolation(isolation);
     }
   }
 
@@ -109,10 +139,10 @@ final class PostgresTables {
   Optional<ReadableTable> find(PostgresConnection connection, SourceTable table)
       throws SQLException {
     try {
-      return findNow(connection, table);
+      return inOneSnapshot(connection, () -> findNow(connection, table));
     } catch (SettingsException e) {
-      // As above: it may just have been altered, and must not be left out for that.
-      return findNow(connection, table);
+      // As above: it must not be left out for that.
+      return inOneSnapshot(connection, () -> findNow(connection, table));
     }
   }
 

@@ -16,7 +16,7 @@ class IncompleteChangesIT {
   @TempDir private Path folder;
 
   private SourceAndLake open() throws Exception {
-    SourceAndLake lake = new SourceAndLake(SERVER.server(), folder, SERVER.another("incomplete"));
+    SourceAndLake lake = SERVER.lake(folder, "incomplete");
     lake.execute("CREATE TABLE s.other (id int PRIMARY KEY)");
     return lake;
   }
