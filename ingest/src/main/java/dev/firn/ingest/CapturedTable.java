@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -133,18 +134,29 @@ record CapturedTable(
     }
   }
 
-  /** A document may be a key at the source; in the lake only single values tell rows apart. */
+  /** What a document or a geometry holds may be written in several ways. */
   private void requireSingle(String column, Type type) {
-    if (key.contains(column) && type.isVariantType()) {
+    Optional<String> setting = setting(type);
+    if (key.contains(column) && setting.isPresent()) {
       throw new SettingsException(
-          "column %1$s of table %2$s is part of the key, and cannot be a variant; take it out of %3$s%4$s, or keep it as text with %5$s"
+          "column %1$s of table %2$s is part of the key, and cannot be a %3$s; take it out of %4$s%5$s, or keep it as text with %6$s"
               .formatted(
                   column,
                   source,
+                  type.typeId().name().toLowerCase(Locale.ROOT),
                   SinkSettings.PREFIX,
-                  ColumnForms.VARIANT,
+                  setting.orElseThrow(),
                   ColumnForms.asText(source, column)));
     }
+  }
+
+  /** What makes columns have a type. */
+  private static Optional<String> setting(Type type) {
+    return switch (type.typeId()) {
+      case VARIANT -> Optional.of(ColumnForms.VARIANT);
+      case GEOMETRY -> Optional.of(ColumnForms.GEOMETRY);
+      default -> Optional.empty();
+    };
   }
 
   /**
@@ -164,10 +176,11 @@ record CapturedTable(
 
   /** What lets a column that needs it be written. */
   static String waysToFormat3(Type type) {
-    return type.isVariantType()
-        ? "take it out of %s%s, or let the table have format version 3"
-            .formatted(SinkSettings.PREFIX, ColumnForms.VARIANT)
-        : "let the table have format version 3";
+    return setting(type)
+        .map(key ->
+            "take it out of %s%s, or let the table have format version 3"
+                .formatted(SinkSettings.PREFIX, key))
+        .orElse("let the table have format version 3");
   }
 
   /** What it asks of its table in the lake: key columns required, all others optional. */

@@ -1,26 +1,37 @@
 package dev.firn.ingest;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
- * Which columns become something else than their type does by itself: the settings {@value #TEXT}
- * and {@value #VARIANT}, of which the first counts for a column that both name.
+ * Which columns become something else than their type does by itself: the settings {@value #TEXT},
+ * {@value #VARIANT} and {@value #GEOMETRY}, of which the first counts for a column that several
+ * name.
  *
  * @param text patterns of columns, each for a whole {@code schema.table.column}
  * @param variant the same
+ * @param geometry the same
+ * @param system the reference system of the geometries
  */
-record ColumnForms(List<Pattern> text, List<Pattern> variant) {
+record ColumnForms(
+    List<Pattern> text, List<Pattern> variant, List<Pattern> geometry, ReferenceSystem system) {
   static final String TEXT = "columns.as-text";
   static final String VARIANT = "columns.as-variant";
+  static final String GEOMETRY = "columns.as-geometry";
+  static final String SYSTEM = "columns.geometry-crs";
 
   /** Every column becomes what its type does. */
-  static final ColumnForms NONE = new ColumnForms(List.of(), List.of());
+  static final ColumnForms NONE =
+      new ColumnForms(List.of(), List.of(), List.of(), ReferenceSystem.CRS84);
 
   /** A pattern of a setting that names no column. */
   record Unmatched(String setting, String pattern) {}
@@ -28,10 +39,22 @@ record ColumnForms(List<Pattern> text, List<Pattern> variant) {
   ColumnForms {
     text = List.copyOf(text);
     variant = List.copyOf(variant);
+    geometry = List.copyOf(geometry);
+    requireNonNull(system, "system is null");
   }
 
   static ColumnForms parse(Keys keys) {
-    return new ColumnForms(keys.patterns(TEXT), keys.patterns(VARIANT));
+    return new ColumnForms(
+        keys.patterns(TEXT), keys.patterns(VARIANT), keys.patterns(GEOMETRY), system(keys));
+  }
+
+  private static ReferenceSystem system(Keys keys) {
+    return keys.text(SYSTEM)
+        .map(crs ->
+            ReferenceSystem.parse(crs)
+                .orElseThrow(
+                    () -> keys.illValued(SYSTEM, "OGC:CRS84, EPSG:<number> or srid:<number>")))
+        .orElse(ReferenceSystem.CRS84);
   }
 
   /** Of a value of {@value #TEXT} alone. */
@@ -44,14 +67,15 @@ record ColumnForms(List<Pattern> text, List<Pattern> variant) {
     return parse(
         new Keys(
             SinkSettings.PREFIX,
-            Map.of(
-                TEXT, properties.getProperty(TEXT, ""),
-                VARIANT, properties.getProperty(VARIANT, ""))));
+            keys().stream()
+                .collect(
+                    Collectors.toMap(
+                        Function.identity(), key -> properties.getProperty(key, "")))));
   }
 
   /** Their keys. */
   static Set<String> keys() {
-    return Set.of(TEXT, VARIANT);
+    return Set.of(TEXT, VARIANT, GEOMETRY, SYSTEM);
   }
 
   /**
@@ -64,6 +88,11 @@ record ColumnForms(List<Pattern> text, List<Pattern> variant) {
   /** As above. */
   boolean isVariant(String table, String column) {
     return isNamed(variant, "%s.%s".formatted(table, column)) && !isText(table, column);
+  }
+
+  /** As above. */
+  boolean isGeometry(String table, String column) {
+    return isNamed(geometry, "%s.%s".formatted(table, column)) && !isText(table, column);
   }
 
   private static boolean isNamed(List<Pattern> patterns, String column) {
@@ -79,6 +108,7 @@ record ColumnForms(List<Pattern> text, List<Pattern> variant) {
     List<Unmatched> unmatched = new ArrayList<>();
     text.forEach(pattern -> addUnmatched(unmatched, TEXT, pattern, columns));
     variant.forEach(pattern -> addUnmatched(unmatched, VARIANT, pattern, columns));
+    geometry.forEach(pattern -> addUnmatched(unmatched, GEOMETRY, pattern, columns));
     return unmatched;
   }
 

@@ -62,6 +62,7 @@ sealed interface ColumnRule {
         case TIMESTAMP -> neutralTime(((Types.TimestampType) type).shouldAdjustToUTC());
         case TIMESTAMP_NANO -> LocalDate.EPOCH.atStartOfDay();
         case BINARY -> ByteBuffer.allocate(0);
+        case GEOMETRY -> GeometryColumn.nothing();
         case VARIANT -> Variant.of(VariantMetadata.empty(), Variants.of(REDACTED));
         case LIST -> List.of();
         case MAP -> Map.of();
@@ -164,11 +165,13 @@ sealed interface ColumnRule {
     return plain;
   }
 
-  /** A document as the source writes it, where the lake would have a variant. */
+  /** A document or a geometry as it is where no setting makes a type of its own of it. */
   private static ColumnType asWritten(ColumnType plain, ColumnType.Placeholder placeholder) {
-    return plain.type().isVariantType()
-        ? new ColumnType(Types.StringType.get(), placeholder::inText)
-        : plain;
+    return switch (plain.type().typeId()) {
+      case VARIANT -> new ColumnType(Types.StringType.get(), placeholder::inText);
+      case GEOMETRY -> GeometryColumn.asWritten().unlessUnchanged(placeholder);
+      default -> plain;
+    };
   }
 
   /** How values are converted under it, and to what. */

@@ -149,6 +149,7 @@ record ColumnType(Type type, Conversion conversion) {
       case JsonVariant.SCHEMA_NAME ->
           new ColumnType(Types.VariantType.get(), text -> JsonVariant.of((String) text))
               .unlessUnchanged(placeholder);
+      case GeometryColumn.SCHEMA_NAME -> GeometryColumn.type(schema).unlessUnchanged(placeholder);
       case PostgresValues.TEXT -> PostgresText.type(schema).unlessUnchanged(placeholder);
       default -> throw new UnsupportedTypeException(schema.name());
     };

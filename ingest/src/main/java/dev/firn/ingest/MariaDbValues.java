@@ -140,8 +140,7 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
               value -> number(value).map(BigInteger::shortValue).orElse(null));
       case JSON ->
           registration.register(optional(SchemaBuilder.string(), column), MariaDbValues::text);
-      case GEOMETRY ->
-          registration.register(optional(SchemaBuilder.bytes(), column), MariaDbValues::ewkb);
+      case GEOMETRY -> geometry(column, registration);
       case UUID ->
           registration.register(
               optional(Uuid.builder(), column),
@@ -150,6 +149,18 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
       case DECIMAL, OTHER -> {
         // As Debezium has them.
       }
+    }
+  }
+
+  private void geometry(
+      RelationalColumn column, ConverterRegistration<SchemaBuilder> registration) {
+    if (forms.isGeometry(column.dataCollection(), column.name())) {
+      registration.register(
+          optional(GeometryColumn.schema(forms.system()), column),
+          value -> ewkb(value).map(GeometryColumn::hex).orElse(null));
+    } else {
+      registration.register(
+          optional(SchemaBuilder.bytes(), column), value -> ewkb(value).orElse(null));
     }
   }
 
@@ -288,19 +299,19 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
    * MariaDB keeps the SRID and the WKB; the extended WKB of PostGIS has both, and is plain WKB
    * where there is no SRID.
    */
-  private static @Nullable Object ewkb(@Nullable Object value) {
+  private static Optional<ByteBuffer> ewkb(@Nullable Object value) {
     if (!(value instanceof byte[] kept)) {
-      return null;
+      return Optional.empty();
     }
     ByteBuffer from = ByteBuffer.wrap(kept).order(ByteOrder.LITTLE_ENDIAN);
     int srid = from.getInt();
     if (srid == 0) {
-      return ByteBuffer.wrap(kept, SRID_BYTES, kept.length - SRID_BYTES).slice();
+      return Optional.of(ByteBuffer.wrap(kept, SRID_BYTES, kept.length - SRID_BYTES).slice());
     }
     byte order = from.get();
     from.order(order == 0 ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
     ByteBuffer to = ByteBuffer.allocate(kept.length).order(from.order());
     to.put(order).putInt(from.getInt() | EWKB_SRID).putInt(srid).put(from);
-    return to.flip();
+    return Optional.of(to.flip());
   }
 }

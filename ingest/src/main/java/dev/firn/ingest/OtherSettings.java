@@ -87,6 +87,11 @@ final class OtherSettings {
           "%s%s: documents of this source are kept as text; remove it"
               .formatted(SinkSettings.PREFIX, ColumnForms.VARIANT));
     }
+    if (!sink.columnForms().geometry().isEmpty()) {
+      throw new SettingsException(
+          "%s%s: this source's connector tells of no geometries; remove it"
+              .formatted(SinkSettings.PREFIX, ColumnForms.GEOMETRY));
+    }
     if (!sink.routing().shards().isEmpty()) {
       throw new SettingsException(
           "%sroute.*: shards of this source cannot be brought together, as they are read together; give each table its own"

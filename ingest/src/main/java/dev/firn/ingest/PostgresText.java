@@ -59,6 +59,9 @@ final class PostgresText {
           .appendFraction(ChronoField.MICRO_OF_SECOND, 0, 6, true)
           .toFormatter(Locale.ROOT);
 
+  /** The type of PostGIS, by its name. */
+  static final String GEOMETRY = "geometry";
+
   /** The parameter of a schema that names the type. */
   private static final String TYPE = "type";
 
@@ -103,7 +106,7 @@ final class PostgresText {
           Map.entry("hstore", of(HSTORE, PostgresText::map)),
           Map.entry("vector", of(VECTOR, PostgresText::vector)),
           Map.entry("halfvec", of(VECTOR, PostgresText::vector)),
-          Map.entry("geometry", of(Types.BinaryType.get(), PostgresText::wellKnownBinary)),
+          Map.entry(GEOMETRY, of(Types.BinaryType.get(), PostgresText::wellKnownBinary)),
           Map.entry("geography", of(Types.BinaryType.get(), PostgresText::wellKnownBinary)));
 
   private PostgresText() {}

@@ -184,8 +184,7 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
           others
               .of(column.nativeType())
               .ifPresent(type ->
-                  registration.register(
-                      PostgresText.schema(type.name()), value -> text(column, value)));
+                  registration.register(otherSchema(column, type), value -> text(column, value)));
         }
       }
     }
@@ -199,6 +198,13 @@ public final class PostgresValues implements CustomConverter<SchemaBuilder, Rela
             .parameter(
                 ColumnType.PRECISION_PARAMETER, Integer.toString(column.length().orElseThrow())),
         required(column, BigDecimal.ZERO.setScale(scale), value -> fixed(value, scale)));
+  }
+
+  private SchemaBuilder otherSchema(RelationalColumn column, OtherTypes.Value type) {
+    return type.name().equals(PostgresText.GEOMETRY)
+            && forms.isGeometry(column.dataCollection(), column.name())
+        ? GeometryColumn.schema(forms.system())
+        : PostgresText.schema(type.name());
   }
 
   private static SchemaBuilder textSchema(int type) {

@@ -99,6 +99,8 @@ public record SinkSettings(
               SchemaChanges.KEY,
               ColumnForms.TEXT,
               ColumnForms.VARIANT,
+              ColumnForms.GEOMETRY,
+              ColumnForms.SYSTEM,
               BadEvents.KEY,
               KeylessTables.KEY,
               "commit.interval-min",

@@ -52,10 +52,12 @@ class MariaDbTypesIT {
       create(sql, "all_types", MariaDbTypes.TYPES);
       create(sql, "texts", MariaDbTypes.AS_TEXT);
       create(sql, "variants", MariaDbTypes.AS_VARIANT);
+      create(sql, "shapes", MariaDbTypes.AS_GEOMETRY);
       insert(sql, 0);
       Map<String, String> settings = Engine.settings(server, lake);
       settings.put("debezium.sink.iceberg.columns.as-text", "types\\..*texts\\.c\\d+");
       settings.put("debezium.sink.iceberg.columns.as-variant", "types\\..*variants\\.c\\d+");
+      settings.put("debezium.sink.iceberg.columns.as-geometry", "types\\..*shapes\\.c\\d+");
       try (Engine engine = Engine.start(settings)) {
         engine.awaitCaughtUpWith(connection);
         insert(sql, STREAMED);
@@ -63,10 +65,12 @@ class MariaDbTypesIT {
         create(sql, "later_types", MariaDbTypes.TYPES);
         create(sql, "later_texts", MariaDbTypes.AS_TEXT);
         create(sql, "later_variants", MariaDbTypes.AS_VARIANT);
-        engine.awaitTrue(() -> engine.run().tables().size() == 6);
+        create(sql, "later_shapes", MariaDbTypes.AS_GEOMETRY);
+        engine.awaitTrue(() -> engine.run().tables().size() == 8);
         insert(sql, "later_types", MariaDbTypes.TYPES, STREAMED);
         insert(sql, "later_texts", MariaDbTypes.AS_TEXT, STREAMED);
         insert(sql, "later_variants", MariaDbTypes.AS_VARIANT, STREAMED);
+        insert(sql, "later_shapes", MariaDbTypes.AS_GEOMETRY, STREAMED);
         engine.awaitCaughtUpWith(connection);
         engine.awaitTrue(() -> engine.run().status(Instant.now()).readings().isEmpty());
       }
@@ -76,7 +80,9 @@ class MariaDbTypesIT {
       compare(problems, lake, "later_types", MariaDbTypes.TYPES);
       compare(problems, lake, "later_texts", MariaDbTypes.AS_TEXT);
       compare(problems, lake, "variants", MariaDbTypes.AS_VARIANT);
+      compare(problems, lake, "shapes", MariaDbTypes.AS_GEOMETRY);
       compare(problems, lake, "later_variants", MariaDbTypes.AS_VARIANT);
+      compare(problems, lake, "later_shapes", MariaDbTypes.AS_GEOMETRY);
       assertThat(problems).isEmpty();
     }
   }
@@ -98,6 +104,7 @@ class MariaDbTypesIT {
     insert(sql, "all_types", MariaDbTypes.TYPES, from);
     insert(sql, "texts", MariaDbTypes.AS_TEXT, from);
     insert(sql, "variants", MariaDbTypes.AS_VARIANT, from);
+    insert(sql, "shapes", MariaDbTypes.AS_GEOMETRY, from);
   }
 
   private static void insert(Statement sql, String table, List<MariaDbTypes.Type> types, int from)

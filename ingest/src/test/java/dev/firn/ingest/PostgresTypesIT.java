@@ -49,9 +49,11 @@ class PostgresTypesIT {
       }
       createTable(sql, "all_types", PostgresTypes.TYPES);
       createTable(sql, "variants", PostgresTypes.AS_VARIANT);
+      createTable(sql, "shapes", PostgresTypes.AS_GEOMETRY);
       insert(sql, 0);
       Map<String, String> settings = Engine.settings(server, "postgres", lake);
       settings.put("debezium.sink.iceberg.columns.as-variant", "public\\.variants\\..*");
+      settings.put("debezium.sink.iceberg.columns.as-geometry", "public\\.shapes\\..*");
       try (Engine engine = Engine.start(settings)) {
         engine.awaitCaughtUp(connection);
         insert(sql, STREAMED);
@@ -60,6 +62,7 @@ class PostgresTypesIT {
       List<String> problems = new ArrayList<>();
       compare(problems, load(lake, "all_types"), PostgresTypes.TYPES);
       compare(problems, load(lake, "variants"), PostgresTypes.AS_VARIANT);
+      compare(problems, load(lake, "shapes"), PostgresTypes.AS_GEOMETRY);
       assertThat(problems).isEmpty();
     }
   }
@@ -109,6 +112,7 @@ class PostgresTypesIT {
   private static void insert(Statement sql, int from) throws SQLException {
     insert(sql, "all_types", PostgresTypes.TYPES, from);
     insert(sql, "variants", PostgresTypes.AS_VARIANT, from);
+    insert(sql, "shapes", PostgresTypes.AS_GEOMETRY, from);
   }
 
   private static void insert(Statement sql, String table, List<PostgresTypes.Type> types, int from)

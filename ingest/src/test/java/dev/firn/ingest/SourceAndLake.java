@@ -102,6 +102,20 @@ final class SourceAndLake implements AutoCloseable {
     return catalog().loadTable(TableIdentifier.of("s", name));
   }
 
+  /** What the values of a column are that are in the quarantine. */
+  List<String> setAside(String column) {
+    List<String> reasons = new ArrayList<>();
+    LakeRows.of(
+            catalog().loadTable(TableIdentifier.of("firn", "firn_quarantine")),
+            List.of("column_name", "reason"))
+        .forEach(row -> {
+          if (column.equals(row[0])) {
+            reasons.add(String.valueOf(row[1]).replaceFirst(".*holds (.*), which.*", "$1"));
+          }
+        });
+    return reasons;
+  }
+
   /** Whether the lake has a table of the name. */
   boolean has(String table) {
     return catalog().tableExists(TableIdentifier.of("s", table));

@@ -25,9 +25,11 @@ class TestTypesPage {
     String page = Files.readString(PAGE);
     String made = with(page, "PostgreSQL", postgres(PostgresTypes.TYPES));
     made = with(made, "PostgreSQL as variant", postgres(PostgresTypes.AS_VARIANT));
+    made = with(made, "PostgreSQL as geometry", postgres(PostgresTypes.AS_GEOMETRY));
     made = with(made, "MariaDB", mariaDb(MariaDbTypes.TYPES));
     made = with(made, "MariaDB as text", mariaDb(MariaDbTypes.AS_TEXT));
     made = with(made, "MariaDB as variant", mariaDb(MariaDbTypes.AS_VARIANT));
+    made = with(made, "MariaDB as geometry", mariaDb(MariaDbTypes.AS_GEOMETRY));
     Files.writeString(MADE, made);
     assertThat(page).as("copy %s to %s", MADE, PAGE).isEqualTo(made);
   }

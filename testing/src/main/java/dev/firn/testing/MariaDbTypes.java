@@ -106,6 +106,22 @@ public final class MariaDbTypes {
               "null"),
           pairs("longtext", "variant", "'[true, \"\"]'", "[true,\"\"]"));
 
+  /** Columns that are named to become geometries, of the reference system 4326. */
+  public static final List<Type> AS_GEOMETRY =
+      List.of(
+          pairs(
+              "geometry",
+              "geometry(OGC:CRS84)",
+              "ST_GeomFromText('POINT(1 2)', 4326)",
+              "0101000000000000000000f03f0000000000000040",
+              "ST_GeomFromText('GEOMETRYCOLLECTION(LINESTRING(0 0, 1 2))')",
+              "01070000000100000001020000000200000000000000000000000000000000000000000000000000f03f0000000000000040"),
+          pairs(
+              "point",
+              "geometry(OGC:CRS84)",
+              "ST_GeomFromText('POINT(1 2)')",
+              "0101000000000000000000f03f0000000000000040"));
+
   /** All of them; a table of them has a column {@code id} as well. */
   public static final List<Type> TYPES =
       List.of(

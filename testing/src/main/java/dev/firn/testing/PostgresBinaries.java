@@ -8,8 +8,10 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -24,6 +26,7 @@ import org.tukaani.xz.XZInputStream;
  */
 record PostgresBinaries(Path folder) {
   private static final List<Integer> MAJORS = List.of(16, 17, 18);
+  private static final int OLDEST_INSTALLED = 14;
   private static final ConcurrentMap<Integer, PostgresBinaries> UNPACKED =
       new ConcurrentHashMap<>();
 
@@ -32,6 +35,23 @@ record PostgresBinaries(Path folder) {
       throw new ServerException("PostgreSQL %d: %s are here".formatted(major, MAJORS));
     }
     return UNPACKED.computeIfAbsent(major, PostgresBinaries::unpack);
+  }
+
+  /** The newest version that this machine has installed with an extension; Debian's places. */
+  static OptionalInt installedWith(String extension) {
+    return IntStream.rangeClosed(OLDEST_INSTALLED, MAJORS.getLast())
+        .filter(major ->
+            Files.isExecutable(Path.of(installed(major).program("postgres")))
+                && Files.exists(
+                    Path.of(
+                        "/usr/share/postgresql/%d/extension/%s.control"
+                            .formatted(major, extension))))
+        .max();
+  }
+
+  /** A version that this machine has installed. */
+  static PostgresBinaries installed(int major) {
+    return new PostgresBinaries(Path.of("/usr/lib/postgresql/" + major));
   }
 
   String program(String name) {

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -99,7 +100,24 @@ public final class PostgresServer implements AutoCloseable {
    * @throws ServerException it cannot start; the message says why in one line
    */
   public static PostgresServer start(Settings settings) {
-    PostgresBinaries binaries = PostgresBinaries.of(settings.major());
+    return start(settings, PostgresBinaries.of(settings.major()));
+  }
+
+  /**
+   * Starts a server that this machine has installed with an extension, in a temporary folder; empty
+   * where there is none.
+   */
+  public static Optional<PostgresServer> startWith(String extension) {
+    OptionalInt major = PostgresBinaries.installedWith(extension);
+    return major.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            start(
+                Settings.temporary(major.orElseThrow()),
+                PostgresBinaries.installed(major.orElseThrow())));
+  }
+
+  private static PostgresServer start(Settings settings, PostgresBinaries binaries) {
     Path data = settings.folder().map(Path::toAbsolutePath).orElseGet(PostgresServer::newFolder);
     endLeftover(data);
     int port = settings.port() == 0 ? freePort() : requireFree(settings.port());
