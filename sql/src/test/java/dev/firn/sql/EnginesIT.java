@@ -8,10 +8,12 @@ import dev.firn.testing.CountedPosition;
 import dev.firn.writer.LakeTables;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -20,14 +22,20 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.apache.iceberg.FileFormat;
 import org.apache.iceberg.FileScanTask;
+import org.apache.iceberg.Schema;
 import org.apache.iceberg.Snapshot;
 import org.apache.iceberg.SnapshotSummary;
 import org.apache.iceberg.Table;
 import org.apache.iceberg.catalog.Catalog;
 import org.apache.iceberg.catalog.TableIdentifier;
+import org.apache.iceberg.data.GenericFileWriterFactory;
+import org.apache.iceberg.data.GenericRecord;
 import org.apache.iceberg.data.IcebergGenerics;
 import org.apache.iceberg.data.Record;
+import org.apache.iceberg.encryption.EncryptedFiles;
 import org.apache.iceberg.io.CloseableIterable;
+import org.apache.iceberg.io.DataWriter;
+import org.apache.iceberg.types.Types;
 import org.apache.iceberg.util.SnapshotUtil;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -146,6 +154,45 @@ final class EnginesIT {
     assertThatThrownBy(() -> spark.ask("SELECT id FROM lake.v3.timed"))
         .isInstanceOf(Engine.Refused.class)
         .hasMessageContaining("Spark does not support time fields");
+  }
+
+  @Test
+  void sparkReadsGeometriesOnceTheyAreEnabledAndTrinoWithItsPlugin() throws IOException {
+    TableIdentifier name = TableIdentifier.of("v3", "shapes");
+    Schema schema =
+        new Schema(
+            Types.NestedField.required(1, "id", Types.IntegerType.get()),
+            Types.NestedField.optional(2, "shape", Types.GeometryType.crs84()));
+    Table table = catalog.buildTable(name, schema).withProperty("format-version", "3").create();
+    String point = "0101000000000000000000F03F0000000000000040";
+    append(table, 1, ByteBuffer.wrap(HexFormat.of().parseHex(point)));
+    assertThat(spark.ask("SET spark.sql.geospatial.enabled=true").sortedLines()).hasSize(1);
+    assertThat(spark.ask("SELECT id, hex(st_asbinary(shape)) FROM lake.v3.shapes").sortedLines())
+        .containsExactly("1|" + point);
+    assertThatThrownBy(() -> trino.ask("SELECT id FROM lake.v3.shapes"))
+        .isInstanceOf(Engine.Refused.class)
+        .hasMessageContaining("Unknown type: Geometry");
+  }
+
+  private static void append(Table table, Object... values) throws IOException {
+    Record row = GenericRecord.create(table.schema());
+    for (int i = 0; i < values.length; i++) {
+      row.set(i, values[i]);
+    }
+    DataWriter<Record> file =
+        new GenericFileWriterFactory.Builder(table)
+            .dataFileFormat(FileFormat.PARQUET)
+            .dataSchema(table.schema())
+            .build()
+            .newDataWriter(
+                EncryptedFiles.plainAsEncryptedOutput(
+                    table.io().newOutputFile(table.location() + "/data/appended.parquet")),
+                table.spec(),
+                null);
+    try (file) {
+      file.write(row);
+    }
+    table.newAppend().appendFile(file.toDataFile()).commit();
   }
 
   /**
