@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.connect.data.Struct;
 
 /**
- * A table of the source: its schema, which MariaDB and MongoDB call its database, and its name, as
+ * A table of the source: its schema, which MariaDB, MySQL and MongoDB call its database, and its name, as
  * the source spells them.
  */
 public record SourceTable(String schema, String name) {

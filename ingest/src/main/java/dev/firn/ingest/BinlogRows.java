@@ -18,7 +18,7 @@ import java.util.Map;
  * Reads the rows of MariaDB's log as Debezium does, but for dates that are none: zero dates, and
  * such without a month or a day. These become the text that MariaDB writes.
  */
-final class MariaDbRows {
+final class BinlogRows {
   private static final EventProcessingFailureHandlingMode FAIL =
       EventProcessingFailureHandlingMode.FAIL;
 
@@ -26,7 +26,7 @@ final class MariaDbRows {
   private static final int DATETIME_BYTES = 5;
   private static final int MONTHS = 13;
 
-  private MariaDbRows() {}
+  private BinlogRows() {}
 
   /**
    * Has all rows read so.
@@ -57,7 +57,7 @@ final class MariaDbRows {
     int month = (value >> 5) & 0xf;
     int day = value & 0x1f;
     return year == 0 || month == 0 || day == 0
-        ? String.format(Locale.ROOT, "%s%04d-%02d-%02d", MariaDbReader.READ, year, month, day)
+        ? String.format(Locale.ROOT, "%s%04d-%02d-%02d", BinlogText.READ, year, month, day)
         : LocalDate.of(year, month, day);
   }
 
@@ -80,7 +80,7 @@ final class MariaDbRows {
       (int) value & 0x3f
     };
     return parts[0] == 0 || parts[1] == 0 || parts[2] == 0
-        ? MariaDbText.written(parts, micros, digits)
+        ? BinlogText.written(parts, micros, digits)
         : LocalDateTime.of(
             parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], micros * 1_000);
   }
