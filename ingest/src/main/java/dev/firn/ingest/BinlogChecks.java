@@ -11,7 +11,9 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Tries whether a server with a binary log can be captured, and says what to do where it cannot. */
+/**
+ * Tries whether a server with a binary log can be captured, and says what to do where it cannot.
+ */
 final class BinlogChecks {
   private static final String LOG_NAME = "binary log";
 
@@ -52,7 +54,11 @@ final class BinlogChecks {
     checks.add(
         source.dialect().isVersion(version)
             ? Check.ok("server version", version)
-            : Check.failed("server version", version, "it is no %s: see debezium.source.connector.class".formatted(source.dialect().name())));
+            : Check.failed(
+                "server version",
+                version,
+                "it is no %s: see debezium.source.connector.class"
+                    .formatted(source.dialect().name())));
   }
 
   private void log(Connection connection) throws SQLException {

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows a server with a binary log: sees to it that the server's log has what the lake has, and that the tables'
- * definitions are in the lake before the rows that need them.
+ * Follows a server with a binary log: sees to it that the server's log has what the lake has, and
+ * that the tables' definitions are in the lake before the rows that need them.
  */
 final class BinlogFollowing implements Following {
   private static final Logger LOG = LoggerFactory.getLogger(BinlogFollowing.class);

@@ -1,5 +1,7 @@
 package dev.firn.ingest;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.github.shyiko.mysql.binlog.event.EventType;
 import com.github.shyiko.mysql.binlog.event.TableMapEventData;
 import com.github.shyiko.mysql.binlog.event.deserialization.AbstractRowsEventDataDeserializer;
@@ -15,8 +17,9 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Reads the rows of MariaDB's log as Debezium does, but for dates that are none: zero dates, and
- * such without a month or a day. These become the text that MariaDB writes.
+ * Reads the rows of a binary log as Debezium does, but for dates that are none: zero dates, and
+ * such without a month or a day. These become the text that the server writes; so do JSON
+ * documents.
  */
 final class BinlogRows {
   private static final EventProcessingFailureHandlingMode FAIL =
@@ -102,6 +105,11 @@ final class BinlogRows {
     return value;
   }
 
+  /** As text, which MariaDB keeps anyway: this type of column is MySQL's. */
+  private static byte[] json(byte[] document) throws IOException {
+    return MySqlJson.text(document).getBytes(UTF_8);
+  }
+
   private static final class Writes extends RowDeserializers.WriteRowsDeserializer {
     Writes(Map<Long, TableMapEventData> tables) {
       super(tables, FAIL);
@@ -116,6 +124,11 @@ final class BinlogRows {
     protected Serializable deserializeDatetimeV2(int digits, ByteArrayInputStream in)
         throws IOException {
       return dateTime(digits, in);
+    }
+
+    @Override
+    protected byte[] deserializeJson(int bytes, ByteArrayInputStream in) throws IOException {
+      return json(super.deserializeJson(bytes, in));
     }
   }
 
@@ -134,6 +147,11 @@ final class BinlogRows {
         throws IOException {
       return dateTime(digits, in);
     }
+
+    @Override
+    protected byte[] deserializeJson(int bytes, ByteArrayInputStream in) throws IOException {
+      return json(super.deserializeJson(bytes, in));
+    }
   }
 
   private static final class Deletes extends RowDeserializers.DeleteRowsDeserializer {
@@ -150,6 +168,11 @@ final class BinlogRows {
     protected Serializable deserializeDatetimeV2(int digits, ByteArrayInputStream in)
         throws IOException {
       return dateTime(digits, in);
+    }
+
+    @Override
+    protected byte[] deserializeJson(int bytes, ByteArrayInputStream in) throws IOException {
+      return json(super.deserializeJson(bytes, in));
     }
   }
 }

@@ -18,8 +18,7 @@ import java.util.Optional;
  * @param purged those of what it no longer holds, as far as the server tells
  * @param settings what stands in the way of following it; empty: nothing
  */
-record BinlogServerState(
-    String identity, String written, String purged, List<String> settings) {
+record BinlogServerState(String identity, String written, String purged, List<String> settings) {
   static final String NOTE = "source-server";
 
   BinlogServerState {

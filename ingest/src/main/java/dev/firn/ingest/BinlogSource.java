@@ -37,8 +37,7 @@ final class BinlogSource implements Source {
    * @param properties of Debezium's connector, without prefix
    * @param rules what becomes of its columns before they are written
    */
-  BinlogSource(
-      BinlogDialect<?, ?> dialect, Map<String, String> properties, ColumnRules rules) {
+  BinlogSource(BinlogDialect<?, ?> dialect, Map<String, String> properties, ColumnRules rules) {
     this.dialect = requireNonNull(dialect, "dialect is null");
     requireNonNull(properties, "properties is null");
     this.rules = requireNonNull(rules, "rules is null");

@@ -144,7 +144,8 @@ final class BinlogTables implements AutoCloseable {
     requireLoggedChanges(name);
     String definition = definition(connection.connection(), name);
     definitions.define(name, definition);
-    Table table = requireNonNull(definitions.schema().tableFor(BinlogSource.id(name)), "table is null");
+    Table table =
+        requireNonNull(definitions.schema().tableFor(BinlogSource.id(name)), "table is null");
     TableSchema schema =
         requireNonNull(definitions.schema().schemaFor(BinlogSource.id(name)), "schema is null");
     return Optional.of(new Scannable(captured(name, table, schema), definition, table, schema));

@@ -16,11 +16,11 @@ import org.apache.kafka.connect.errors.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Dates and times of MariaDB and MySQL, as they write them and as their logs have them. What is none (a zero date,
- * or one without a month or a day) is empty.
+ * Dates and times of MariaDB and MySQL, as they write them and as their logs have them. What is
+ * none (a zero date, or one without a month or a day) is empty.
  */
 final class BinlogText {
-  /** What a text begins with that was read as the server writes it: the default of a column does not. */
+  /** What a text begins with that a query gave; the default of a column does not. */
   static final String READ = "@";
 
   private static final Pattern DATE_TIME =

@@ -27,9 +27,9 @@ import org.apache.kafka.connect.errors.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes Debezium deliver the values of MariaDB and MySQL exactly where its own way loses something: dates and
- * times (zero dates become 1970 in columns that are not null), years (0000), bits (their number),
- * floats (their last digits), JSON and geometries (their SRID).
+ * Makes Debezium deliver the values of MariaDB and MySQL exactly where its own way loses something:
+ * dates and times (zero dates become 1970 in columns that are not null), years (0000), bits (their
+ * number), floats (their last digits), JSON and geometries (their SRID).
  */
 public final class BinlogValues implements CustomConverter<SchemaBuilder, RelationalColumn> {
   /** The name under which it stands in {@code converters}. */

@@ -107,8 +107,7 @@ final class MariaDbDialect implements BinlogDialect<MariaDbPartition, MariaDbOff
   }
 
   @Override
-  public BinlogView view(
-      BinlogSource source, Connection reading, Collection<SourceTable> unlocked)
+  public BinlogView view(BinlogSource source, Connection reading, Collection<SourceTable> unlocked)
       throws SQLException {
     BinlogView.beginSnapshot(reading);
     String file = BinlogView.status(reading, "binlog_snapshot_file");

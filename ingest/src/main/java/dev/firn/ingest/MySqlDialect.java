@@ -129,8 +129,7 @@ final class MySqlDialect implements BinlogDialect<MySqlPartition, MySqlOffsetCon
   }
 
   @Override
-  public BinlogView view(
-      BinlogSource source, Connection reading, Collection<SourceTable> tables)
+  public BinlogView view(BinlogSource source, Connection reading, Collection<SourceTable> tables)
       throws SQLException {
     if (tables.isEmpty()) {
       BinlogView.beginSnapshot(reading);

@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
  * other. While {@code LOCK TABLES ... READ} is held there is no such transaction. So those that are
  * in {@code gtid_executed} then are those that a snapshot sees, for these tables.
  *
- * <p>Nobody waits for a lock that is not given yet but those that want the whole table to itself:
- * a table that is changed without any pause keeps it from being given, and not the other way round.
+ * <p>Nobody waits for a lock that is not given yet but those that want the whole table to itself: a
+ * table that is changed without any pause keeps it from being given, and not the other way round.
  */
 final class MySqlLock {
   /** A transaction that runs longer keeps it from being given; it is tried again. */

@@ -26,8 +26,7 @@ final class MySqlReader extends MySqlTextProtocolFieldReader {
       case DATE, DATETIME, TIMESTAMP, TIME, YEAR -> text(row.getBytes(index));
       case BIT, GEOMETRY -> row.getBytes(index);
       case JSON -> row.getString(index);
-      case FLOAT, REAL, BOOLEAN, DECIMAL, UUID, OTHER ->
-          super.readField(row, index, column, table);
+      case FLOAT, REAL, BOOLEAN, DECIMAL, UUID, OTHER -> super.readField(row, index, column, table);
     };
   }
 

@@ -14,8 +14,8 @@ import io.debezium.connector.mysql.MySqlDatabaseSchema;
 import io.debezium.connector.mysql.MySqlOffsetContext;
 import io.debezium.connector.mysql.MySqlPartition;
 import io.debezium.connector.mysql.MySqlStreamingChangeEventSource;
-import io.debezium.connector.mysql.MySqlTaskContext;
 import io.debezium.connector.mysql.MySqlStreamingChangeEventSourceMetrics;
+import io.debezium.connector.mysql.MySqlTaskContext;
 import io.debezium.pipeline.source.spi.StreamingChangeEventSource;
 import io.debezium.util.Clock;
 import java.time.Instant;
@@ -69,8 +69,7 @@ final class MySqlStream extends MySqlStreamingChangeEventSource {
 
   private @Nullable MySqlPartition following;
 
-  private MySqlStream(
-      Parts<MySqlPartition> parts, MySqlStreamingChangeEventSourceMetrics metrics) {
+  private MySqlStream(Parts<MySqlPartition> parts, MySqlStreamingChangeEventSourceMetrics metrics) {
     super(
         (MySqlConnectorConfig) parts.source().connector(),
         parts.connections().mainConnection(),

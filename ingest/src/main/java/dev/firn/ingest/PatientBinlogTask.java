@@ -49,9 +49,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A task that reads a server's binary log by Debezium's parts, but with a reader of Firn's own; when
- * the connection is lost it goes on trying, which it says once when it is lost and once when it is
- * back; and it resumes at the begin of a transaction.
+ * A task that reads a server's binary log by Debezium's parts, but with a reader of Firn's own;
+ * when the connection is lost it goes on trying, which it says once when it is lost and once when
+ * it is back; and it resumes at the begin of a transaction.
  *
  * @param <P> Debezium's partition
  * @param <O> Debezium's offset
@@ -86,8 +86,7 @@ abstract class PatientBinlogTask<P extends BinlogPartition, O extends BinlogOffs
   }
 
   @Override
-  protected ChangeEventSourceCoordinator<P, O> start(
-      Configuration unused) {
+  protected ChangeEventSourceCoordinator<P, O> start(Configuration unused) {
     try {
       return follow(requireNonNull(source, "source is null"), requireNonNull(own, "own is null"));
     } catch (RuntimeException e) {
@@ -123,8 +122,7 @@ abstract class PatientBinlogTask<P extends BinlogPartition, O extends BinlogOffs
     OffsetContext.Loader<O> loader = dialect.offsets(from.connector());
     Offsets<P, O> offsets =
         getPreviousOffsets(
-            dialect.partitions(from),
-            offset -> loader.load(BinlogLog.toResume(offset)));
+            dialect.partitions(from), offset -> loader.load(BinlogLog.toResume(offset)));
     resumes = offsets.getTheOnlyOffset() != null;
     return offsets;
   }

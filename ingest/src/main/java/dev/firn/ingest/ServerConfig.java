@@ -303,7 +303,6 @@ public final class ServerConfig implements ConfigSourceProvider {
         // Times of the type TIMESTAMP are read as of this zone.
         SOURCE_PREFIX + "driver.sessionVariables",
         "time_zone='+00:00'",
-
         SOURCE_PREFIX + MAX_SILENCE,
         "${" + SinkSettings.PREFIX + SourceAlarms.MAX_SILENCE + ":30s}");
   }

@@ -23,8 +23,8 @@ record SourceAddress(SourceKind kind, String host, int port, String user, String
   }
 
   /**
-   * Reads {@code jdbc:postgresql://user@host:port/database}, or the same of MariaDB and MySQL; the user may
-   * also be a parameter.
+   * Reads {@code jdbc:postgresql://user@host:port/database}, or the same of MariaDB and MySQL; the
+   * user may also be a parameter.
    *
    * @throws SettingsException it is something else, or holds a password
    */

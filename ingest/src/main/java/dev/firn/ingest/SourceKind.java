@@ -24,11 +24,7 @@ enum SourceKind {
       "MYSQL_PWD",
       ""),
   MYSQL(
-      MySqlConnector.class.getName(),
-      PatientMySqlConnector.class.getName(),
-      3306,
-      "MYSQL_PWD",
-      ""),
+      MySqlConnector.class.getName(), PatientMySqlConnector.class.getName(), 3306, "MYSQL_PWD", ""),
   SQLSERVER("io.debezium.connector.sqlserver.SqlServerConnector", 1433, "sqlserver"),
   MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb");
 

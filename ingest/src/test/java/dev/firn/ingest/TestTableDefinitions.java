@@ -18,10 +18,14 @@ class TestTableDefinitions {
     written.add(statement("0-1-20", change("ALTER", "a", "as of 21")));
     String note = written.takeNote().orElseThrow();
 
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-10"))).containsExactly("a: read");
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-11"))).containsExactly("a: as of 11");
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-20"))).containsExactly("a: as of 11");
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-30"))).containsExactly("a: as of 21");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-10")))
+        .containsExactly("a: read");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-11")))
+        .containsExactly("a: as of 11");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-20")))
+        .containsExactly("a: as of 11");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-30")))
+        .containsExactly("a: as of 21");
   }
 
   /** Its numbers count on within the domain. */
@@ -33,8 +37,10 @@ class TestTableDefinitions {
     written.add(statement("0-2-20", change("ALTER", "a", "by the second")));
     String note = written.takeNote().orElseThrow();
 
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-2-15"))).containsExactly("a: by the first");
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-10"))).containsExactly("a: read");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-2-15")))
+        .containsExactly("a: by the first");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-10")))
+        .containsExactly("a: read");
   }
 
   @Test
@@ -92,7 +98,8 @@ class TestTableDefinitions {
     written.add(statement("0-1-2", change("ALTER", "a", "twice")));
     written.add(statement("0-1-1", change("ALTER", "a", "once")));
     String note = written.takeNote().orElseThrow();
-    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-9"))).containsExactly("a: twice");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-9")))
+        .containsExactly("a: twice");
   }
 
   @Test
@@ -102,7 +109,8 @@ class TestTableDefinitions {
     written.add(read("a"));
     assertThat(written.takeNote()).isPresent();
     assertThat(written.takeNote()).isEmpty();
-    assertThat(TableDefinitions.read(BinlogLog.mariaDb(), note(written), "0-1-9").takeNote()).isEmpty();
+    assertThat(TableDefinitions.read(BinlogLog.mariaDb(), note(written), "0-1-9").takeNote())
+        .isEmpty();
   }
 
   private static String note(TableDefinitions written) {

@@ -104,8 +104,7 @@ public final class MariaDbServer implements BinlogServer {
             .map(Path::toAbsolutePath)
             .orElseGet(() -> ServerProcess.newFolder("firn-mariadb"));
     endLeftover(data);
-    MariaDbServer server =
-        new MariaDbServer(settings, data, ServerProcess.port(settings.port()));
+    MariaDbServer server = new MariaDbServer(settings, data, ServerProcess.port(settings.port()));
     server.createData();
     server.launch();
     return server;

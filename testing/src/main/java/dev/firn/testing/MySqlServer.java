@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A real MySQL, as it lies on Maven Central, in a temporary folder and on the loopback address, with
- * the binary log that change data capture needs.
+ * A real MySQL, as it lies on Maven Central, in a temporary folder and on the loopback address,
+ * with the binary log that change data capture needs.
  */
 public final class MySqlServer implements BinlogServer {
   /** What fetches it. */

@@ -81,11 +81,11 @@ final class ServerProcess {
               .redirectOutput(output.toFile())
               .start();
       if (made.waitFor() != 0) {
-        throw new ServerException(
-            "%s failed: %s".formatted(command.getFirst(), lastLine(output)));
+        throw new ServerException("%s failed: %s".formatted(command.getFirst(), lastLine(output)));
       }
     } catch (IOException e) {
-      throw new ServerException("cannot run %s: %s".formatted(command.getFirst(), e.getMessage()), e);
+      throw new ServerException(
+          "cannot run %s: %s".formatted(command.getFirst(), e.getMessage()), e);
     } catch (InterruptedException e) {
       throw interrupted(command.getFirst(), e);
     }
