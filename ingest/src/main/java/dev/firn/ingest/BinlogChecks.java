@@ -37,7 +37,7 @@ final class BinlogChecks {
       version(connection);
       log(connection);
       rowMetadata(connection);
-      source.dialect().advice(connection).ifPresent(checks::add);
+      checks.addAll(source.dialect().advice(connection));
       privileges(connection);
       tables();
     } catch (SQLException | RuntimeException e) {

@@ -27,7 +27,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,8 +96,8 @@ interface BinlogDialect<P extends BinlogPartition, O extends BinlogOffsetContext
   List<List<String>> privileges();
 
   /** What else a server should be set to, so that nothing is lost on its worst day. */
-  default Optional<Check> advice(Connection connection) throws SQLException {
-    return Optional.empty();
+  default List<Check> advice(Connection connection) throws SQLException {
+    return List.of();
   }
 
   /** The name of Debezium's connector. */

@@ -42,6 +42,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** MySQL. */
@@ -50,6 +51,7 @@ final class MySqlDialect implements BinlogDialect<MySqlPartition, MySqlOffsetCon
   private static final int ROW_BY_ROW = Integer.MIN_VALUE;
 
   private static final int AWAIT_SECONDS = 5;
+  private static final int A_DAY_SECONDS = 86_400;
 
   private static final String IN_FILE = "run SET GLOBAL %s = %s, and set it in the server's file";
 
@@ -170,7 +172,11 @@ final class MySqlDialect implements BinlogDialect<MySqlPartition, MySqlOffsetCon
   }
 
   @Override
-  public Optional<Check> advice(Connection connection) throws SQLException {
+  public List<Check> advice(Connection connection) throws SQLException {
+    return Stream.of(synced(connection), kept(connection)).flatMap(Optional::stream).toList();
+  }
+
+  private static Optional<Check> synced(Connection connection) throws SQLException {
     String found = BinlogServerState.variable(connection, "sync_binlog");
     return found.equals("1")
         ? Optional.empty()
@@ -179,6 +185,19 @@ final class MySqlDialect implements BinlogDialect<MySqlPartition, MySqlOffsetCon
                 "sync_binlog",
                 found,
                 "run SET GLOBAL sync_binlog = 1: else a server that loses its power may lose transactions that the lake has"));
+  }
+
+  /** For ever: 0. */
+  private static Optional<Check> kept(Connection connection) throws SQLException {
+    String found = BinlogServerState.variable(connection, "binlog_expire_logs_seconds");
+    boolean isShort = found.matches("[1-9]\\d*") && Long.parseLong(found) < A_DAY_SECONDS;
+    return isShort
+        ? Optional.of(
+            Check.warn(
+                "binlog_expire_logs_seconds",
+                found,
+                "run SET GLOBAL binlog_expire_logs_seconds = 604800: a pipeline that is stopped for longer has to read all tables anew"))
+        : Optional.empty();
   }
 
   @Override

@@ -43,6 +43,27 @@ class TestTableDefinitions {
         .containsExactly("a: read");
   }
 
+  /** Their numbers know no order: a statement's own is what the set before it lacks. */
+  @Test
+  void statementsOfMySqlCountByWhatWasCompleteBeforeThem() {
+    String first = "24da167f-0c0c-11e8-8442-00059a3c7b00:";
+    String second = "3e11fa47-71ca-11e1-9e33-c80aa9429562:";
+    TableDefinitions written = new TableDefinitions(BinlogLog.mySql());
+    written.add(read("a"));
+    written.add(statement(first + "1-9," + second + "1-5", change("ALTER", "a", "as of 1:10")));
+    written.add(statement(first + "1-10," + second + "1-5", change("ALTER", "a", "as of 2:6")));
+    String note = written.takeNote().orElseThrow();
+
+    assertThat(mySql(note, first + "1-9," + second + "1-5")).containsExactly("a: read");
+    assertThat(mySql(note, first + "1-10," + second + "1-5")).containsExactly("a: as of 1:10");
+    assertThat(mySql(note, first + "1-10," + second + "1-6")).containsExactly("a: as of 2:6");
+    assertThat(mySql(note, first + "1-8," + second + "1-4")).containsExactly("a: read");
+  }
+
+  private static List<String> mySql(String note, String resumed) {
+    return tables(TableDefinitions.read(BinlogLog.mySql(), note, resumed));
+  }
+
   @Test
   void onlyTheNewestOfEachTableStays() {
     TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
