@@ -21,6 +21,9 @@ final class MySqlLock {
   /** A transaction that runs longer keeps it from being given; it is tried again. */
   private static final int WAIT_SECONDS = 2;
 
+  /** The server's number for that. */
+  private static final int TIMED_OUT = 1205;
+
   /** After which the server itself gives it up, when nothing is heard of its owner. */
   private static final int SILENT_SECONDS = 5;
 
@@ -36,11 +39,20 @@ final class MySqlLock {
         locking,
         "SET SESSION lock_wait_timeout = %d, SESSION innodb_lock_wait_timeout = %1$d, SESSION wait_timeout = %d"
             .formatted(WAIT_SECONDS, SILENT_SECONDS));
-    execute(
-        locking,
-        tables.stream()
-            .map(table -> BinlogTables.quoted(table) + " READ")
-            .collect(Collectors.joining(", ", "LOCK TABLES ", "")));
+    try {
+      execute(
+          locking,
+          tables.stream()
+              .map(table -> BinlogTables.quoted(table) + " READ")
+              .collect(Collectors.joining(", ", "LOCK TABLES ", "")));
+    } catch (SQLException e) {
+      throw e.getErrorCode() == TIMED_OUT
+          ? new SQLException(
+              "LOCK TABLES ... READ, needed for some milliseconds, was not given within %d seconds: transactions that change the table run for longer, or overlap without a pause"
+                  .formatted(WAIT_SECONDS),
+              e)
+          : e;
+    }
   }
 
   /** Keeps the tables' definitions as they are until the transaction ends. */
