@@ -155,7 +155,8 @@ class TestLauncher {
     makeJdk("new", "21.0.1");
     makeMaven(0);
     assertThat(firn("version").err()).contains("building, first run");
-    assertThat(firnWith("mysql,sqlserver", "version").err()).contains("building, with other connectors");
+    assertThat(firnWith("mysql,sqlserver", "version").err())
+        .contains("building, with other connectors");
     assertThat(firn("version").err()).isEmpty();
     Path source = Files.writeString(project.resolve("ingest/src/main/A.java"), "");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
