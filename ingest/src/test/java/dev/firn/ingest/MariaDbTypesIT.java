@@ -10,7 +10,11 @@ import org.junit.jupiter.api.BeforeAll;
 /** Every type of MariaDB from a real server into real Iceberg tables. */
 class MariaDbTypesIT extends BinlogTypeCases {
   MariaDbTypesIT() {
-    super(MariaDbTypes.TYPES, MariaDbTypes.AS_TEXT, MariaDbTypes.AS_VARIANT, MariaDbTypes.AS_GEOMETRY);
+    super(
+        MariaDbTypes.TYPES,
+        MariaDbTypes.AS_TEXT,
+        MariaDbTypes.AS_VARIANT,
+        MariaDbTypes.AS_GEOMETRY);
   }
 
   @BeforeAll
