@@ -15,6 +15,7 @@ import io.debezium.jdbc.MainConnectionProvidingConnectionFactory;
 import io.debezium.pipeline.DataChangeEvent;
 import io.debezium.pipeline.ErrorHandler;
 import io.debezium.pipeline.EventDispatcher;
+import io.debezium.pipeline.metrics.spi.ChangeEventSourceMetricsFactory;
 import io.debezium.pipeline.source.spi.ChangeEventSourceFactory;
 import io.debezium.pipeline.source.spi.EventMetadataProvider;
 import io.debezium.pipeline.spi.OffsetContext;
@@ -92,7 +93,7 @@ interface BinlogDialect<P extends BinlogPartition, O extends BinlogOffsetContext
   /** The query whether rows from before a column was added may have a value there. */
   String filled();
 
-  /** Rights that the user needs, each by the names that it goes by, and the way to them. */
+  /** Rights that the user needs beside SELECT, each by the names that it goes by. */
   List<List<String>> privileges();
 
   /** What else a server should be set to, so that nothing is lost on its worst day. */
@@ -163,8 +164,7 @@ interface BinlogDialect<P extends BinlogPartition, O extends BinlogOffsetContext
 
   /** Debezium's reader, and what counts for it. */
   record Reading<P extends BinlogPartition, O extends BinlogOffsetContext<?>>(
-      ChangeEventSourceFactory<P, O> sources,
-      io.debezium.pipeline.metrics.spi.ChangeEventSourceMetricsFactory<P> metrics) {}
+      ChangeEventSourceFactory<P, O> sources, ChangeEventSourceMetricsFactory<P> metrics) {}
 
   /** Debezium's tables, to which a definition can be added. */
   interface Definitions {
