@@ -84,13 +84,13 @@ record FirstConfig(
   }
 
   private boolean isPattern() {
-    return source.kind() == SourceKind.MARIADB;
+    return source.kind() == SourceKind.MARIADB || source.kind() == SourceKind.MYSQL;
   }
 
   private String named() {
     return switch (source.kind()) {
       case POSTGRES -> "database.dbname";
-      case MARIADB -> "database.include.list";
+      case MARIADB, MYSQL -> "database.include.list";
       case SQLSERVER, MONGODB -> throw unknown();
     };
   }
@@ -98,7 +98,7 @@ record FirstConfig(
   private String withoutKey() {
     return switch (source.kind()) {
       case POSTGRES -> "no key: it needs REPLICA IDENTITY FULL, or keyless.tables=append-only";
-      case MARIADB -> "no key: its rows are told apart by all of their values";
+      case MARIADB, MYSQL -> "no key: its rows are told apart by all of their values";
       case SQLSERVER, MONGODB -> throw unknown();
     };
   }

@@ -29,7 +29,7 @@ record FoundTable(SourceTable name, String key) {
        ORDER BY 1, 2\
       """;
 
-  private static final String MARIADB =
+  private static final String BINLOG =
       """
       SELECT t.table_schema, t.table_name,
              coalesce((SELECT group_concat(k.column_name ORDER BY k.ordinal_position SEPARATOR ', ')
@@ -47,10 +47,10 @@ record FoundTable(SourceTable name, String key) {
     requireNonNull(key, "key is null");
   }
 
-  /** Those of a MariaDB's databases that are captured. */
-  static List<FoundTable> ofMariaDb(Connection connection, Predicate<SourceTable> captured)
+  /** Those of the databases of a MariaDB or MySQL that are captured. */
+  static List<FoundTable> ofBinlog(Connection connection, Predicate<SourceTable> captured)
       throws SQLException {
-    return read(connection, MARIADB).stream().filter(table -> captured.test(table.name())).toList();
+    return read(connection, BINLOG).stream().filter(table -> captured.test(table.name())).toList();
   }
 
   /** Those of a PostgreSQL. */

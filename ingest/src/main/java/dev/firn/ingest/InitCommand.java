@@ -34,7 +34,7 @@ public final class InitCommand implements Callable<Integer> {
       required = true,
       paramLabel = "URL",
       description =
-          "The source: jdbc:postgresql://USER@HOST:PORT/DATABASE, or the same with mariadb,"
+          "The source: jdbc:postgresql://USER@HOST:PORT/DATABASE, or the same with mariadb or mysql,"
               + " without a password.")
   private String from = "";
 
@@ -43,7 +43,7 @@ public final class InitCommand implements Callable<Integer> {
       paramLabel = "VAR",
       description =
           "The environment variable that holds the password, now and at each start"
-              + " (default: PGPASSWORD, or MYSQL_PWD for MariaDB).")
+              + " (default: PGPASSWORD, or MYSQL_PWD for MariaDB and MySQL).")
   private String passwordVariable = "";
 
   @Option(

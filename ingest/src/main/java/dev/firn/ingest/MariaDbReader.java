@@ -13,9 +13,6 @@ import org.jspecify.annotations.Nullable;
  * of them: it has no zero dates, no times beyond a day, and its own objects for geometries.
  */
 final class MariaDbReader extends MariaDbFieldReader {
-  /** What a text begins with that is read so: the default of a column does not. */
-  static final String READ = "@";
-
   MariaDbReader(MariaDbConnectorConfig connector) {
     super(connector);
   }
@@ -23,7 +20,7 @@ final class MariaDbReader extends MariaDbFieldReader {
   @Override
   public @Nullable Object readField(ResultSet row, int index, Column column, Table table)
       throws SQLException {
-    return switch (MariaDbValues.Kind.of(column.typeName())) {
+    return switch (BinlogValues.Kind.of(column.typeName())) {
       case DATE, DATETIME, TIMESTAMP, TIME, YEAR, UUID -> text(row.getString(index));
       case BIT, GEOMETRY -> row.getBytes(index);
       case FLOAT, REAL, BOOLEAN, JSON, DECIMAL, OTHER -> super.readField(row, index, column, table);
@@ -31,6 +28,6 @@ final class MariaDbReader extends MariaDbFieldReader {
   }
 
   private static @Nullable String text(@Nullable String value) {
-    return value == null ? null : READ + value;
+    return value == null ? null : BinlogText.READ + value;
   }
 }

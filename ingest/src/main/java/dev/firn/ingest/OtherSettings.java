@@ -67,7 +67,7 @@ final class OtherSettings {
     return switch (kind) {
       case SQLSERVER -> List.of("database.hostname", "database.user", "database.names");
       case MONGODB -> List.of("mongodb.connection.string");
-      case POSTGRES, MARIADB -> List.of();
+      case POSTGRES, MARIADB, MYSQL -> List.of();
     };
   }
 

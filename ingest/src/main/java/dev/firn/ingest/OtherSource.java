@@ -63,7 +63,7 @@ final class OtherSource implements Source {
               .includeTables(text("collection.include.list"))
               .excludeTables(text("collection.exclude.list"))
               .build();
-      case POSTGRES, MARIADB, SQLSERVER ->
+      case POSTGRES, MARIADB, MYSQL, SQLSERVER ->
           Selectors.tableSelector()
               .includeSchemas(text("schema.include.list"))
               .excludeSchemas(text("schema.exclude.list"))
@@ -118,7 +118,7 @@ final class OtherSource implements Source {
   public SourceLog log() {
     return switch (kind) {
       case MONGODB -> new MongoLog();
-      case POSTGRES, MARIADB, SQLSERVER -> new SqlServerLog();
+      case POSTGRES, MARIADB, MYSQL, SQLSERVER -> new SqlServerLog();
     };
   }
 

@@ -4,15 +4,17 @@ import java.io.File;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * How another process of Firn is started: with the Java of this one.
  *
  * @param jar the application's firn.jar
+ * @param libraries further jars, such as a driver that Firn does not bring along
  * @param options of the JVM
  */
-public record Program(Path jar, List<String> options) {
+public record Program(Path jar, List<Path> libraries, List<String> options) {
   /** What ends after a minute is done sooner without the optimizing compiler. */
   private static final List<String> SHORT_RUN =
       List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
@@ -21,7 +23,13 @@ public record Program(Path jar, List<String> options) {
   private static final String RECORDING = "-XX:ArchiveClassesAtExit=";
 
   public Program {
+    libraries = List.copyOf(libraries);
     options = List.copyOf(options);
+  }
+
+  /** Without further jars. */
+  public Program(Path jar, List<String> options) {
+    this(jar, List.of(), options);
   }
 
   /** The one that this process runs, with its options but for those about size and compiling. */
@@ -30,7 +38,7 @@ public record Program(Path jar, List<String> options) {
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
             .filter(Program::isForAll)
             .toList();
-    return new Program(ownJar(), options);
+    return new Program(ownJar(), ownLibraries(), options);
   }
 
   private static boolean isForAll(String option) {
@@ -47,9 +55,21 @@ public record Program(Path jar, List<String> options) {
         CommandException.USAGE, "this needs the built application: start it with ./firn");
   }
 
+  private static List<Path> ownLibraries() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+        .filter(entry -> !entry.endsWith("firn.jar"))
+        .map(entry -> Path.of(entry).toAbsolutePath())
+        .toList();
+  }
+
+  /** With further jars. */
+  public Program withLibraries(List<Path> more) {
+    return new Program(jar, Stream.concat(libraries.stream(), more.stream()).toList(), options);
+  }
+
   /** With further options of the JVM. */
   public Program with(String... more) {
-    return new Program(jar, Stream.concat(options.stream(), Stream.of(more)).toList());
+    return new Program(jar, libraries, Stream.concat(options.stream(), Stream.of(more)).toList());
   }
 
   /** For a process that lives so shortly that optimizing would take more than it gives. */
@@ -63,7 +83,7 @@ public record Program(Path jar, List<String> options) {
    */
   public Program recording(Path archive) {
     List<String> others = options.stream().filter(option -> !option.startsWith(ARCHIVE)).toList();
-    return new Program(jar, others).with(RECORDING + archive);
+    return new Program(jar, libraries, others).with(RECORDING + archive);
   }
 
   /** Whether its JVM writes such a file as it ends, which takes a while. */
@@ -76,9 +96,20 @@ public record Program(Path jar, List<String> options) {
     return Stream.of(
             Stream.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()),
             options.stream(),
-            Stream.of("-jar", jar.toString()),
+            application(),
             Stream.of(arguments))
         .flatMap(part -> part)
         .toList();
+  }
+
+  private Stream<String> application() {
+    return libraries.isEmpty()
+        ? Stream.of("-jar", jar.toString())
+        : Stream.of(
+            "-cp",
+            Stream.concat(Stream.of(jar), libraries.stream())
+                .map(Path::toString)
+                .collect(Collectors.joining(File.pathSeparator)),
+            Firn.class.getName());
   }
 }

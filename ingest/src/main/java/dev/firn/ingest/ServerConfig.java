@@ -103,7 +103,10 @@ public final class ServerConfig implements ConfigSourceProvider {
                 SOURCE_PREFIX + "connector.class", settings.getOrDefault("connector.class", "")));
     return switch (kind) {
       case POSTGRES -> new PostgresSource(settings, rules);
-      case MARIADB -> new MariaDbSource(settings, rules);
+      case MARIADB, MYSQL -> {
+        kind.requireBuilt();
+        yield new BinlogSource(BinlogDialect.of(kind), settings, rules);
+      }
       case SQLSERVER, MONGODB -> {
         kind.requireBuilt();
         yield new OtherSource(kind, settings, rules);
@@ -133,7 +136,7 @@ public final class ServerConfig implements ConfigSourceProvider {
   private static Map<String, String> ofKind(Map<String, String> file) {
     return switch (SourceKind.of(file)) {
       case POSTGRES -> postgres();
-      case MARIADB -> mariaDb(file);
+      case MARIADB, MYSQL -> binlog(file);
       case SQLSERVER -> SQL_SERVER;
       case MONGODB -> MONGODB;
     };
@@ -164,11 +167,11 @@ public final class ServerConfig implements ConfigSourceProvider {
         Map.entry("retriable.restart.connector.wait.ms", "100"));
   }
 
-  private static Map<String, String> mariaDb(Map<String, String> file) {
+  private static Map<String, String> binlog(Map<String, String> file) {
     return Map.ofEntries(
         Map.entry("database.port", "3306"),
         Map.entry("database.server.id", Long.toString(serverId(file))),
-        Map.entry("snapshot.query.mode.custom.name", MariaDbSnapshotQuery.NAME),
+        Map.entry("snapshot.query.mode.custom.name", BinlogSnapshotQuery.NAME),
         Map.entry("bigint.unsigned.handling.mode", "precise"),
         Map.entry("enable.time.adjuster", "false"),
         Map.entry("connect.timeout.ms", "20000"),
@@ -221,6 +224,7 @@ public final class ServerConfig implements ConfigSourceProvider {
             Map.entry("com.github.shyiko.mysql.binlog", "OFF"),
             Map.entry("io.debezium.connector.binlog", "OFF"),
             Map.entry("io.debezium.connector.mariadb", "ERROR"),
+            Map.entry("io.debezium.connector.mysql", "ERROR"),
             Map.entry("io.debezium.connector.mongodb", "OFF"),
             Map.entry("io.debezium.connector.sqlserver", "ERROR"),
             Map.entry("io.debezium.connector.sqlserver.SqlServerConnector", "OFF"),
@@ -257,7 +261,7 @@ public final class ServerConfig implements ConfigSourceProvider {
     // By default a value that cannot be converted becomes null, with a line in the log.
     fixed.put(SOURCE_PREFIX + "event.converting.failure.handling.mode", "fail");
     switch (kind) {
-      case POSTGRES, MARIADB -> fixed.putAll(converting(kind, file));
+      case POSTGRES, MARIADB, MYSQL -> fixed.putAll(converting(kind, file));
       case SQLSERVER -> fixed.putAll(other(FIXED_SQL_SERVER));
       case MONGODB -> fixed.putAll(other(FIXED_MONGODB));
     }
@@ -274,20 +278,24 @@ public final class ServerConfig implements ConfigSourceProvider {
 
   private static Map<String, String> converting(SourceKind kind, Map<String, String> file) {
     Map<String, String> fixed = new HashMap<>();
-    String values = kind == SourceKind.POSTGRES ? PostgresValues.NAME : MariaDbValues.NAME;
+    String values = kind == SourceKind.POSTGRES ? PostgresValues.NAME : BinlogValues.NAME;
     String own = file.getOrDefault(SOURCE_PREFIX + "converters", "").strip();
     fixed.put(SOURCE_PREFIX + "converters", own.isEmpty() ? values : own + "," + values);
     ColumnForms.keys()
         .forEach(key ->
             fixed.put(SOURCE_PREFIX + values + "." + key, "${" + SinkSettings.PREFIX + key + ":}"));
-    fixed.putAll(kind == SourceKind.POSTGRES ? fixedPostgres() : fixedMariaDb());
+    fixed.putAll(kind == SourceKind.POSTGRES ? fixedPostgres() : fixedBinlog());
+    if (kind == SourceKind.MYSQL) {
+      // Its driver looks for a name of the server's zone otherwise, which it may not know.
+      fixed.put(SOURCE_PREFIX + "database.connectionTimeZone", "UTC");
+    }
     return fixed;
   }
 
-  private static Map<String, String> fixedMariaDb() {
+  private static Map<String, String> fixedBinlog() {
     return Map.of(
-        SOURCE_PREFIX + MariaDbValues.NAME + ".type",
-        MariaDbValues.class.getName(),
+        SOURCE_PREFIX + BinlogValues.NAME + ".type",
+        BinlogValues.class.getName(),
         SOURCE_PREFIX + "schema.history.internal",
         LakeSchemaHistory.class.getName(),
         SOURCE_PREFIX + "include.schema.changes",

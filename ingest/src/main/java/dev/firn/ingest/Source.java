@@ -11,7 +11,7 @@ import java.util.Set;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /** The database that a pipeline follows: all that a run asks of it, whatever its kind is. */
-sealed interface Source permits PostgresSource, MariaDbSource, OtherSource {
+sealed interface Source permits PostgresSource, BinlogSource, OtherSource {
   /** What the records of its log mean. */
   SourceLog log();
 

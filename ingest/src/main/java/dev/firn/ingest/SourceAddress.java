@@ -13,7 +13,7 @@ import java.util.Optional;
 record SourceAddress(SourceKind kind, String host, int port, String user, String database) {
   private static final String SCHEME = "jdbc:";
   private static final String FORM =
-      "jdbc:postgresql://USER@HOST:PORT/DATABASE or jdbc:mariadb://USER@HOST:PORT/DATABASE";
+      "jdbc:postgresql://USER@HOST:PORT/DATABASE or the same with jdbc:mariadb or jdbc:mysql";
 
   SourceAddress {
     requireNonNull(kind, "kind is null");
@@ -23,8 +23,8 @@ record SourceAddress(SourceKind kind, String host, int port, String user, String
   }
 
   /**
-   * Reads {@code jdbc:postgresql://user@host:port/database}, or the same of MariaDB; the user may
-   * also be a parameter.
+   * Reads {@code jdbc:postgresql://user@host:port/database}, or the same of MariaDB and MySQL; the
+   * user may also be a parameter.
    *
    * @throws SettingsException it is something else, or holds a password
    */

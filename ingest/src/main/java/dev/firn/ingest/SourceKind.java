@@ -1,6 +1,7 @@
 package dev.firn.ingest;
 
 import io.debezium.connector.mariadb.MariaDbConnector;
+import io.debezium.connector.mysql.MySqlConnector;
 import io.debezium.connector.postgresql.PostgresConnector;
 import java.util.Arrays;
 import java.util.List;
@@ -22,8 +23,12 @@ enum SourceKind {
       3306,
       "MYSQL_PWD",
       ""),
+  MYSQL(
+      MySqlConnector.class.getName(), PatientMySqlConnector.class.getName(), 3306, "MYSQL_PWD", ""),
   SQLSERVER("io.debezium.connector.sqlserver.SqlServerConnector", 1433, "sqlserver"),
   MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb");
+
+  private static final String MYSQL_DRIVER = "com.mysql.cj.jdbc.Driver";
 
   private final String debezium;
   private final String own;
@@ -59,6 +64,7 @@ enum SourceKind {
     return switch (scheme) {
       case "postgresql", "postgres" -> Optional.of(POSTGRES);
       case "mariadb" -> Optional.of(MARIADB);
+      case "mysql" -> Optional.of(MYSQL);
       default -> Optional.empty();
     };
   }
@@ -102,13 +108,24 @@ enum SourceKind {
    * @throws SettingsException it is not
    */
   void requireBuilt() {
-    try {
-      var unused = Class.forName(debezium, false, SourceKind.class.getClassLoader());
-    } catch (ClassNotFoundException e) {
+    if (this == MYSQL && !isThere(MYSQL_DRIVER)) {
+      throw new SettingsException(
+          "%sconnector.class=%s: MySQL's driver, whose licence is the GPL, is not part of Firn; put mysql-connector-j-9.1.0.jar (Maven Central: com.mysql:mysql-connector-j) into the folder lib, or build a Firn that has it with FIRN_CONNECTORS=mysql ./firn version"
+              .formatted(ServerConfig.SOURCE_PREFIX, debezium));
+    }
+    if (!isThere(debezium)) {
       throw new SettingsException(
           "%sconnector.class=%s: this Firn was built without it; build one that has it with FIRN_CONNECTORS=%s ./firn version, or mvn -P%s: see docs/SOURCES.md"
-              .formatted(ServerConfig.SOURCE_PREFIX, debezium, profile, profile),
-          e);
+              .formatted(ServerConfig.SOURCE_PREFIX, debezium, profile, profile));
+    }
+  }
+
+  private static boolean isThere(String name) {
+    try {
+      var unused = Class.forName(name, false, SourceKind.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
     }
   }
 }

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 import org.apache.kafka.connect.data.Struct;
 
 /**
- * A table of the source: its schema, which MariaDB and MongoDB call its database, and its name, as
- * the source spells them.
+ * A table of the source: its schema, which MariaDB, MySQL and MongoDB call its database, and its
+ * name, as the source spells them.
  */
 public record SourceTable(String schema, String name) {
   private static final Pattern ID_PART = Pattern.compile("\"((?:[^\"]|\"\")*)\"");

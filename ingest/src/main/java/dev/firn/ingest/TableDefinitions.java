@@ -11,7 +11,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** The definitions of MariaDB's tables. */
+/** The definitions of the tables of a MariaDB or MySQL. */
 final class TableDefinitions extends SchemaStatements {
   /** The note of the control table that keeps them. */
   static final String NOTE = "table-definitions";
@@ -29,11 +29,20 @@ final class TableDefinitions extends SchemaStatements {
           "\\s*((CREATE|ALTER|DROP)\\s+(OR\\s+REPLACE\\s+)?(DATABASE|SCHEMA)\\b|SET\\s+(@@|GLOBAL\\s|SESSION\\s|\\w*(char|coll))).*",
           Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
-  /** None: before an initial snapshot. */
-  TableDefinitions() {}
+  private final BinlogLog log;
 
-  private TableDefinitions(List<Document> noted) {
+  /**
+   * None: before an initial snapshot.
+   *
+   * @param log what its GTIDs mean
+   */
+  TableDefinitions(BinlogLog log) {
+    this.log = log;
+  }
+
+  private TableDefinitions(BinlogLog log, List<Document> noted) {
     super(noted);
+    this.log = log;
   }
 
   /**
@@ -42,9 +51,9 @@ final class TableDefinitions extends SchemaStatements {
    *
    * @param resumed the GTIDs that the lake's offset names
    */
-  static TableDefinitions read(String note, String resumed) {
+  static TableDefinitions read(BinlogLog log, String note, String resumed) {
     return new TableDefinitions(
-        newest(noted(note).stream().filter(each -> isBefore(each, resumed)).toList()));
+        log, newest(noted(note).stream().filter(each -> isBefore(log, each, resumed)).toList()));
   }
 
   /** Texts may hold a password, as of a connection, and most are not needed. */
@@ -67,11 +76,11 @@ final class TableDefinitions extends SchemaStatements {
   /** By the order of the log, in which a statement tells of what was complete before it. */
   @Override
   boolean isAtOrBefore(Document statement, Document resumed) {
-    return isBefore(statement, gtids(resumed));
+    return isBefore(log, statement, gtids(resumed));
   }
 
-  private static boolean isBefore(Document statement, String resumed) {
-    return isSnapshot(statement) || !BinlogLog.coversGtids(gtids(statement), resumed);
+  private static boolean isBefore(BinlogLog log, Document statement, String resumed) {
+    return isSnapshot(statement) || !log.covers(gtids(statement), resumed);
   }
 
   @Override

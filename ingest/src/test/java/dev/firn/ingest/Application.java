@@ -38,6 +38,10 @@ public final class Application implements AutoCloseable {
     return new Application(launch(shortRun(), environment, arguments));
   }
 
+  static Application start(Program program, String... arguments) throws IOException {
+    return new Application(launch(program, Map.of(), arguments));
+  }
+
   /** Runs a command to its end. */
   static Printed run(Map<String, String> environment, String... arguments)
       throws IOException, InterruptedException {

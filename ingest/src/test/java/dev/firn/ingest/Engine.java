@@ -2,9 +2,10 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.firn.ingest.log.BinlogLog;
 import dev.firn.ingest.log.LsnPosition;
+import dev.firn.testing.BinlogServer;
 import dev.firn.testing.MariaDbServer;
+import dev.firn.testing.MySqlServer;
 import dev.firn.testing.PostgresServer;
 import dev.firn.writer.Lake;
 import dev.firn.writer.Position;
@@ -81,18 +82,24 @@ final class Engine implements AutoCloseable {
     return settings;
   }
 
-  /** The settings of a pipeline from all databases of a MariaDB into a folder. */
-  static Map<String, String> settings(MariaDbServer server, Path lake) {
+  /** The settings of a pipeline from all databases of a server into a folder. */
+  static Map<String, String> settings(BinlogServer server, Path lake) {
     Map<String, String> settings = new HashMap<>();
-    settings.put(
-        "debezium.source.connector.class", "io.debezium.connector.mariadb.MariaDbConnector");
+    settings.put("debezium.source.connector.class", kind(server).connector());
     settings.put("debezium.source.database.hostname", server.host());
     settings.put("debezium.source.database.port", Integer.toString(server.port()));
-    settings.put("debezium.source.database.user", MariaDbServer.USER);
+    settings.put("debezium.source.database.user", BinlogServer.USER);
     settings.put("debezium.source.database.password", "");
     settings.put("debezium.sink.iceberg.dir", lake.toString());
     settings.put("debezium.sink.iceberg.commit.interval-min", "50ms");
     return settings;
+  }
+
+  private static SourceKind kind(BinlogServer server) {
+    return switch (server) {
+      case MariaDbServer unused -> SourceKind.MARIADB;
+      case MySqlServer unused -> SourceKind.MYSQL;
+    };
   }
 
   static Engine start(Map<String, String> settings) {
@@ -145,18 +152,12 @@ final class Engine implements AutoCloseable {
     awaitTrue(() -> run.position().map(p -> p.contains(target)).orElse(false));
   }
 
-  /** Waits until all that the MariaDB has committed by now is in the lake. */
+  /** Waits until all that the MariaDB or MySQL has committed by now is in the lake. */
   void awaitCaughtUpWith(Connection connection) throws SQLException, InterruptedException {
-    Position target = BinlogLog.mariaDb().parse(gtids(connection));
+    boolean isMySql = connection.getMetaData().getDatabaseProductName().equals("MySQL");
+    BinlogDialect<?, ?> dialect = isMySql ? new MySqlDialect() : new MariaDbDialect();
+    Position target = dialect.log().parse(dialect.written(connection));
     awaitTrue(() -> run.position().map(p -> p.contains(target)).orElse(false));
-  }
-
-  private static String gtids(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("SELECT @@GLOBAL.gtid_binlog_pos")) {
-      row.next();
-      return row.getString(1);
-    }
   }
 
   /** Waits until the condition holds, looking again after each batch of records. */

@@ -155,20 +155,22 @@ class TestLauncher {
     makeJdk("new", "21.0.1");
     makeMaven(0);
     assertThat(firn("version").err()).contains("building, first run");
-    assertThat(firnWith("sqlserver", "version").err()).contains("building, with other connectors");
+    assertThat(firnWith("mysql,sqlserver", "version").err())
+        .contains("building, with other connectors");
     assertThat(firn("version").err()).isEmpty();
     Path source = Files.writeString(project.resolve("ingest/src/main/A.java"), "");
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
     assertThat(firn("version").err()).contains("building, sources have changed");
     assertThat(firnWith("''", "version").err()).contains("building, with other connectors");
     assertThat(mavenCalls())
-        .extracting(call -> call.contains(" -Psqlserver "))
+        .extracting(call -> call.contains(" -Pmysql,sqlserver "))
         .containsExactly(false, true, true, false);
   }
 
   @Test
   void unknownConnectorIsRefused() throws Exception {
-    assertRefused(firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "sqlserver, mongodb");
+    assertRefused(firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "mysql, sqlserver, mongodb");
+    assertRefused(firnWith("mysql,db2", "version"), "FIRN_CONNECTORS=mysql,db2");
   }
 
   @Test

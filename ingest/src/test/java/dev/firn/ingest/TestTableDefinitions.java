@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.ingest.log.BinlogLog;
 import io.debezium.document.Array;
 import io.debezium.document.Document;
 import io.debezium.document.Value;
@@ -11,34 +12,61 @@ import org.junit.jupiter.api.Test;
 class TestTableDefinitions {
   @Test
   void whatLiesBehindTheLakeIsToldAgainByTheLog() {
-    TableDefinitions written = new TableDefinitions();
+    TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
     written.add(read("a"));
     written.add(statement("0-1-10", change("ALTER", "a", "as of 11")));
     written.add(statement("0-1-20", change("ALTER", "a", "as of 21")));
     String note = written.takeNote().orElseThrow();
 
-    assertThat(tables(TableDefinitions.read(note, "0-1-10"))).containsExactly("a: read");
-    assertThat(tables(TableDefinitions.read(note, "0-1-11"))).containsExactly("a: as of 11");
-    assertThat(tables(TableDefinitions.read(note, "0-1-20"))).containsExactly("a: as of 11");
-    assertThat(tables(TableDefinitions.read(note, "0-1-30"))).containsExactly("a: as of 21");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-10")))
+        .containsExactly("a: read");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-11")))
+        .containsExactly("a: as of 11");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-20")))
+        .containsExactly("a: as of 11");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-30")))
+        .containsExactly("a: as of 21");
   }
 
   /** Its numbers count on within the domain. */
   @Test
   void statementsOfTheServerBeforeAFailoverCount() {
-    TableDefinitions written = new TableDefinitions();
+    TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
     written.add(read("a"));
     written.add(statement("0-1-10", change("ALTER", "a", "by the first")));
     written.add(statement("0-2-20", change("ALTER", "a", "by the second")));
     String note = written.takeNote().orElseThrow();
 
-    assertThat(tables(TableDefinitions.read(note, "0-2-15"))).containsExactly("a: by the first");
-    assertThat(tables(TableDefinitions.read(note, "0-1-10"))).containsExactly("a: read");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-2-15")))
+        .containsExactly("a: by the first");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-10")))
+        .containsExactly("a: read");
+  }
+
+  /** Their numbers know no order: a statement's own is what the set before it lacks. */
+  @Test
+  void statementsOfMySqlCountByWhatWasCompleteBeforeThem() {
+    String first = "24da167f-0c0c-11e8-8442-00059a3c7b00:";
+    String second = "3e11fa47-71ca-11e1-9e33-c80aa9429562:";
+    TableDefinitions written = new TableDefinitions(BinlogLog.mySql());
+    written.add(read("a"));
+    written.add(statement(first + "1-9," + second + "1-5", change("ALTER", "a", "as of 1:10")));
+    written.add(statement(first + "1-10," + second + "1-5", change("ALTER", "a", "as of 2:6")));
+    String note = written.takeNote().orElseThrow();
+
+    assertThat(mySql(note, first + "1-9," + second + "1-5")).containsExactly("a: read");
+    assertThat(mySql(note, first + "1-10," + second + "1-5")).containsExactly("a: as of 1:10");
+    assertThat(mySql(note, first + "1-10," + second + "1-6")).containsExactly("a: as of 2:6");
+    assertThat(mySql(note, first + "1-8," + second + "1-4")).containsExactly("a: read");
+  }
+
+  private static List<String> mySql(String note, String resumed) {
+    return tables(TableDefinitions.read(BinlogLog.mySql(), note, resumed));
   }
 
   @Test
   void onlyTheNewestOfEachTableStays() {
-    TableDefinitions written = new TableDefinitions();
+    TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
     written.add(read("a"));
     written.add(read("b"));
     written.add(read("c"));
@@ -49,7 +77,7 @@ class TestTableDefinitions {
     written.add(statement("0-1-3", renamed));
     String note = written.takeNote().orElseThrow();
 
-    TableDefinitions read = TableDefinitions.read(note, "0-1-9");
+    TableDefinitions read = TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-9");
 
     assertThat(tables(read)).containsExactly("a: twice", "d: renamed");
     assertThat(read.all()).allMatch(each -> !each.has("ddl"));
@@ -58,7 +86,7 @@ class TestTableDefinitions {
   /** Statements may hold passwords: of a table that lies elsewhere, of users. */
   @Test
   void textsOfStatementsAreKeptOnlyWhereTheyTellOfCharacterSets() {
-    TableDefinitions written = new TableDefinitions();
+    TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
     written.add(statement("0-1-1", change("CREATE", "a", "remote")));
     for (String text :
         List.of(
@@ -85,23 +113,25 @@ class TestTableDefinitions {
   /** After a lost connection. */
   @Test
   void statementsThatAreToldAgainDoNotTakeTheNewestPlace() {
-    TableDefinitions written = new TableDefinitions();
+    TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
     written.add(read("a"));
     written.add(statement("0-1-1", change("ALTER", "a", "once")));
     written.add(statement("0-1-2", change("ALTER", "a", "twice")));
     written.add(statement("0-1-1", change("ALTER", "a", "once")));
     String note = written.takeNote().orElseThrow();
-    assertThat(tables(TableDefinitions.read(note, "0-1-9"))).containsExactly("a: twice");
+    assertThat(tables(TableDefinitions.read(BinlogLog.mariaDb(), note, "0-1-9")))
+        .containsExactly("a: twice");
   }
 
   @Test
   void isNotedOnceAndAgainWhenThereIsMore() {
-    TableDefinitions written = new TableDefinitions();
+    TableDefinitions written = new TableDefinitions(BinlogLog.mariaDb());
     assertThat(written.takeNote()).isEmpty();
     written.add(read("a"));
     assertThat(written.takeNote()).isPresent();
     assertThat(written.takeNote()).isEmpty();
-    assertThat(TableDefinitions.read(note(written), "0-1-9").takeNote()).isEmpty();
+    assertThat(TableDefinitions.read(BinlogLog.mariaDb(), note(written), "0-1-9").takeNote())
+        .isEmpty();
   }
 
   private static String note(TableDefinitions written) {

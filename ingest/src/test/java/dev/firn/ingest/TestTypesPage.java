@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.firn.testing.MariaDbTypes;
+import dev.firn.testing.MySqlTypes;
 import dev.firn.testing.PostgresTypes;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +12,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/TYPES.md} says what {@link PostgresTypesIT} and {@link MariaDbTypesIT} test. */
+/**
+ * {@code docs/TYPES.md} says what {@link PostgresTypesIT}, {@link MariaDbTypesIT} and {@link
+ * MySqlTypesIT} test.
+ */
 class TestTypesPage {
   private static final Path PAGE = Path.of("..", "docs", "TYPES.md");
   private static final Path MADE = Path.of("target", "TYPES.md");
@@ -30,6 +34,9 @@ class TestTypesPage {
     made = with(made, "MariaDB as text", mariaDb(MariaDbTypes.AS_TEXT));
     made = with(made, "MariaDB as variant", mariaDb(MariaDbTypes.AS_VARIANT));
     made = with(made, "MariaDB as geometry", mariaDb(MariaDbTypes.AS_GEOMETRY));
+    made = with(made, "MySQL", mariaDb(MySqlTypes.OWN));
+    made = with(made, "MySQL as variant", mariaDb(MySqlTypes.AS_VARIANT));
+    made = with(made, "MySQL as geometry", mariaDb(MySqlTypes.AS_GEOMETRY));
     Files.writeString(MADE, made);
     assertThat(page).as("copy %s to %s", MADE, PAGE).isEqualTo(made);
   }

@@ -51,7 +51,7 @@ public final class MariaDbTypes {
     }
   }
 
-  private static Type pairs(String type, String iceberg, String... values) {
+  static Type pairs(String type, String iceberg, String... values) {
     return new Type(type, iceberg, List.of(values));
   }
 
@@ -65,7 +65,7 @@ public final class MariaDbTypes {
   }
 
   /** Literals in quotation marks; the lake shows what is between. */
-  private static Type quoted(String type, String iceberg, String... values) {
+  static Type quoted(String type, String iceberg, String... values) {
     List<String> pairs = new ArrayList<>();
     for (String value : values) {
       pairs.add("'" + value + "'");

@@ -48,7 +48,7 @@ public final class BinlogLog implements SourceLog {
     return resumed;
   }
 
-  /** The GTIDs of MariaDB that a stored offset names; none: an empty text. */
+  /** The GTIDs that a stored offset names; none: an empty text. */
   public static String resumedGtids(SourceOffset stored) {
     return StoredOffsets.of(Optional.of(stored)).byPartition().values().stream()
         .findFirst()
@@ -57,15 +57,12 @@ public final class BinlogLog implements SourceLog {
   }
 
   /**
-   * Whether a place in MariaDB's log has all that another one has. By domains: their numbers count
-   * up whatever server writes.
+   * Whether one place in the log has all that another one has, whatever server has written it.
    *
-   * @param gtids one or several of each domain, as in {@code 0-7-22,3-9-1}; none: an empty text
+   * @param ids the GTIDs of all that is complete there; none: an empty text
    */
-  public static boolean coversGtids(String gtids, String others) {
-    Map<Long, Long> last = MariaDbGtids.parseAny(gtids).byDomain();
-    return MariaDbGtids.parseAny(others).byDomain().entrySet().stream()
-        .allMatch(other -> last.getOrDefault(other.getKey(), -1L) >= other.getValue());
+  public boolean covers(String ids, String others) {
+    return others.isBlank() || (!ids.isBlank() && gtids.apply(ids).covers(gtids.apply(others)));
   }
 
   public static BinlogLog mySql() {

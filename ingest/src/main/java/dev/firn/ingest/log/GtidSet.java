@@ -5,6 +5,9 @@ sealed interface GtidSet extends LogSet permits MySqlGtids, MariaDbGtids {
   /** Both sets' transactions. */
   GtidSet with(GtidSet other);
 
+  /** Whether a reader that holds this set lacks nothing of the other one. */
+  boolean covers(GtidSet other);
+
   /** As the server wants to be told what a reader has that holds this set. */
   String resuming();
 

@@ -43,13 +43,8 @@ record MariaDbGtids(NavigableMap<Stream, Long> last) implements GtidSet {
     return new MariaDbGtids(last);
   }
 
-  /** The same of a text that may be empty: nothing was written yet. */
-  static MariaDbGtids parseAny(String text) {
-    return text.isBlank() ? new MariaDbGtids(new TreeMap<>()) : parse(text);
-  }
-
   /** The highest number of each domain. */
-  Map<Long, Long> byDomain() {
+  private Map<Long, Long> byDomain() {
     Map<Long, Long> highest = new TreeMap<>();
     last.forEach((stream, number) -> highest.merge(stream.domain(), number, Math::max));
     return highest;
@@ -67,6 +62,15 @@ record MariaDbGtids(NavigableMap<Stream, Long> last) implements GtidSet {
     return other instanceof MariaDbGtids gtids
         && gtids.last.entrySet().stream()
             .allMatch(gtid -> last.getOrDefault(gtid.getKey(), -1L) >= gtid.getValue());
+  }
+
+  /** By domains: their numbers count up whatever server writes. */
+  @Override
+  public boolean covers(GtidSet other) {
+    Map<Long, Long> highest = byDomain();
+    return ((MariaDbGtids) other)
+        .byDomain().entrySet().stream()
+            .allMatch(gtid -> highest.getOrDefault(gtid.getKey(), -1L) >= gtid.getValue());
   }
 
   /** One a domain: the highest. */

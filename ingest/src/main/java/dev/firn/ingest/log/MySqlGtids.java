@@ -66,6 +66,11 @@ record MySqlGtids(NavigableMap<String, NavigableMap<Long, Long>> intervals) impl
                     .allMatch(run -> has(source.getKey(), run.getKey(), run.getValue())));
   }
 
+  @Override
+  public boolean covers(GtidSet other) {
+    return containsAll(other);
+  }
+
   private boolean has(String source, long first, long last) {
     NavigableMap<Long, Long> runs = intervals.get(source);
     Map.Entry<Long, Long> run = runs == null ? null : runs.floorEntry(first);

@@ -57,6 +57,21 @@ class TestLogSets {
     }
   }
 
+  /** What is asked of a server whose log is another one's now. */
+  @Test
+  void placeCoversAnotherByTheRulesOfItsServer() {
+    BinlogLog mySql = BinlogLog.mySql();
+    assertThat(mySql.covers(A + ":1-5", A + ":2-3")).isTrue();
+    assertThat(mySql.covers(A + ":1-5", A + ":6")).isFalse();
+    assertThat(mySql.covers(A + ":1-5", B + ":1")).isFalse();
+    assertThat(mySql.covers("", A + ":1")).isFalse();
+    assertThat(mySql.covers("", "")).isTrue();
+    BinlogLog mariaDb = BinlogLog.mariaDb();
+    assertThat(mariaDb.covers("0-8-22", "0-7-21")).isTrue();
+    assertThat(mariaDb.covers("0-8-20", "0-7-21")).isFalse();
+    assertThat(mariaDb.covers("", "0-7-21")).isFalse();
+  }
+
   @Test
   void mariaDbCountsByDomainAndServer() {
     MariaDbGtids set = MariaDbGtids.parse("0-7-20,3-9-1").with(MariaDbGtids.parse("0-8-21"));

@@ -4,14 +4,11 @@ import static java.util.Objects.requireNonNull;
 
 import com.github.shyiko.mysql.binlog.BinaryLogClient;
 import dev.firn.ingest.log.BinlogLog;
-import dev.firn.ingest.log.SourceLog;
 import dev.firn.writer.Pipeline;
 import io.debezium.config.CommonConnectorConfig;
 import io.debezium.config.Configuration;
-import io.debezium.connector.mariadb.MariaDbConnector;
-import io.debezium.connector.mariadb.MariaDbConnectorConfig;
-import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
-import io.debezium.connector.mariadb.jdbc.MariaDbConnectionConfiguration;
+import io.debezium.connector.binlog.BinlogConnectorConfig;
+import io.debezium.connector.binlog.jdbc.BinlogConnectorConnection;
 import io.debezium.converters.custom.CustomConverterServiceProvider;
 import io.debezium.relational.TableId;
 import java.nio.file.Path;
@@ -26,25 +23,22 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A MariaDB, as Debezium's connector is told of it. */
-final class MariaDbSource implements Source {
+/** A server with a binary log, as Debezium's connector is told of it. */
+final class BinlogSource implements Source {
   private static final String BRIEFLY_MILLIS = "5000";
 
-  private static final String FILLED =
-      "SELECT coalesce(column_default, 'NULL') <> 'NULL' OR is_generated <> 'NEVER'"
-          + " OR extra LIKE '%auto_increment%' OR is_nullable = 'NO'"
-          + " FROM information_schema.columns"
-          + " WHERE table_schema = ? AND table_name = ? AND column_name = ?";
-
+  private final BinlogDialect<?, ?> dialect;
   private final Configuration configuration;
-  private final MariaDbConnectorConfig connector;
+  private final BinlogConnectorConfig connector;
   private final ColumnRules rules;
 
   /**
+   * @param dialect the server's
    * @param properties of Debezium's connector, without prefix
    * @param rules what becomes of its columns before they are written
    */
-  MariaDbSource(Map<String, String> properties, ColumnRules rules) {
+  BinlogSource(BinlogDialect<?, ?> dialect, Map<String, String> properties, ColumnRules rules) {
+    this.dialect = requireNonNull(dialect, "dialect is null");
     requireNonNull(properties, "properties is null");
     this.rules = requireNonNull(rules, "rules is null");
     for (String key : new String[] {"database.hostname", "database.user"}) {
@@ -58,10 +52,10 @@ final class MariaDbSource implements Source {
     this.configuration =
         Configuration.from(properties)
             .edit()
-            .with("connector.class", MariaDbConnector.class.getName())
+            .with("connector.class", dialect.connector().getName())
             .build();
     requireValid();
-    this.connector = new MariaDbConnectorConfig(configuration);
+    this.connector = dialect.config(configuration);
     // Debezium asks for it with each text that it reads.
     connector.getServiceRegistry().registerServiceProvider(new CustomConverterServiceProvider());
   }
@@ -69,7 +63,7 @@ final class MariaDbSource implements Source {
   private void requireValid() {
     List<String> problems = new ArrayList<>();
     configuration.validate(
-        MariaDbConnectorConfig.ALL_FIELDS,
+        dialect.fields(),
         (field, value, problem) ->
             problems.add(
                 "%s%s%s: %s"
@@ -92,14 +86,22 @@ final class MariaDbSource implements Source {
     return configuration;
   }
 
-  MariaDbConnectorConfig connector() {
+  BinlogDialect<?, ?> dialect() {
+    return dialect;
+  }
+
+  BinlogConnectorConfig connector() {
     return connector;
   }
 
   @Override
   public boolean captures(SourceTable table) {
-    return connector.getTableFilters().dataCollectionFilter().isIncluded(id(table))
-        && !signals().equals(Optional.of(table));
+    return isIncluded(id(table)) && !signals().equals(Optional.of(table));
+  }
+
+  /** Whether the settings have a table captured, or it is the one for signals. */
+  boolean isIncluded(TableId table) {
+    return connector.getTableFilters().dataCollectionFilter().isIncluded(table);
   }
 
   static TableId id(SourceTable table) {
@@ -107,12 +109,12 @@ final class MariaDbSource implements Source {
   }
 
   /** A connection of its own; the caller closes it. */
-  MariaDbConnection connect() {
+  BinlogConnectorConnection connect() {
     return connection(configuration);
   }
 
   /** A connection of its own that gives up soon; the caller closes it. */
-  MariaDbConnection connectBriefly() {
+  BinlogConnectorConnection connectBriefly() {
     return connection(
         configuration
             .edit()
@@ -121,9 +123,8 @@ final class MariaDbSource implements Source {
             .build());
   }
 
-  private MariaDbConnection connection(Configuration with) {
-    return new MariaDbConnection(
-        new MariaDbConnectionConfiguration(with), new MariaDbReader(connector));
+  private BinlogConnectorConnection connection(Configuration with) {
+    return dialect.connect(with, connector);
   }
 
   /** What reads the log; it notices when nothing comes any more. */
@@ -145,8 +146,8 @@ final class MariaDbSource implements Source {
   }
 
   @Override
-  public SourceLog log() {
-    return BinlogLog.mariaDb();
+  public BinlogLog log() {
+    return dialect.log();
   }
 
   @Override
@@ -189,22 +190,22 @@ final class MariaDbSource implements Source {
 
   @Override
   public List<CapturedTable> tables() throws SQLException {
-    try (MariaDbTables tables = MariaDbTables.open(this)) {
+    try (BinlogTables tables = BinlogTables.open(this)) {
       return tables.all();
     }
   }
 
   @Override
   public List<SourceTable> tableNames() throws SQLException {
-    try (MariaDbTables tables = MariaDbTables.open(this)) {
+    try (BinlogTables tables = BinlogTables.open(this)) {
       return tables.names();
     }
   }
 
   @Override
   public Optional<CapturedTable> find(SourceTable table) throws SQLException {
-    try (MariaDbTables tables = MariaDbTables.open(this)) {
-      return tables.find(table).map(MariaDbTables.Scannable::captured);
+    try (BinlogTables tables = BinlogTables.open(this)) {
+      return tables.find(table).map(BinlogTables.Scannable::captured);
     }
   }
 
@@ -215,8 +216,8 @@ final class MariaDbSource implements Source {
 
   @Override
   public boolean mayHaveFilled(SourceTable table, String column) throws SQLException {
-    try (MariaDbConnection connection = connect();
-        PreparedStatement query = connection.connection().prepareStatement(FILLED)) {
+    try (BinlogConnectorConnection connection = connect();
+        PreparedStatement query = connection.connection().prepareStatement(dialect.filled())) {
       query.setString(1, table.schema());
       query.setString(2, table.name());
       query.setString(3, column);
@@ -228,29 +229,29 @@ final class MariaDbSource implements Source {
 
   @Override
   public void requireReachable() throws SQLException {
-    try (MariaDbConnection connection = connect()) {
+    try (BinlogConnectorConnection connection = connect()) {
       connection.connection();
     }
   }
 
   @Override
   public SourceLook look() {
-    return new MariaDbLook(this, connectBriefly());
+    return new BinlogLook(this, connectBriefly());
   }
 
   @Override
   public SourceLook patientLook() {
-    return new MariaDbLook(this, connect());
+    return new BinlogLook(this, connect());
   }
 
   @Override
   public TableScan scan(List<SourceTable> tables) throws SQLException {
-    return new MariaDbScan(this, tables);
+    return new BinlogScan(this, tables);
   }
 
   @Override
   public Following follow(Pipeline pipeline) throws SQLException {
-    return MariaDbFollowing.prepare(this, pipeline);
+    return BinlogFollowing.prepare(this, pipeline);
   }
 
   @Override
@@ -260,7 +261,7 @@ final class MariaDbSource implements Source {
 
   @Override
   public Optional<ReplicationSlot.State> slotState() throws SQLException {
-    try (MariaDbConnection connection = connectBriefly()) {
+    try (BinlogConnectorConnection connection = connectBriefly()) {
       Connection unused = connection.connection();
       return Optional.empty();
     }
@@ -278,27 +279,27 @@ final class MariaDbSource implements Source {
         signals()
             .orElseThrow(() ->
                 new SettingsException(
-                    "MariaDB's log takes no messages: to ask a running pipeline, make a table for signals (id VARCHAR(64) PRIMARY KEY, type VARCHAR(32), data TEXT), name it with %ssignal.data.collection and start the pipeline with it"
-                        .formatted(ServerConfig.SOURCE_PREFIX)));
-    try (MariaDbConnection connection = connect()) {
-      SnapshotSignal.insert(connection.connection(), MariaDbTables.quoted(signals), tables);
+                    "the log of %s takes no messages: to ask a running pipeline, make a table for signals (id VARCHAR(64) PRIMARY KEY, type VARCHAR(32), data TEXT), name it with %ssignal.data.collection and start the pipeline with it"
+                        .formatted(dialect.name(), ServerConfig.SOURCE_PREFIX)));
+    try (BinlogConnectorConnection connection = connect()) {
+      SnapshotSignal.insert(connection.connection(), BinlogTables.quoted(signals), tables);
     }
   }
 
   @Override
   public Set<String> notes() {
-    return Set.of(MariaDbServerState.NOTE, TableDefinitions.NOTE);
+    return Set.of(BinlogServerState.NOTE, TableDefinitions.NOTE);
   }
 
   @Override
   public List<FoundTable> found() throws SQLException {
-    try (MariaDbConnection connection = connectBriefly()) {
-      return FoundTable.ofMariaDb(connection.connection(), this::captures);
+    try (BinlogConnectorConnection connection = connectBriefly()) {
+      return FoundTable.ofBinlog(connection.connection(), this::captures);
     }
   }
 
   @Override
   public List<Check> checks(KeylessTables keyless) {
-    return MariaDbChecks.run(this);
+    return BinlogChecks.run(this);
   }
 }

@@ -5,7 +5,8 @@ import dev.firn.writer.Pipeline;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import io.debezium.DebeziumException;
-import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
+import io.debezium.connector.binlog.jdbc.BinlogConnectorConnection;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -15,16 +16,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows a MariaDB: sees to it that the server's log has what the lake has, and that the tables'
- * definitions are in the lake before the rows that need them.
+ * Follows a server with a binary log: sees to it that the server's log has what the lake has, and
+ * that the tables' definitions are in the lake before the rows that need them.
  */
-final class MariaDbFollowing implements Following {
-  private static final Logger LOG = LoggerFactory.getLogger(MariaDbFollowing.class);
+final class BinlogFollowing implements Following {
+  private static final Logger LOG = LoggerFactory.getLogger(BinlogFollowing.class);
 
   /** Debezium makes its task itself, by its class's name: what that has to ask is here. */
-  private static volatile Optional<MariaDbFollowing> current = Optional.empty();
+  private static volatile Optional<BinlogFollowing> current = Optional.empty();
 
-  private final MariaDbSource source;
+  private final BinlogSource source;
   private final TableDefinitions definitions;
   private volatile Optional<String> server;
   private volatile boolean isServerNoted;
@@ -32,8 +33,8 @@ final class MariaDbFollowing implements Following {
   /** Up to where transactions have come; empty while the initial snapshot is not complete. */
   private volatile Optional<String> reached;
 
-  private MariaDbFollowing(
-      MariaDbSource source,
+  private BinlogFollowing(
+      BinlogSource source,
       TableDefinitions definitions,
       Optional<String> server,
       Optional<String> reached) {
@@ -49,16 +50,16 @@ final class MariaDbFollowing implements Following {
    *
    * @throws SettingsException the source cannot be followed from where the lake is
    */
-  static MariaDbFollowing prepare(MariaDbSource source, Pipeline pipeline) throws SQLException {
+  static BinlogFollowing prepare(BinlogSource source, Pipeline pipeline) throws SQLException {
     Optional<String> resumed = pipeline.offset().map(BinlogLog::resumedGtids);
-    MariaDbFollowing following =
-        new MariaDbFollowing(
+    BinlogFollowing following =
+        new BinlogFollowing(
             source,
-            definitions(pipeline, resumed),
-            MariaDbServerState.noted(pipeline),
+            definitions(source, pipeline, resumed),
+            BinlogServerState.noted(pipeline),
             pipeline.furthest().filter(any -> resumed.isPresent()).map(Position::toString));
-    try (MariaDbConnection connection = source.connect()) {
-      following.requireFollowable(MariaDbServerState.of(connection.connection()));
+    try (BinlogConnectorConnection connection = source.connect()) {
+      following.requireFollowable(connection.connection(), resumed);
     } catch (PipelineException e) {
       throw new SettingsException(String.valueOf(e.getMessage()), e);
     }
@@ -68,30 +69,34 @@ final class MariaDbFollowing implements Following {
     return following;
   }
 
-  private static TableDefinitions definitions(Pipeline pipeline, Optional<String> resumed) {
+  private static TableDefinitions definitions(
+      BinlogSource source, Pipeline pipeline, Optional<String> resumed) {
     if (resumed.isEmpty()) {
-      return new TableDefinitions();
+      return new TableDefinitions(source.log());
     }
     return pipeline
         .note(TableDefinitions.NOTE)
-        .map(note -> TableDefinitions.read(note, resumed.orElseThrow()))
+        .map(note -> TableDefinitions.read(source.log(), note, resumed.orElseThrow()))
         .orElseThrow(() ->
             new SettingsException(
                 SourceLoss.of(
                     "the control table lacks the definitions of the source's tables, without which its log cannot be read")));
   }
 
-  private void requireFollowable(MariaDbServerState now) {
+  private void requireFollowable(Connection connection, Optional<String> resumed)
+      throws SQLException {
+    BinlogServerState now = BinlogServerState.of(source.dialect(), connection, reached);
     if (!now.settings().isEmpty()) {
       throw new PipelineException(
           "%s cannot be followed: %s".formatted(source.place(), String.join("; ", now.settings())));
     }
     if (now.written().isEmpty()) {
       throw new PipelineException(
-          "the log of %s has no transaction yet (gtid_binlog_pos is empty), and so no place to begin at; run any statement that is written to it, such as CREATE DATABASE"
+          "the log of %s has no transaction yet (it tells no GTID), and so no place to begin at; run any statement that is written to it, such as CREATE DATABASE"
               .formatted(source.place()));
     }
-    reached.ifPresent(lake -> now.requireGoesOn(source.place(), server, lake));
+    reached.ifPresent(lake -> now.requireGoesOn(source, server, lake));
+    resumed.ifPresent(lake -> now.requireKept(source, lake));
     if (!server.equals(Optional.of(now.identity()))) {
       server.ifPresent(before ->
           LOG.warn(
@@ -107,12 +112,13 @@ final class MariaDbFollowing implements Following {
   /**
    * Looks whether a task may follow the source: at each of its starts.
    *
+   * @param resumed the GTIDs that it goes on from
    * @throws PipelineException it may not
    */
-  static void requireResumable() {
+  static void requireResumable(Optional<String> resumed) {
     current.ifPresent(following -> {
-      try (MariaDbConnection connection = following.source.connectBriefly()) {
-        following.requireFollowable(MariaDbServerState.of(connection.connection()));
+      try (BinlogConnectorConnection connection = following.source.connectBriefly()) {
+        following.requireFollowable(connection.connection(), resumed);
       } catch (SQLException e) {
         throw new DebeziumException(e);
       }
@@ -145,7 +151,7 @@ final class MariaDbFollowing implements Following {
       return Optional.empty();
     }
     return Optional.of(pipeline -> {
-      other.ifPresent(identity -> pipeline.note(MariaDbServerState.NOTE, identity));
+      other.ifPresent(identity -> pipeline.note(BinlogServerState.NOTE, identity));
       defined.ifPresent(text -> pipeline.note(TableDefinitions.NOTE, text));
     });
   }

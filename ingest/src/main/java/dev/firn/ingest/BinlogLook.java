@@ -1,6 +1,6 @@
 package dev.firn.ingest;
 
-import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
+import io.debezium.connector.binlog.jdbc.BinlogConnectorConnection;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -8,8 +8,8 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Looks at a MariaDB. */
-final class MariaDbLook implements SourceLook {
+/** Looks at a server with a binary log. */
+final class BinlogLook implements SourceLook {
   /** Other types are views, sequences, and tables whose rows have versions at the source. */
   static final String TABLES =
       "SELECT table_schema, table_name, engine FROM information_schema.tables"
@@ -17,13 +17,13 @@ final class MariaDbLook implements SourceLook {
           + " ('mysql', 'sys', 'information_schema', 'performance_schema')"
           + " ORDER BY table_schema, table_name";
 
-  private final MariaDbSource source;
-  private final MariaDbConnection connection;
+  private final BinlogSource source;
+  private final BinlogConnectorConnection connection;
 
   /**
    * @param connection closed by {@link #close}
    */
-  MariaDbLook(MariaDbSource source, MariaDbConnection connection) {
+  BinlogLook(BinlogSource source, BinlogConnectorConnection connection) {
     this.source = source;
     this.connection = connection;
   }
@@ -32,7 +32,7 @@ final class MariaDbLook implements SourceLook {
   public SourceView view() throws SQLException {
     Connection asked = connection.connection();
     try {
-      return MariaDbView.begin(asked);
+      return source.dialect().view(source, asked, List.of());
     } finally {
       try (Statement end = asked.createStatement()) {
         end.execute("ROLLBACK");
@@ -58,6 +58,6 @@ final class MariaDbLook implements SourceLook {
 
   @Override
   public void close() {
-    MariaDbTables.close(connection);
+    BinlogTables.close(connection);
   }
 }

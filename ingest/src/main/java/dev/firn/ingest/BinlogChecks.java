@@ -1,6 +1,6 @@
 package dev.firn.ingest;
 
-import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
+import io.debezium.connector.binlog.jdbc.BinlogConnectorConnection;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -8,31 +8,36 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** Tries whether a MariaDB can be captured, and says what to do where it cannot. */
-final class MariaDbChecks {
+/**
+ * Tries whether a server with a binary log can be captured, and says what to do where it cannot.
+ */
+final class BinlogChecks {
   private static final String LOG_NAME = "binary log";
 
-  private final MariaDbSource source;
+  private final BinlogSource source;
   private final List<Check> checks = new ArrayList<>();
 
-  private MariaDbChecks(MariaDbSource source) {
+  private BinlogChecks(BinlogSource source) {
     this.source = source;
   }
 
-  static List<Check> run(MariaDbSource source) {
-    MariaDbChecks checks = new MariaDbChecks(source);
+  static List<Check> run(BinlogSource source) {
+    BinlogChecks checks = new BinlogChecks(source);
     checks.connection();
     return List.copyOf(checks.checks);
   }
 
   private void connection() {
-    try (MariaDbConnection mariadb = source.connect()) {
-      Connection connection = mariadb.connection();
+    try (BinlogConnectorConnection open = source.connect()) {
+      Connection connection = open.connection();
       checks.add(Check.ok("connection", source.place()));
       version(connection);
       log(connection);
       rowMetadata(connection);
+      checks.addAll(source.dialect().advice(connection));
       privileges(connection);
       tables();
     } catch (SQLException | RuntimeException e) {
@@ -45,15 +50,19 @@ final class MariaDbChecks {
   }
 
   private void version(Connection connection) throws SQLException {
-    String version = MariaDbServerState.variable(connection, "version");
+    String version = BinlogServerState.variable(connection, "version");
     checks.add(
-        version.toLowerCase(Locale.ROOT).contains("mariadb")
+        source.dialect().isVersion(version)
             ? Check.ok("server version", version)
-            : Check.failed("server version", version, "it is no MariaDB; MySQL is not supported"));
+            : Check.failed(
+                "server version",
+                version,
+                "it is no %s: see debezium.source.connector.class"
+                    .formatted(source.dialect().name())));
   }
 
   private void log(Connection connection) throws SQLException {
-    MariaDbServerState state = MariaDbServerState.of(connection);
+    BinlogServerState state = BinlogServerState.of(source.dialect(), connection, Optional.empty());
     for (String problem : state.settings()) {
       checks.add(Check.failed(LOG_NAME, problem, "the log needs each changed row as a whole"));
     }
@@ -70,7 +79,7 @@ final class MariaDbChecks {
 
   /** Not needed; it lets a definition that was not understood be noticed at once. */
   private void rowMetadata(Connection connection) throws SQLException {
-    String found = MariaDbServerState.variable(connection, "binlog_row_metadata");
+    String found = BinlogServerState.variable(connection, "binlog_row_metadata");
     checks.add(
         found.equalsIgnoreCase("FULL")
             ? Check.ok("binlog_row_metadata", found)
@@ -88,23 +97,21 @@ final class MariaDbChecks {
         grants.append(row.getString(1).toUpperCase(Locale.ROOT)).append('\n');
       }
     }
-    List<String> missing = new ArrayList<>();
-    if (!has(grants, "REPLICATION SLAVE")) {
-      missing.add("REPLICATION SLAVE");
-    }
-    if (!has(grants, "BINLOG MONITOR") && !has(grants, "REPLICATION CLIENT")) {
-      missing.add("BINLOG MONITOR");
-    }
-    if (!has(grants, "RELOAD")) {
-      missing.add("RELOAD");
-    }
+    List<List<String>> needed = source.dialect().privileges();
+    List<String> missing =
+        needed.stream()
+            .filter(names -> names.stream().noneMatch(name -> has(grants, name)))
+            .map(List::getFirst)
+            .toList();
     checks.add(
         missing.isEmpty()
             ? Check.ok("privileges", "to read the log and to hold it for a moment")
             : Check.failed(
                 "privileges",
                 "lacks " + String.join(", ", missing),
-                "run GRANT SELECT, RELOAD, REPLICATION SLAVE, BINLOG MONITOR ON *.* TO the user"));
+                "run GRANT SELECT, %s ON *.* TO the user"
+                    .formatted(
+                        needed.stream().map(List::getFirst).collect(Collectors.joining(", ")))));
   }
 
   private static boolean has(StringBuilder grants, String privilege) {

@@ -6,8 +6,8 @@ import dev.firn.writer.PipelineException;
 import java.sql.SQLException;
 import java.util.Optional;
 
-/** What MariaDB answers that stays the same until somebody does something. */
-final class MariaDbFailure {
+/** What a server with a binary log answers that stays the same until somebody does something. */
+final class BinlogFailure {
   /** The server cannot send the log from where it was asked to. */
   private static final int NO_SUCH_PLACE = 1236;
 
@@ -16,7 +16,7 @@ final class MariaDbFailure {
   /** The ways on when a part of the log cannot be taken. */
   static final String ANEW = SourceLoss.ways();
 
-  private MariaDbFailure() {}
+  private BinlogFailure() {}
 
   /** What to say of it. */
   static Optional<String> refusal(Throwable failure) {
@@ -57,7 +57,7 @@ final class MariaDbFailure {
 
   private static String noLog(Exception e) {
     return SourceLoss.of(
-        "the source cannot send its log from where the lake is (%s): the files were purged (expire_logs_days, PURGE BINARY LOGS, RESET MASTER), or it is another server"
+        "the source cannot send its log from where the lake is (%s): the files were purged (expire_logs_days, binlog_expire_logs_seconds, PURGE BINARY LOGS, RESET MASTER), or it is another server"
             .formatted(ConnectionLoss.reason(e)));
   }
 }

@@ -16,10 +16,13 @@ import org.apache.kafka.connect.errors.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * MariaDB's dates and times, as it writes them and as its log has them. What is none (a zero date,
- * or one without a month or a day) is empty.
+ * Dates and times of MariaDB and MySQL, as they write them and as their logs have them. What is
+ * none (a zero date, or one without a month or a day) is empty.
  */
-final class MariaDbText {
+final class BinlogText {
+  /** What a text begins with that a query gave; the default of a column does not. */
+  static final String READ = "@";
+
   private static final Pattern DATE_TIME =
       Pattern.compile(
           "(\\d{4})-(\\d\\d)-(\\d\\d)(?:[ T](\\d\\d):(\\d\\d):(\\d\\d)(?:\\.(\\d{1,6}))?)?");
@@ -28,11 +31,11 @@ final class MariaDbText {
   private static final int NANO_DIGITS = 9;
   private static final int MICRO_DIGITS = 6;
 
-  private MariaDbText() {}
+  private BinlogText() {}
 
   /** A text without what tells that it was read. */
   static String plain(String text) {
-    return text.startsWith(MariaDbReader.READ) ? text.substring(1) : text;
+    return text.startsWith(READ) ? text.substring(1) : text;
   }
 
   static Optional<LocalDate> date(@Nullable Object value) {
@@ -120,7 +123,7 @@ final class MariaDbText {
    *
    * @param digits of the fraction of a second
    */
-  static @Nullable String written(MariaDbValues.Kind kind, int digits, @Nullable Object value) {
+  static @Nullable String written(BinlogValues.Kind kind, int digits, @Nullable Object value) {
     return switch (value) {
       case null -> null;
       case String text -> withFraction(plain(text), digits);
@@ -175,7 +178,7 @@ final class MariaDbText {
     return String.format(
         Locale.ROOT,
         "%s%04d-%02d-%02d %02d:%02d:%02d%s",
-        MariaDbReader.READ,
+        READ,
         parts[0],
         parts[1],
         parts[2],

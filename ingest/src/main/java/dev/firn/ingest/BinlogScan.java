@@ -2,13 +2,13 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.firn.ingest.log.BinlogLog;
 import dev.firn.writer.Position;
-import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
+import io.debezium.connector.binlog.jdbc.BinlogConnectorConnection;
 import io.debezium.util.ColumnUtils;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,21 +16,21 @@ import java.util.Optional;
 import org.apache.kafka.connect.data.Struct;
 import org.jspecify.annotations.Nullable;
 
-/** Reads tables of a MariaDB in a consistent snapshot, whose place in the log the server tells. */
-final class MariaDbScan implements TableScan {
-  private static final int FETCH_ROWS = 2_000;
-
-  private final MariaDbTables tables;
-  private final MariaDbConnection reading;
+/** Reads tables of a server in a consistent snapshot, whose place in the log is known. */
+final class BinlogScan implements TableScan {
+  private final BinlogSource source;
+  private final BinlogTables tables;
+  private final BinlogConnectorConnection reading;
 
   /** Those that are there. */
-  private final Map<SourceTable, MariaDbTables.Scannable> readable = new LinkedHashMap<>();
+  private final Map<SourceTable, BinlogTables.Scannable> readable = new LinkedHashMap<>();
 
-  private @Nullable MariaDbView view;
+  private @Nullable BinlogView view;
 
   /** Connects, and looks at the tables. */
-  MariaDbScan(MariaDbSource source, List<SourceTable> names) throws SQLException {
-    this.tables = MariaDbTables.open(source);
+  BinlogScan(BinlogSource source, List<SourceTable> names) throws SQLException {
+    this.source = source;
+    this.tables = BinlogTables.open(source);
     this.reading = source.connect();
     try {
       for (SourceTable name : names) {
@@ -44,30 +44,34 @@ final class MariaDbScan implements TableScan {
 
   @Override
   public Optional<CapturedTable> table(SourceTable name) {
-    return Optional.ofNullable(readable.get(name)).map(MariaDbTables.Scannable::captured);
+    return Optional.ofNullable(readable.get(name)).map(BinlogTables.Scannable::captured);
   }
 
   /** The log tells of all changes; what is in it may be invisible for a moment. */
   @Override
   public void prepare(Optional<SourceView> earlier, Waiting waiting)
       throws SQLException, InterruptedException {
-    MariaDbView now = MariaDbView.begin(reading.connection());
-    MariaDbView all = earlier.map(MariaDbView.class::cast).orElse(now);
+    BinlogView now = view(List.of());
+    BinlogView all = earlier.map(BinlogView.class::cast).orElse(now);
     end();
     while (!now.seesAllOf(all)) {
       waiting.pause(now);
-      now = MariaDbView.begin(reading.connection());
+      now = view(List.of());
       end();
     }
+  }
+
+  private BinlogView view(Collection<SourceTable> held) throws SQLException {
+    return source.dialect().view(source, reading.connection(), held);
   }
 
   /** Also holds the tables' definitions, as far as they are still those that were looked at. */
   @Override
   public SourceView begin() throws SQLException {
-    MariaDbView begun = MariaDbView.begin(reading.connection());
+    BinlogView begun = view(readable.keySet());
     view = begun;
-    for (Map.Entry<SourceTable, MariaDbTables.Scannable> each : readable.entrySet()) {
-      String now = MariaDbTables.definition(reading.connection(), each.getKey());
+    for (Map.Entry<SourceTable, BinlogTables.Scannable> each : readable.entrySet()) {
+      String now = BinlogTables.definition(reading.connection(), each.getKey());
       if (!each.getValue().definition().equals(now)) {
         throw new SQLException("its definition is being changed");
       }
@@ -84,14 +88,14 @@ final class MariaDbScan implements TableScan {
 
   @Override
   public Position passing() {
-    return BinlogLog.mariaDb().parse(requireNonNull(view, "view is null").gtids());
+    return source.log().parse(requireNonNull(view, "view is null").gtids());
   }
 
   @Override
   public void rows(SourceTable name, Rows rows) throws SQLException, InterruptedException {
-    MariaDbTables.Scannable read = requireNonNull(readable.get(name), "the table is not there");
+    BinlogTables.Scannable read = requireNonNull(readable.get(name), "the table is not there");
     try (Statement statement = reading.connection().createStatement()) {
-      statement.setFetchSize(FETCH_ROWS);
+      statement.setFetchSize(source.dialect().fetchRows());
       try (ResultSet found = statement.executeQuery(read.query())) {
         ColumnUtils.ColumnArray columns = ColumnUtils.toArray(found, read.table());
         while (found.next()) {
@@ -106,6 +110,6 @@ final class MariaDbScan implements TableScan {
   @Override
   public void close() {
     tables.close();
-    MariaDbTables.close(reading);
+    BinlogTables.close(reading);
   }
 }

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  * them matters: the log has the values that they made, and whether rows from before have any is
  * asked at the source.
  */
-final class MariaDbDefaults {
+final class BinlogDefaults {
   private static final String QUOTED =
       "'(?:[^'\\\\]|''|\\\\.)*+'|\"(?:[^\"\\\\]|\"\"|\\\\.)*+\"|`(?:[^`]|``)*+`";
 
@@ -23,7 +23,7 @@ final class MariaDbDefaults {
   /** What is understood, and taken for a value that is not known beforehand. */
   private static final String ANY = "DEFAULT (uuid())";
 
-  private MariaDbDefaults() {}
+  private BinlogDefaults() {}
 
   /** The statement with other expressions in their place, if there are any. */
   static String replaced(String statement) {

@@ -9,35 +9,35 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class TestMariaDbText {
+class TestBinlogText {
   @Test
   void zeroDatesAreNone() {
-    assertThat(MariaDbText.date("@0000-00-00")).isEmpty();
-    assertThat(MariaDbText.dateTime("@2026-01-00 01:02:03")).isEmpty();
-    assertThat(MariaDbText.dateTime("@2026-01-02 03:04:05.6"))
+    assertThat(BinlogText.date("@0000-00-00")).isEmpty();
+    assertThat(BinlogText.dateTime("@2026-01-00 01:02:03")).isEmpty();
+    assertThat(BinlogText.dateTime("@2026-01-02 03:04:05.6"))
         .contains(LocalDateTime.of(2026, 1, 2, 3, 4, 5, 600_000_000));
   }
 
   @Test
   void timesBelowZeroKeepTheirSign() {
-    assertThat(MariaDbText.time("@-00:00:01.5")).contains(Duration.ofMillis(-1500));
-    assertThat(MariaDbText.written(MariaDbValues.Kind.TIME, 1, Duration.ofMillis(-1500)))
+    assertThat(BinlogText.time("@-00:00:01.5")).contains(Duration.ofMillis(-1500));
+    assertThat(BinlogText.written(BinlogValues.Kind.TIME, 1, Duration.ofMillis(-1500)))
         .isEqualTo("-00:00:01.5");
-    assertThat(MariaDbText.written(MariaDbValues.Kind.TIME, 0, Duration.ofSeconds(3_020_399)))
+    assertThat(BinlogText.written(BinlogValues.Kind.TIME, 0, Duration.ofSeconds(3_020_399)))
         .isEqualTo("838:59:59");
   }
 
   @Test
   void literalsAreReadAsSqlDoes() {
-    assertThat(MariaDbText.literal("'a'")).isEqualTo("a");
-    assertThat(MariaDbText.literal("'d''e,f'")).isEqualTo("d'e,f");
-    assertThat(MariaDbText.literal("'x\\\\y\\n'")).isEqualTo("x\\y\n");
+    assertThat(BinlogText.literal("'a'")).isEqualTo("a");
+    assertThat(BinlogText.literal("'d''e,f'")).isEqualTo("d'e,f");
+    assertThat(BinlogText.literal("'x\\\\y\\n'")).isEqualTo("x\\y\n");
   }
 
   @Test
   void columnsOfADefinitionAreNoTables() {
     assertThat(
-            MariaDbStatements.tables(
+            BinlogStatements.tables(
                 "CREATE TABLE t (id INT, a INET6, at TIMESTAMP ON UPDATE now())", "shop"))
         .containsExactly(new TableId("shop", null, "t"));
   }
@@ -56,7 +56,7 @@ class TestMariaDbText {
         "a int DEFAULT (b(1), c int | a int DEFAULT (uuid())"
       })
   void expressionsOfDefaultsAreReplaced(String columns, String replaced) {
-    assertThat(MariaDbDefaults.replaced("CREATE TABLE t (" + columns))
+    assertThat(BinlogDefaults.replaced("CREATE TABLE t (" + columns))
         .isEqualTo("CREATE TABLE t (" + replaced);
   }
 
@@ -70,7 +70,7 @@ class TestMariaDbText {
         "RENAME TABLE t TO u | shop | u"
       })
   void statementsNameTheirTables(String statement, String database, String table) {
-    assertThat(MariaDbStatements.tables(statement, "shop"))
+    assertThat(BinlogStatements.tables(statement, "shop"))
         .contains(new TableId(database, null, table));
   }
 }

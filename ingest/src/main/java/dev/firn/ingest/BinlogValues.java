@@ -27,13 +27,13 @@ import org.apache.kafka.connect.errors.DataException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes Debezium deliver MariaDB's values exactly where its own way loses something: dates and
- * times (zero dates become 1970 in columns that are not null), years (0000), bits (their number),
- * floats (their last digits), JSON and geometries (their SRID).
+ * Makes Debezium deliver the values of MariaDB and MySQL exactly where its own way loses something:
+ * dates and times (zero dates become 1970 in columns that are not null), years (0000), bits (their
+ * number), floats (their last digits), JSON and geometries (their SRID).
  */
-public final class MariaDbValues implements CustomConverter<SchemaBuilder, RelationalColumn> {
+public final class BinlogValues implements CustomConverter<SchemaBuilder, RelationalColumn> {
   /** The name under which it stands in {@code converters}. */
-  static final String NAME = "firn_mariadb_values";
+  static final String NAME = "firn_binlog_values";
 
   private static final int SINGLE_PRECISION = 24;
   private static final int SRID_BYTES = 4;
@@ -107,29 +107,29 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
     if (forms.isText(column.dataCollection(), column.name()) && mayBeText(kind)) {
       registration.register(
           optional(PostgresText.schema(OtherTypes.Value.OTHER), column),
-          value -> MariaDbText.written(kind, column.length().orElse(0), value));
+          value -> BinlogText.written(kind, column.length().orElse(0), value));
       return;
     }
     if (isVariant(column, kind)) {
-      registration.register(optional(JsonVariant.schema(), column), MariaDbValues::text);
+      registration.register(optional(JsonVariant.schema(), column), BinlogValues::text);
       return;
     }
     switch (kind) {
-      case DATE -> registration.register(optional(Date.builder(), column), MariaDbValues::day);
+      case DATE -> registration.register(optional(Date.builder(), column), BinlogValues::day);
       case DATETIME ->
           registration.register(
               optional(MicroTimestamp.builder(), column),
-              value -> MariaDbText.dateTime(value).map(MariaDbValues::micros).orElse(null));
+              value -> BinlogText.dateTime(value).map(BinlogValues::micros).orElse(null));
       case TIMESTAMP ->
           registration.register(
               optional(SchemaBuilder.int64().name(PostgresValues.INSTANT), column),
-              value -> MariaDbText.instant(value).map(MariaDbValues::micros).orElse(null));
+              value -> BinlogText.instant(value).map(BinlogValues::micros).orElse(null));
       case TIME ->
           registration.register(
               optional(MicroTime.builder(), column),
-              value -> MariaDbText.time(value).map(MariaDbValues::micros).orElse(null));
+              value -> BinlogText.time(value).map(BinlogValues::micros).orElse(null));
       case YEAR ->
-          registration.register(optional(SchemaBuilder.int32(), column), MariaDbValues::year);
+          registration.register(optional(SchemaBuilder.int32(), column), BinlogValues::year);
       case BIT -> bits(column, registration);
       case FLOAT -> floats(column, registration);
       // Statements may call a double so; Debezium would take it for a single.
@@ -139,13 +139,13 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
               optional(SchemaBuilder.int16(), column),
               value -> number(value).map(BigInteger::shortValue).orElse(null));
       case JSON ->
-          registration.register(optional(SchemaBuilder.string(), column), MariaDbValues::text);
+          registration.register(optional(SchemaBuilder.string(), column), BinlogValues::text);
       case GEOMETRY -> geometry(column, registration);
       case UUID ->
           registration.register(
               optional(Uuid.builder(), column),
               value ->
-                  bytes(value, UUID_BYTES).map(MariaDbValues::uuid).orElseGet(() -> plain(value)));
+                  bytes(value, UUID_BYTES).map(BinlogValues::uuid).orElseGet(() -> plain(value)));
       case DECIMAL, OTHER -> {
         // As Debezium has them.
       }
@@ -184,7 +184,7 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
   }
 
   private static @Nullable Object day(@Nullable Object value) {
-    return MariaDbText.date(value).map(date -> Math.toIntExact(date.toEpochDay())).orElse(null);
+    return BinlogText.date(value).map(date -> Math.toIntExact(date.toEpochDay())).orElse(null);
   }
 
   private static long micros(LocalDateTime time) {
@@ -204,7 +204,7 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
       case null -> null;
       case Year year -> year.getValue() == YEAR_ZERO ? 0 : year.getValue();
       case Number year -> year.intValue();
-      case String text -> Integer.parseInt(MariaDbText.plain(text));
+      case String text -> Integer.parseInt(BinlogText.plain(text));
       default -> throw new DataException("a year of " + value.getClass());
     };
   }
@@ -270,7 +270,7 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
     return switch (value) {
       case null -> Optional.empty();
       case Number number -> Optional.of(number);
-      case String text -> Optional.of(new BigDecimal(MariaDbText.plain(text)));
+      case String text -> Optional.of(new BigDecimal(BinlogText.plain(text)));
       default -> throw new DataException("a number of " + value.getClass());
     };
   }
@@ -288,7 +288,7 @@ public final class MariaDbValues implements CustomConverter<SchemaBuilder, Relat
   }
 
   private static @Nullable Object plain(@Nullable Object value) {
-    return value == null ? null : MariaDbText.plain(value.toString());
+    return value == null ? null : BinlogText.plain(value.toString());
   }
 
   private static @Nullable Object text(@Nullable Object value) {

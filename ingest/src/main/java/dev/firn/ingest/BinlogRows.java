@@ -1,5 +1,7 @@
 package dev.firn.ingest;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.github.shyiko.mysql.binlog.event.EventType;
 import com.github.shyiko.mysql.binlog.event.TableMapEventData;
 import com.github.shyiko.mysql.binlog.event.deserialization.AbstractRowsEventDataDeserializer;
@@ -15,10 +17,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Reads the rows of MariaDB's log as Debezium does, but for dates that are none: zero dates, and
- * such without a month or a day. These become the text that MariaDB writes.
+ * Reads the rows of a binary log as Debezium does, but for dates that are none: zero dates, and
+ * such without a month or a day. These become the text that the server writes; so do JSON
+ * documents.
  */
-final class MariaDbRows {
+final class BinlogRows {
   private static final EventProcessingFailureHandlingMode FAIL =
       EventProcessingFailureHandlingMode.FAIL;
 
@@ -26,7 +29,7 @@ final class MariaDbRows {
   private static final int DATETIME_BYTES = 5;
   private static final int MONTHS = 13;
 
-  private MariaDbRows() {}
+  private BinlogRows() {}
 
   /**
    * Has all rows read so.
@@ -57,7 +60,7 @@ final class MariaDbRows {
     int month = (value >> 5) & 0xf;
     int day = value & 0x1f;
     return year == 0 || month == 0 || day == 0
-        ? String.format(Locale.ROOT, "%s%04d-%02d-%02d", MariaDbReader.READ, year, month, day)
+        ? String.format(Locale.ROOT, "%s%04d-%02d-%02d", BinlogText.READ, year, month, day)
         : LocalDate.of(year, month, day);
   }
 
@@ -80,7 +83,7 @@ final class MariaDbRows {
       (int) value & 0x3f
     };
     return parts[0] == 0 || parts[1] == 0 || parts[2] == 0
-        ? MariaDbText.written(parts, micros, digits)
+        ? BinlogText.written(parts, micros, digits)
         : LocalDateTime.of(
             parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], micros * 1_000);
   }
@@ -102,6 +105,11 @@ final class MariaDbRows {
     return value;
   }
 
+  /** As text, which MariaDB keeps anyway: this type of column is MySQL's. */
+  private static byte[] json(byte[] document) throws IOException {
+    return MySqlJson.text(document).getBytes(UTF_8);
+  }
+
   private static final class Writes extends RowDeserializers.WriteRowsDeserializer {
     Writes(Map<Long, TableMapEventData> tables) {
       super(tables, FAIL);
@@ -116,6 +124,11 @@ final class MariaDbRows {
     protected Serializable deserializeDatetimeV2(int digits, ByteArrayInputStream in)
         throws IOException {
       return dateTime(digits, in);
+    }
+
+    @Override
+    protected byte[] deserializeJson(int bytes, ByteArrayInputStream in) throws IOException {
+      return json(super.deserializeJson(bytes, in));
     }
   }
 
@@ -134,6 +147,11 @@ final class MariaDbRows {
         throws IOException {
       return dateTime(digits, in);
     }
+
+    @Override
+    protected byte[] deserializeJson(int bytes, ByteArrayInputStream in) throws IOException {
+      return json(super.deserializeJson(bytes, in));
+    }
   }
 
   private static final class Deletes extends RowDeserializers.DeleteRowsDeserializer {
@@ -150,6 +168,11 @@ final class MariaDbRows {
     protected Serializable deserializeDatetimeV2(int digits, ByteArrayInputStream in)
         throws IOException {
       return dateTime(digits, in);
+    }
+
+    @Override
+    protected byte[] deserializeJson(int bytes, ByteArrayInputStream in) throws IOException {
+      return json(super.deserializeJson(bytes, in));
     }
   }
 }

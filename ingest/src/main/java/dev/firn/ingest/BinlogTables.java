@@ -6,18 +6,12 @@ import io.debezium.config.CommonConnectorConfig;
 import io.debezium.connector.binlog.BinlogConnectorConfig;
 import io.debezium.connector.binlog.charset.BinlogCharsetRegistry;
 import io.debezium.connector.binlog.jdbc.BinlogConnectorConnection;
-import io.debezium.connector.mariadb.MariaDbConnectorConfig;
-import io.debezium.connector.mariadb.MariaDbDatabaseSchema;
-import io.debezium.connector.mariadb.MariaDbTaskContext;
-import io.debezium.connector.mariadb.jdbc.MariaDbConnection;
-import io.debezium.connector.mariadb.jdbc.MariaDbValueConverters;
 import io.debezium.converters.custom.CustomConverterServiceProvider;
 import io.debezium.relational.Column;
 import io.debezium.relational.CustomConverterRegistry;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
 import io.debezium.relational.TableSchema;
-import io.debezium.relational.ddl.DdlParser;
 import io.debezium.spi.topic.TopicNamingStrategy;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -39,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * Reads the captured tables' schemas from the source, by the code that also makes those of the
  * events: so tables without rows exist in the lake, and their events fit them.
  */
-final class MariaDbTables implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(MariaDbTables.class);
+final class BinlogTables implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(BinlogTables.class);
 
   /** What keeps all versions of a row that a transaction may need. */
   private static final Set<String> TRANSACTIONAL = Set.of("InnoDB", "ROCKSDB");
@@ -57,7 +51,7 @@ final class MariaDbTables implements AutoCloseable {
       return "SELECT %s FROM %s"
           .formatted(
               table.columns().stream()
-                  .map(MariaDbSnapshotQuery::selected)
+                  .map(BinlogSnapshotQuery::selected)
                   .collect(Collectors.joining(", ")),
               quoted(captured.source()));
     }
@@ -70,61 +64,37 @@ final class MariaDbTables implements AutoCloseable {
           + " AND (delete_rule NOT IN ('RESTRICT', 'NO ACTION')"
           + " OR update_rule NOT IN ('RESTRICT', 'NO ACTION'))";
 
-  private final MariaDbSource source;
-  private final MariaDbConnection connection;
-  private final Definitions definitions;
+  private final BinlogSource source;
+  private final BinlogConnectorConnection connection;
+  private final BinlogDialect.Definitions definitions;
 
-  private MariaDbTables(MariaDbSource source, MariaDbConnection connection) {
+  private BinlogTables(BinlogSource source, BinlogConnectorConnection connection) {
     this.source = source;
     this.connection = connection;
-    this.definitions =
-        new Definitions(
-            source, connection, new MariaDbTaskContext(source.configuration(), source.connector()));
+    BinlogDialect<?, ?> dialect = source.dialect();
+    this.definitions = dialect.definitions(source, connection, dialect.context(source));
   }
 
-  static MariaDbTables open(MariaDbSource source) throws SQLException {
-    MariaDbConnection connection = source.connect();
+  static BinlogTables open(BinlogSource source) throws SQLException {
+    BinlogConnectorConnection connection = source.connect();
     try {
       connection.connect();
-      return new MariaDbTables(source, connection);
+      return new BinlogTables(source, connection);
     } catch (SQLException | RuntimeException e) {
       close(connection);
       throw e;
     }
   }
 
-  /** What Debezium's task keeps of the tables. */
-  static MariaDbDatabaseSchema schema(
-      MariaDbSource source, BinlogConnectorConnection connection, MariaDbTaskContext context) {
-    return new Definitions(source, connection, context);
-  }
-
-  static MariaDbValueConverters converters(MariaDbConnectorConfig config) {
-    return new Converters(config);
-  }
-
-  /** Debezium writes the commas within members of enumerations with a backslash. */
-  private static final class Converters extends MariaDbValueConverters {
-    Converters(MariaDbConnectorConfig config) {
-      super(
-          config.getDecimalMode(),
-          config.getTemporalPrecisionMode(),
-          config.getBigIntUnsignedHandlingMode().asBigIntUnsignedMode(),
-          config.binaryHandlingMode(),
-          value -> value,
-          config.getEventConvertingFailureHandlingMode(),
-          config.getServiceRegistry());
-    }
-
-    @Override
-    protected List<String> extractEnumAndSetOptions(Column column) {
-      return column.enumValues().stream().map(MariaDbText::literal).toList();
-    }
-  }
-
   @SuppressWarnings("unchecked") // The naming strategy comes without its type.
-  static TopicNamingStrategy<TableId> topics(MariaDbConnectorConfig config) {
+  static TopicNamingStrategy<TableId> topics(BinlogConnectorConfig config) {
     return config.getTopicNamingStrategy(CommonConnectorConfig.TOPIC_NAMING_STRATEGY);
+  }
+
+  static CustomConverterRegistry customConverters(BinlogSource source) {
+    return requireNonNull(
+        new CustomConverterServiceProvider()
+            .createService(source.configuration(), source.connector().getServiceRegistry()));
   }
 
   /**
@@ -144,7 +114,7 @@ final class MariaDbTables implements AutoCloseable {
   List<SourceTable> names() throws SQLException {
     List<SourceTable> names = new ArrayList<>();
     try (Statement statement = connection.connection().createStatement();
-        ResultSet rows = statement.executeQuery(MariaDbLook.TABLES)) {
+        ResultSet rows = statement.executeQuery(BinlogLook.TABLES)) {
       while (rows.next()) {
         SourceTable name = new SourceTable(rows.getString(1), rows.getString(2));
         if (source.captures(name)) {
@@ -174,9 +144,10 @@ final class MariaDbTables implements AutoCloseable {
     requireLoggedChanges(name);
     String definition = definition(connection.connection(), name);
     definitions.define(name, definition);
-    Table table = requireNonNull(definitions.tableFor(MariaDbSource.id(name)), "table is null");
+    Table table =
+        requireNonNull(definitions.schema().tableFor(BinlogSource.id(name)), "table is null");
     TableSchema schema =
-        requireNonNull(definitions.schemaFor(MariaDbSource.id(name)), "schema is null");
+        requireNonNull(definitions.schema().schemaFor(BinlogSource.id(name)), "schema is null");
     return Optional.of(new Scannable(captured(name, table, schema), definition, table, schema));
   }
 
@@ -188,8 +159,13 @@ final class MariaDbTables implements AutoCloseable {
       try (ResultSet row = query.executeQuery()) {
         if (row.next()) {
           throw new SettingsException(
-              "table %1$s has the foreign key %2$s (ON DELETE %3$s ON UPDATE %4$s): MariaDB does not write into its log what it changes by it, so that the lake would keep rows that are gone; make it RESTRICT or NO ACTION, or leave the table out with debezium.source.table.exclude.list=%1$s"
-                  .formatted(name, row.getString(1), row.getString(2), row.getString(3)));
+              "table %1$s has the foreign key %2$s (ON DELETE %3$s ON UPDATE %4$s): %5$s does not write into its log what it changes by it, so that the lake would keep rows that are gone; make it RESTRICT or NO ACTION, or leave the table out with debezium.source.table.exclude.list=%1$s"
+                  .formatted(
+                      name,
+                      row.getString(1),
+                      row.getString(2),
+                      row.getString(3),
+                      source.dialect().name()));
         }
       }
     }
@@ -261,7 +237,7 @@ final class MariaDbTables implements AutoCloseable {
     }
   }
 
-  private static BinlogCharsetRegistry registry(BinlogConnectorConfig config) {
+  static BinlogCharsetRegistry registry(BinlogConnectorConfig config) {
     return requireNonNull(
         config.getServiceRegistry().getService(BinlogCharsetRegistry.class), "registry is null");
   }
@@ -276,7 +252,7 @@ final class MariaDbTables implements AutoCloseable {
     }
   }
 
-  /** As MariaDB has to be told of it, whatever its SQL mode is. */
+  /** As the server has to be told of it, whatever its SQL mode is. */
   static String quoted(SourceTable name) {
     return quoted(name.schema()) + "." + quoted(name.name());
   }
@@ -285,7 +261,7 @@ final class MariaDbTables implements AutoCloseable {
     return '`' + identifier.replace("`", "``") + '`';
   }
 
-  static void close(MariaDbConnection connection) {
+  static void close(BinlogConnectorConnection connection) {
     try {
       connection.close();
     } catch (SQLException e) {
@@ -296,38 +272,5 @@ final class MariaDbTables implements AutoCloseable {
   @Override
   public void close() {
     close(connection);
-  }
-
-  /** Opens the parser, which Debezium keeps to its own. */
-  private static final class Definitions extends MariaDbDatabaseSchema {
-    Definitions(
-        MariaDbSource source, BinlogConnectorConnection connection, MariaDbTaskContext context) {
-      super(
-          source.connector(),
-          converters(source.connector()),
-          topics(source.connector()),
-          source.connector().schemaNameAdjuster(),
-          connection.isTableIdCaseSensitive(),
-          customConverters(source),
-          context);
-    }
-
-    private static CustomConverterRegistry customConverters(MariaDbSource source) {
-      return requireNonNull(
-          new CustomConverterServiceProvider()
-              .createService(source.configuration(), source.connector().getServiceRegistry()));
-    }
-
-    @Override
-    protected DdlParser createDdlParser(
-        BinlogConnectorConfig config, MariaDbValueConverters unused) {
-      return new MariaDbStatements(config, getTableFilter(), registry(config));
-    }
-
-    void define(SourceTable name, String definition) {
-      getDdlParser().setCurrentSchema(name.schema());
-      var unused = getDdlParser().parse(definition, tables());
-      buildAndRegisterSchema(tableFor(MariaDbSource.id(name)));
-    }
   }
 }

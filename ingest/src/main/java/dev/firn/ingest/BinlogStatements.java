@@ -1,9 +1,6 @@
 package dev.firn.ingest;
 
 import dev.firn.writer.PipelineException;
-import io.debezium.connector.binlog.BinlogConnectorConfig;
-import io.debezium.connector.binlog.charset.BinlogCharsetRegistry;
-import io.debezium.connector.mariadb.antlr.MariaDbAntlrDdlParser;
 import io.debezium.relational.TableId;
 import io.debezium.relational.Tables;
 import io.debezium.relational.ddl.DdlChanges;
@@ -11,6 +8,7 @@ import io.debezium.text.MultipleParsingExceptions;
 import io.debezium.text.ParsingException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -20,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * Reads statements that define tables as Debezium does; one that it does not understand matters
  * only if it is about a captured table.
  */
-final class MariaDbStatements extends MariaDbAntlrDdlParser {
-  private static final Logger LOG = LoggerFactory.getLogger(MariaDbStatements.class);
+final class BinlogStatements {
+  private static final Logger LOG = LoggerFactory.getLogger(BinlogStatements.class);
 
   private static final String NAME = "`(?:[^`]|``)+`|[^\\s`.,;()]+";
 
@@ -37,7 +35,7 @@ final class MariaDbStatements extends MariaDbAntlrDdlParser {
 
   private static final Pattern PART = Pattern.compile(NAME);
 
-  private final Tables.TableFilter captured;
+  private BinlogStatements() {}
 
   private static Pattern named(String before) {
     return Pattern.compile(
@@ -45,23 +43,23 @@ final class MariaDbStatements extends MariaDbAntlrDdlParser {
         Pattern.CASE_INSENSITIVE);
   }
 
-  MariaDbStatements(
-      BinlogConnectorConfig config, Tables.TableFilter captured, BinlogCharsetRegistry charsets) {
-    super(true, false, config.isSchemaChangesHistoryEnabled(), captured, charsets);
-    this.captured = captured;
-  }
-
   /**
    * Applies a statement.
    *
+   * @param database the one in use
+   * @param captured whether a table is
+   * @param parser applies a statement as Debezium does
    * @throws PipelineException it is about a captured table, and not understood
    */
-  @Override
-  public DdlChanges parse(String statement, Tables tables) {
+  static DdlChanges apply(
+      String statement,
+      String database,
+      Tables.TableFilter captured,
+      Function<String, DdlChanges> parser) {
     try {
-      return parseAnyDefaults(statement, tables);
+      return applyAnyDefaults(statement, parser);
     } catch (ParsingException | MultipleParsingExceptions e) {
-      List<TableId> about = tables(statement, currentSchema());
+      List<TableId> about = tables(statement, database);
       for (TableId table : about) {
         if (captured.isIncluded(table)) {
           throw new PipelineException(
@@ -76,15 +74,16 @@ final class MariaDbStatements extends MariaDbAntlrDdlParser {
   }
 
   /** Defaults that are not understood do not matter. */
-  private DdlChanges parseAnyDefaults(String statement, Tables tables) {
+  private static DdlChanges applyAnyDefaults(
+      String statement, Function<String, DdlChanges> parser) {
     try {
-      return super.parse(statement, tables);
+      return parser.apply(statement);
     } catch (ParsingException e) {
-      String other = MariaDbDefaults.replaced(statement);
+      String other = BinlogDefaults.replaced(statement);
       if (other.equals(statement)) {
         throw e;
       }
-      return super.parse(other, tables);
+      return parser.apply(other);
     }
   }
 
