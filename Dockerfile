@@ -1,6 +1,6 @@
 # Firn, built from its source tree, on a JRE and as an ordinary user.
 FROM maven:3.9.9-eclipse-temurin-21 AS build
-# Connectors that are left out otherwise (docs/SOURCES.md): sqlserver, mongodb, or both with a comma.
+# Connectors that are left out otherwise (docs/SOURCES.md): sqlserver, mongodb, oracle, or several with commas.
 ARG FIRN_CONNECTORS=
 WORKDIR /src
 COPY . .

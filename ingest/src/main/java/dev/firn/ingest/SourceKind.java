@@ -23,7 +23,8 @@ enum SourceKind {
       "MYSQL_PWD",
       ""),
   SQLSERVER("io.debezium.connector.sqlserver.SqlServerConnector", 1433, "sqlserver"),
-  MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb");
+  MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb"),
+  ORACLE("io.debezium.connector.oracle.OracleConnector", 1521, "oracle");
 
   private final String debezium;
   private final String own;

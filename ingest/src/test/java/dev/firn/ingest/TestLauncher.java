@@ -168,7 +168,20 @@ class TestLauncher {
 
   @Test
   void unknownConnectorIsRefused() throws Exception {
-    assertRefused(firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "sqlserver, mongodb");
+    assertRefused(firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "sqlserver, mongodb, oracle");
+    for (String wrong : List.of("oracle,db2", "db2,oracle", "oracle,,mongodb", "oracle,oracle")) {
+      assertRefused(firnWith(wrong, "version"), "FIRN_CONNECTORS=" + wrong);
+    }
+  }
+
+  @Test
+  void severalConnectorsMayComeInAnyOrder() throws Exception {
+    makeJdk("new", "21.0.1");
+    makeMaven(0);
+    for (String any : List.of("oracle,sqlserver,mongodb", "mongodb,oracle", "oracle")) {
+      assertThat(firnWith(any, "version").exit()).as(any).isZero();
+    }
+    assertThat(mavenCalls().getLast()).contains(" -Poracle ");
   }
 
   @Test

@@ -53,6 +53,7 @@ final class ToldLake {
   private final Path folder;
   private final Map<String, String> source;
   private final Map<String, String> sink = new HashMap<>();
+  private List<SourceTable> unrecorded = List.of();
 
   ToldLake(SourceKind kind, Path folder, Map<String, String> source) {
     this.kind = kind;
@@ -71,6 +72,12 @@ final class ToldLake {
     return this;
   }
 
+  /** Sets the tables of which the source says that it does not record them. */
+  ToldLake setUnrecorded(SourceTable... tables) {
+    unrecorded = List.of(tables);
+    return this;
+  }
+
   /** Sets a key of the source. */
   ToldLake setSource(String key, String value) {
     source.put(key, value);
@@ -84,7 +91,7 @@ final class ToldLake {
   OtherSource source() {
     SinkSettings settings = settings();
     OtherSettings.check(settings);
-    return new OtherSource(kind, source, settings.columnRules());
+    return new OtherSource(kind, source, settings.columnRules(), () -> unrecorded);
   }
 
   /** A process of the pipeline. */
