@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.ingest.ConnectorEvents.Change;
 import dev.firn.writer.PipelineException;
+import io.debezium.data.VariableScaleDecimal;
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
 import org.apache.kafka.connect.data.Struct;
@@ -94,9 +97,12 @@ class TestOracleEvents {
           List.of(orders(order(3, "c3", "set"), null), items(item(9), null)),
           List.of(items(item(11), null)));
 
-  /** Where each began, and ended. The first two and the last ones are open for long. */
+  /**
+   * Where each began, and ended. The first one ends at the very SCN of the initial snapshot; the
+   * last one is open as that is read, and for long.
+   */
   private static final int[][] SPANS = {
-    {980, 1010}, {1001, 1020}, {1002, 1020}, {1021, 1030},
+    {980, 1000}, {1001, 1020}, {1002, 1020}, {1021, 1030},
     {1031, 1040}, {1003, 1050}, {1041, 1060}, {985, 1070}
   };
 
@@ -223,6 +229,30 @@ class TestOracleEvents {
     ToldLake.requireWhole(lake, new Recorded());
   }
 
+  /** Nobody knows yet which transactions were open: there is no row that names them. */
+  @Test
+  void initialSnapshotWithoutRowsDoesNotEndAtItsOwnPlace() throws Exception {
+    OracleEvents log =
+        new OracleEvents(READ_AT)
+            .shape("ITEMS", ITEM, "id")
+            .found("ITEMS")
+            .transaction(980, 1010, 1, items(null, item(1)))
+            .look(1011);
+    SourceRecord found = log.records().getFirst();
+    SourceRecord atEnd =
+        ConnectorEvents.heartbeat(
+            OracleEvents.PARTITION, Map.of("scn", "1000", "snapshot_scn", "1000"));
+    ToldLake lake = lake("empty");
+    try (ToldLake.Running process = lake.start()) {
+      process.take(List.of(found, atEnd));
+      assertThat(lake.resumed(OracleEvents.PARTITION)).isEmpty();
+    }
+    try (ToldLake.Running process = lake.start()) {
+      process.take(log.records()).settle(end(1010, 1));
+    }
+    assertThat(lake.rows("SHOP", "ITEMS", "id")).containsOnlyKeys("1");
+  }
+
   @Test
   void emptiedTableIsEmptied() throws Exception {
     ToldLake lake = lake("truncated");
@@ -232,6 +262,39 @@ class TestOracleEvents {
           .settle(end(1010, 1));
     }
     assertThat(state(lake)).containsExactly(Map.entry("ITEMS 10", ""));
+  }
+
+  /** NUMBER without digits: each value has a scale of its own. */
+  @Test
+  void numberOfAnyScaleIsAKey() throws Exception {
+    Schema key = VariableScaleDecimal.schema();
+    Schema parts =
+        row("PARTS")
+            .field("id", key)
+            .field("name", Schema.OPTIONAL_STRING_SCHEMA)
+            .build();
+    Function<String, Struct> part =
+        id ->
+            new Struct(parts)
+                .put("id", VariableScaleDecimal.fromLogical(key, new BigDecimal(id)));
+    OracleEvents log =
+        new OracleEvents(READ_AT)
+            .shape("PARTS", parts, "id")
+            .found("PARTS")
+            .read("first", "PARTS", part.apply("100"))
+            .read("last", "PARTS", part.apply("0.5"))
+            .transaction(
+                1001,
+                1010,
+                1,
+                new Change("PARTS", part.apply("100"), part.apply("100").put("name", "x")),
+                new Change("PARTS", part.apply(".5"), null))
+            .look(1011);
+    ToldLake lake = lake("parts");
+    try (ToldLake.Running process = lake.start()) {
+      process.take(log.records()).settle(end(1010, 1));
+    }
+    assertThat(lake.all("SHOP", "PARTS", "id", "name")).containsExactly("100 x");
   }
 
   @Test

@@ -201,12 +201,12 @@ class TestOtherSource {
   /** The columns that the connector goes on with from an offset of the lake. */
   private static String recovered(String note, int commit) throws InterruptedException {
     LakeSchemaHistory.use(StatementHistory.read(SourceKind.SQLSERVER, note));
+    return recovered(Map.of("commit_lsn", SqlServerEvents.lsn(commit)));
+  }
+
+  private static String recovered(Map<String, ?> offset) throws InterruptedException {
     Tables tables = new Tables();
-    history()
-        .recover(
-            Map.of(SqlServerEvents.PARTITION, Map.of("commit_lsn", SqlServerEvents.lsn(commit))),
-            tables,
-            null);
+    history().recover(Map.of(SqlServerEvents.PARTITION, offset), tables, null);
     return String.join(
         " ", tables.forTable(new TableId("sales", "dbo", "t")).retrieveColumnNames());
   }
@@ -233,6 +233,33 @@ class TestOtherSource {
     assertThat(recovered(note, 3)).isEqualTo("a b");
     assertThat(recovered(note, 6)).isEqualTo("a");
     assertThat(recovered(note, 9)).isEqualTo("a c");
+  }
+
+  /** One transaction is open all the time: Debezium's own order goes by its begin. */
+  @Test
+  void oraclesDefinitionsAreRecoveredAsOfTheLakesCommit() throws Exception {
+    StatementHistory kept = new StatementHistory(SourceKind.ORACLE);
+    LakeSchemaHistory.use(kept);
+    LakeSchemaHistory history = history();
+    define(history, Map.of("snapshot", "INITIAL", "scn", "100", "snapshot_scn", "100"), "a");
+    define(history, Map.of("scn", "101", "commit_scn", "110:1:aa"), "a", "b");
+    define(history, Map.of("scn", "101", "commit_scn", "120:1:bb,115:2:cc"), "a");
+    String note = kept.takeNote().orElseThrow();
+    assertThat(recoveredOfOracle(note, Map.of("scn", "100"))).isEqualTo("a");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "105:1:dd")))
+        .isEqualTo("a");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "110:1:aa-ee")))
+        .isEqualTo("a b");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "119:1:ff,115:2:cc")))
+        .isEqualTo("a b");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "121:1:ff,116:2:gg")))
+        .isEqualTo("a");
+  }
+
+  private static String recoveredOfOracle(String note, Map<String, ?> offset)
+      throws InterruptedException {
+    LakeSchemaHistory.use(StatementHistory.read(SourceKind.ORACLE, note));
+    return recovered(offset);
   }
 
   /** An END has the offset of what comes after it: a task that resumed there would skip that. */
