@@ -269,14 +269,10 @@ class TestOracleEvents {
   void numberOfAnyScaleIsAKey() throws Exception {
     Schema key = VariableScaleDecimal.schema();
     Schema parts =
-        row("PARTS")
-            .field("id", key)
-            .field("name", Schema.OPTIONAL_STRING_SCHEMA)
-            .build();
+        row("PARTS").field("id", key).field("name", Schema.OPTIONAL_STRING_SCHEMA).build();
     Function<String, Struct> part =
         id ->
-            new Struct(parts)
-                .put("id", VariableScaleDecimal.fromLogical(key, new BigDecimal(id)));
+            new Struct(parts).put("id", VariableScaleDecimal.fromLogical(key, new BigDecimal(id)));
     OracleEvents log =
         new OracleEvents(READ_AT)
             .shape("PARTS", parts, "id")
@@ -494,7 +490,7 @@ class TestOracleEvents {
     List<SourceRecord> records = log.records();
     int last = records.size() - 4;
     try (ToldLake.Running process = lake.start()) {
-      process.take(records.subList(0, last)).take(List.of()).settle(end(1010, 1));
+      process.take(records.subList(0, last)).settle(end(1010, 1));
     }
     try (ToldLake.Running process = lake.start()) {
       List<SourceRecord> again =

@@ -155,15 +155,20 @@ final class ToldLake {
     /** Comes by again and again, as an engine does: only so does a run look how its commits are. */
     private Running await(BooleanSupplier isReached) throws InterruptedException {
       Instant deadline = Instant.now().plus(PATIENCE);
+      visit();
       while (!isReached.getAsBoolean()) {
         if (failure.get() != null || Instant.now().isAfter(deadline)) {
           throw new AssertionError("still at " + run.position(), failure.get());
         }
         // Between two visits; what is waited for is the condition.
         Thread.sleep(2);
-        run.handle(List.<SourceRecord>of(), Function.identity(), new Unheard());
+        visit();
       }
       return this;
+    }
+
+    private void visit() throws InterruptedException {
+      run.handle(List.<SourceRecord>of(), Function.identity(), new Unheard());
     }
 
     @Override

@@ -24,9 +24,6 @@ public final class OracleLog implements SourceLog {
   private static final String SCN = "scn";
   private static final Set<String> WITHIN = Set.of("txId", "txSeq");
 
-  /** All commits of the one thread that a database without RAC has, up to an SCN. */
-  private static final String ALL_UP_TO = "%s:1:";
-
   @Override
   public Position parse(String text) {
     return SetPosition.of(CommitScns.parse(text));
@@ -82,7 +79,8 @@ public final class OracleLog implements SourceLog {
           if (from.compareTo(snapshot) < 0) {
             offset.put(SCN, from.toString());
             offset.put(SNAPSHOT_SCN, from.toString());
-            offset.putIfAbsent(COMMIT_SCN, ALL_UP_TO.formatted(snapshot));
+            // A database without RAC has one thread.
+            offset.putIfAbsent(COMMIT_SCN, "%s:1:".formatted(snapshot));
           }
         });
     return offset;
