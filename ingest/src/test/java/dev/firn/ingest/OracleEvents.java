@@ -69,9 +69,6 @@ final class OracleEvents {
 
   /** What comes at one SCN of the log. */
   private sealed interface Entry {
-    /** Where it counts from. */
-    int scn();
-
     record Transaction(int begin, int scn, String id, List<Shaped> changes) implements Entry {}
 
     record Statement(int scn, Struct told) implements Entry {}
@@ -336,7 +333,7 @@ final class OracleEvents {
         boolean isKnown = at < snapshotWas && !pending.contains(each.id());
         if (at > from && !isKnown) {
           transaction = each.id();
-          sequence = events.size() + 1;
+          sequence = events.size() + 1L;
           events.addAll(changes(shaped, each, at));
         }
       }

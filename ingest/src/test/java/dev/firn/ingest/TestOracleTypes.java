@@ -399,17 +399,15 @@ class TestOracleTypes {
     Object config = config();
     Class<?> connection = Class.forName(PACKAGE + "OracleConnection");
     JdbcConnection.ConnectionFactory standIn = unused -> withCharacterSet();
-    return (ValueConverterProvider)
-        Class.forName(PACKAGE + "OracleValueConverters")
-            .getConstructor(config.getClass(), connection)
-            .newInstance(
-                config,
-                connection
-                    .getConstructor(
-                        JdbcConfiguration.class,
-                        JdbcConnection.ConnectionFactory.class,
-                        boolean.class)
-                    .newInstance(asked(config, "getJdbcConfig"), standIn, false));
+    return Class.forName(PACKAGE + "OracleValueConverters")
+        .asSubclass(ValueConverterProvider.class)
+        .getConstructor(config.getClass(), connection)
+        .newInstance(
+            config,
+            connection
+                .getConstructor(
+                    JdbcConfiguration.class, JdbcConnection.ConnectionFactory.class, boolean.class)
+                .newInstance(asked(config, "getJdbcConfig"), standIn, false));
   }
 
   /** Another database, of which the one thing is asked that the converters need. */

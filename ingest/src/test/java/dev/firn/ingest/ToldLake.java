@@ -18,6 +18,7 @@ import io.debezium.relational.history.SchemaHistoryListener;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -271,7 +272,9 @@ final class ToldLake {
       ByteBuffer offset = new LakeOffsetStore().get(List.of(key)).get().get(key);
       return offset == null
           ? Optional.empty()
-          : Optional.of(JSON.readValue(offset.array(), new TypeReference<>() {}));
+          : Optional.of(
+              JSON.readValue(
+                  StandardCharsets.UTF_8.decode(offset).toString(), new TypeReference<>() {}));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (InterruptedException | ExecutionException e) {
