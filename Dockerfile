@@ -1,6 +1,6 @@
 # Firn, built from its source tree, on a JRE and as an ordinary user.
 FROM maven:3.9.9-eclipse-temurin-21 AS build
-# Connectors that are left out otherwise (docs/SOURCES.md): mysql (its driver), sqlserver, mongodb, or several with commas.
+# Connectors that are left out otherwise (docs/SOURCES.md): mysql (its driver), sqlserver, mongodb, oracle, or several with commas.
 ARG FIRN_CONNECTORS=
 WORKDIR /src
 COPY . .

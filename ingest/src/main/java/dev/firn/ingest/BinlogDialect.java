@@ -43,7 +43,7 @@ interface BinlogDialect<P extends BinlogPartition, O extends BinlogOffsetContext
     return switch (kind) {
       case MARIADB -> new MariaDbDialect();
       case MYSQL -> new MySqlDialect();
-      case POSTGRES, SQLSERVER, MONGODB ->
+      case POSTGRES, SQLSERVER, MONGODB, ORACLE ->
           throw new IllegalArgumentException("%s has no binary log".formatted(kind));
     };
   }

@@ -91,7 +91,7 @@ record FirstConfig(
     return switch (source.kind()) {
       case POSTGRES -> "database.dbname";
       case MARIADB, MYSQL -> "database.include.list";
-      case SQLSERVER, MONGODB -> throw unknown();
+      case SQLSERVER, MONGODB, ORACLE -> throw unknown();
     };
   }
 
@@ -99,7 +99,7 @@ record FirstConfig(
     return switch (source.kind()) {
       case POSTGRES -> "no key: it needs REPLICA IDENTITY FULL, or keyless.tables=append-only";
       case MARIADB, MYSQL -> "no key: its rows are told apart by all of their values";
-      case SQLSERVER, MONGODB -> throw unknown();
+      case SQLSERVER, MONGODB, ORACLE -> throw unknown();
     };
   }
 

@@ -126,22 +126,18 @@ final class IntoLake implements TransactionAssembler.Downstream {
     signals.message(prefix, content);
   }
 
-  /** Where nothing is asked a statement means nothing but to the connector itself. */
   @Override
   public void defined(Struct change) {
     if (source.told().isEmpty()) {
       signals.defined(change);
+    } else {
+      source.defined(change);
     }
   }
 
   @Override
   public void definedInSnapshot(Struct found) {
-    source
-        .told()
-        .ifPresent(told ->
-            found
-                .getArray("tableChanges")
-                .forEach(table -> told.whole(SourceTable.ofId(((Struct) table).getString("id")))));
+    source.definedInSnapshot(found);
   }
 
   @Override

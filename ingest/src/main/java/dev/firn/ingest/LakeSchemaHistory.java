@@ -16,7 +16,7 @@ import java.util.function.Consumer;
  */
 public final class LakeSchemaHistory extends AbstractSchemaHistory {
   /** Debezium makes the history itself, by its class's name; the run leaves its tables here. */
-  private static volatile SchemaStatements current = new StatementHistory();
+  private static volatile SchemaStatements current = new StatementHistory(SourceKind.SQLSERVER);
 
   private final SchemaStatements definitions = current;
 

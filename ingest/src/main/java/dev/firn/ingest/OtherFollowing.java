@@ -2,8 +2,10 @@ package dev.firn.ingest;
 
 import dev.firn.writer.Pipeline;
 import dev.firn.writer.Position;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
+import java.util.TimeZone;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -22,8 +24,13 @@ final class OtherFollowing implements Following {
     this.streams = streams;
   }
 
+  /**
+   * The drivers give times without a zone as of this process's zone: one that has an hour twice, or
+   * leaves one out, would change them.
+   */
   @Override
   public void begin() {
+    TimeZone.setDefault(TimeZone.getTimeZone(ZoneOffset.UTC));
     LakeSchemaHistory.use(statements);
   }
 

@@ -20,6 +20,14 @@ final class OtherSettings {
           "snapshot.collection.filter.overrides",
           "incremental.snapshot.allowed");
 
+  /** With each what Debezium would do. */
+  private static final Map<String, String> NOT_OF_ORACLE =
+      Map.of(
+          "message.key.columns",
+          "Debezium puts rows and their large values together by the table's own primary key",
+          "rac.nodes",
+          "transactions that are open as the initial snapshot begins are known of one redo thread only");
+
   private OtherSettings() {}
 
   /**
@@ -46,6 +54,9 @@ final class OtherSettings {
               "%s%s: tables of this source are read whole, in the initial snapshot; remove it"
                   .formatted(ServerConfig.SOURCE_PREFIX, key));
         });
+    if (kind == SourceKind.ORACLE) {
+      checkOracle(properties);
+    }
     if (!properties.getOrDefault("snapshot.mode", "initial").equals("initial")) {
       throw new SettingsException(
           "%ssnapshot.mode=%s: this source needs initial; remove it"
@@ -63,10 +74,23 @@ final class OtherSettings {
     }
   }
 
+  private static void checkOracle(Map<String, String> properties) {
+    NOT_OF_ORACLE.keySet().stream()
+        .filter(properties::containsKey)
+        .sorted()
+        .findFirst()
+        .ifPresent(key -> {
+          throw new SettingsException(
+              "%s%s: %s; remove it"
+                  .formatted(ServerConfig.SOURCE_PREFIX, key, NOT_OF_ORACLE.get(key)));
+        });
+  }
+
   private static List<String> required(SourceKind kind) {
     return switch (kind) {
       case SQLSERVER -> List.of("database.hostname", "database.user", "database.names");
       case MONGODB -> List.of("mongodb.connection.string");
+      case ORACLE -> List.of("database.hostname", "database.user", "database.dbname");
       case POSTGRES, MARIADB, MYSQL -> List.of();
     };
   }

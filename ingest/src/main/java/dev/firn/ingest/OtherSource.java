@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import static java.util.Objects.requireNonNull;
 
 import dev.firn.ingest.log.MongoLog;
+import dev.firn.ingest.log.OracleLog;
 import dev.firn.ingest.log.SourceLog;
 import dev.firn.ingest.log.SqlServerLog;
 import dev.firn.writer.Pipeline;
@@ -10,30 +11,38 @@ import dev.firn.writer.PipelineException;
 import io.debezium.relational.Selectors;
 import io.debezium.relational.TableId;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A database of which Firn knows only what Debezium's own connector tells: its initial snapshot,
- * its events, their schemas. Nothing is asked of it, and none of its tables is read beside the
- * stream.
+ * its events, their schemas. None of its tables is read beside the stream, and nothing is asked of
+ * it but which tables it does not record.
  */
 final class OtherSource implements Source {
   /** Property of a source: {@code columns.as-text} of the sink. */
   static final String AS_TEXT = "firn.columns.as-text";
 
+  private static final Logger LOG = LoggerFactory.getLogger(OtherSource.class);
+
   private final SourceKind kind;
+  private final Unrecorded.Asked asked;
   private final Map<String, String> properties;
   private final ColumnRules rules;
   private final ColumnForms texts;
   private final Predicate<TableId> filter;
   private final MongoDocuments documents = new MongoDocuments();
   private volatile EventTables tables = new EventTables();
+  private volatile ToldStatements statements = new ToldStatements(tables);
 
   /**
    * @param properties of Debezium's connector, without prefix
@@ -41,6 +50,17 @@ final class OtherSource implements Source {
    * @throws SettingsException something is missing, or cannot be so
    */
   OtherSource(SourceKind kind, Map<String, String> properties, ColumnRules rules) {
+    this(kind, properties, rules, Unrecorded.of(kind, properties)::tables);
+  }
+
+  /**
+   * The same.
+   *
+   * @param asked for the tables whose changes it does not record
+   */
+  OtherSource(
+      SourceKind kind, Map<String, String> properties, ColumnRules rules, Unrecorded.Asked asked) {
+    this.asked = requireNonNull(asked, "asked is null");
     this.kind = requireNonNull(kind, "kind is null");
     this.properties = Map.copyOf(properties);
     this.rules = requireNonNull(rules, "rules is null");
@@ -63,7 +83,7 @@ final class OtherSource implements Source {
               .includeTables(text("collection.include.list"))
               .excludeTables(text("collection.exclude.list"))
               .build();
-      case POSTGRES, MARIADB, MYSQL, SQLSERVER ->
+      case POSTGRES, MARIADB, MYSQL, SQLSERVER, ORACLE ->
           Selectors.tableSelector()
               .includeSchemas(text("schema.include.list"))
               .excludeSchemas(text("schema.exclude.list"))
@@ -100,14 +120,38 @@ final class OtherSource implements Source {
               "leave it out with %stable.exclude.list".formatted(ServerConfig.SOURCE_PREFIX)));
     }
     if (event.key().isEmpty()) {
-      throw new PipelineException(
-          "table %s has no primary key: what was committed shortly before the initial snapshot comes once more behind it, and could not be told from other rows; name columns that identify a row with %smessage.key.columns=%s:COLUMN, or leave it out with %stable.exclude.list=%s"
-              .formatted(
-                  table, ServerConfig.SOURCE_PREFIX, table, ServerConfig.SOURCE_PREFIX, table));
+      throw new PipelineException(withoutKey(table));
     }
     tables.whole(table);
     boolean unused = tables.put(table, event);
     return captured(table, event);
+  }
+
+  private String withoutKey(SourceTable table) {
+    return kind == SourceKind.ORACLE
+        ? "table %s has no primary key: Debezium puts a row and its large values together by the key, and would take one row's for another's; give it a primary key, or leave it out with %stable.exclude.list=%s"
+            .formatted(table, ServerConfig.SOURCE_PREFIX, table)
+        : "table %s has no primary key: what was committed shortly before the initial snapshot comes once more behind it, and could not be told from other rows; name columns that identify a row with %smessage.key.columns=%s:COLUMN, or leave it out with %stable.exclude.list=%s"
+            .formatted(table, ServerConfig.SOURCE_PREFIX, table, ServerConfig.SOURCE_PREFIX, table);
+  }
+
+  @Override
+  public void definedInSnapshot(Struct found) {
+    EventTables known = tables;
+    found
+        .getArray("tableChanges")
+        .forEach(table -> known.whole(SourceTable.ofId(((Struct) table).getString("id"))));
+    if (kind == SourceKind.ORACLE) {
+      statements.found(found);
+    }
+  }
+
+  /** In SQL Server and MongoDB what has become of the columns is told by the next event's own. */
+  @Override
+  public void defined(Struct change) {
+    if (kind == SourceKind.ORACLE) {
+      statements.take(change);
+    }
   }
 
   private CapturedTable captured(SourceTable table, ColumnPlan.Event event) {
@@ -118,19 +162,29 @@ final class OtherSource implements Source {
   public SourceLog log() {
     return switch (kind) {
       case MONGODB -> new MongoLog();
+      case ORACLE -> new OracleLog();
       case POSTGRES, MARIADB, MYSQL, SQLSERVER -> new SqlServerLog();
     };
   }
 
   @Override
   public String place() {
-    return kind == SourceKind.MONGODB
-        ? OtherSettings.withoutSecrets(text("mongodb.connection.string"))
-        : "%s:%s/%s"
-            .formatted(
-                text("database.hostname"),
-                properties.getOrDefault("database.port", Integer.toString(kind.port())),
-                text("database.names"));
+    return switch (kind) {
+      case MONGODB -> OtherSettings.withoutSecrets(text("mongodb.connection.string"));
+      case ORACLE ->
+          text("database.pdb.name").isEmpty()
+              ? server(text("database.dbname"))
+              : server("%s/%s".formatted(text("database.dbname"), text("database.pdb.name")));
+      case POSTGRES, MARIADB, MYSQL, SQLSERVER -> server(text("database.names"));
+    };
+  }
+
+  private String server(String database) {
+    return "%s:%s/%s"
+        .formatted(
+            text("database.hostname"),
+            properties.getOrDefault("database.port", Integer.toString(kind.port())),
+            database);
   }
 
   @Override
@@ -153,7 +207,7 @@ final class OtherSource implements Source {
     return Optional.empty();
   }
 
-  /** Whole rows come: nothing stands for a value that was not sent. */
+  /** Only Oracle leaves values out: large ones that an update has not changed. */
   @Override
   public ColumnType.Placeholder placeholder() {
     return ColumnType.Placeholder.of(ServerConfig.PLACEHOLDER);
@@ -189,10 +243,13 @@ final class OtherSource implements Source {
     return Optional.empty();
   }
 
-  /** SQL Server records a new column from some time after it was made. */
+  /**
+   * SQL Server records a new column from some time after it was made. In Oracle the statement has
+   * told, and was refused if it gave values to the rows that there were.
+   */
   @Override
   public boolean mayHaveFilled(SourceTable table, String column) {
-    return true;
+    return kind != SourceKind.ORACLE;
   }
 
   @Override
@@ -220,6 +277,7 @@ final class OtherSource implements Source {
 
   @Override
   public Following follow(Pipeline pipeline) {
+    requireRecorded();
     EventTables known = EventTables.of(pipeline);
     boolean streams = pipeline.offset().isPresent();
     if (streams) {
@@ -228,16 +286,48 @@ final class OtherSource implements Source {
       known.beginAgain();
     }
     tables = known;
-    return new OtherFollowing(known, statements(pipeline, streams), streams);
+    statements = new ToldStatements(known);
+    return new OtherFollowing(known, history(pipeline, streams), streams);
   }
 
-  private StatementHistory statements(Pipeline pipeline, boolean streams) {
+  /** What could not be asked is left to the connector, which says more. */
+  private void requireRecorded() {
+    try {
+      List<SourceTable> missing = unrecorded();
+      if (!missing.isEmpty()) {
+        throw new SettingsException("%s: %s".formatted(unrecorded(missing), ways(missing)));
+      }
+    } catch (SQLException e) {
+      LOG.warn(
+          "{} could not be asked which tables it records the changes of: {}",
+          place(),
+          ConnectionLoss.reason(e));
+    }
+  }
+
+  private List<SourceTable> unrecorded() throws SQLException {
+    return asked.unrecorded().stream().filter(this::captures).toList();
+  }
+
+  private static String unrecorded(List<SourceTable> tables) {
+    return "the source does not record all changes of %s, which would be read once and then stay as they were"
+        .formatted(String.join(", ", tables.stream().map(SourceTable::toString).toList()));
+  }
+
+  private String ways(List<SourceTable> tables) {
+    return "run %s, or leave out what is not to be followed with %stable.exclude.list; what has changed meanwhile needs firn resnapshot --all --new-slot"
+        .formatted(
+            String.join("; ", tables.stream().map(each -> Unrecorded.way(kind, each)).toList()),
+            ServerConfig.SOURCE_PREFIX);
+  }
+
+  private StatementHistory history(Pipeline pipeline, boolean streams) {
     if (!streams || kind == SourceKind.MONGODB) {
-      return new StatementHistory();
+      return new StatementHistory(kind);
     }
     return pipeline
         .note(StatementHistory.NOTE)
-        .map(StatementHistory::read)
+        .map(note -> StatementHistory.read(kind, note))
         .orElseThrow(() ->
             new SettingsException(
                 SourceLoss.of(
@@ -278,11 +368,27 @@ final class OtherSource implements Source {
 
   @Override
   public List<Check> checks(KeylessTables keyless) {
-    return List.of(
+    Check settings =
         Check.warn(
             "source",
             place(),
-            "only the settings were looked at: Firn does not ask this database; docs/SOURCES.md says what it needs"));
+            "little more than the settings was looked at: docs/SOURCES.md says what this database needs");
+    return kind == SourceKind.MONGODB ? List.of(settings) : List.of(settings, recording());
+  }
+
+  private Check recording() {
+    String name = "recorded changes";
+    try {
+      List<SourceTable> missing = unrecorded();
+      return missing.isEmpty()
+          ? Check.ok(name, "those of all captured tables that the user sees")
+          : Check.failed(name, unrecorded(missing), ways(missing));
+    } catch (SQLException e) {
+      return Check.failed(
+          name,
+          "cannot ask %s: %s".formatted(place(), ConnectionLoss.reason(e)),
+          "see that the server is up and reachable from here, and that user, password and database are right");
+    }
   }
 
   /** What can be said without asking: that the known tables are there. */

@@ -34,6 +34,11 @@ public final class ServerConfig implements ConfigSourceProvider {
       Set.of(
           "debezium.source.gtid.source.includes",
           "debezium.source.gtid.source.excludes",
+          "debezium.source.internal.log.mining.schema_changes.username.exclude.list",
+          "debezium.source.log.mining.clientid.exclude.list",
+          "debezium.source.log.mining.clientid.include.list",
+          "debezium.source.log.mining.username.exclude.list",
+          "debezium.source.log.mining.username.include.list",
           "debezium.source.schema.history.internal.ddl.filter",
           "debezium.source.database.initial.statements");
 
@@ -44,6 +49,9 @@ public final class ServerConfig implements ConfigSourceProvider {
           "poll.interval.ms", "500",
           "snapshot.isolation.mode", "snapshot",
           "snapshot.query.mode", "select_all");
+
+  private static final Map<String, String> ORACLE =
+      Map.of("database.port", "1521", "snapshot.query.mode", "select_all");
 
   private static final Map<String, String> MONGODB = Map.of("snapshot.query.mode", "select_all");
 
@@ -56,6 +64,24 @@ public final class ServerConfig implements ConfigSourceProvider {
           "heartbeat.interval.ms", "1",
           "time.precision.mode", "isostring",
           "log.position.check.enable", "true");
+
+  /**
+   * With large values, and with the transactions that are open as the initial snapshot begins:
+   * Debezium leaves both out by itself. What it holds of open transactions is in memory, so that
+   * nothing on a disk can be of another place than the lake.
+   */
+  private static final Map<String, String> FIXED_ORACLE =
+      Map.ofEntries(
+          Map.entry("schema.history.internal", LakeSchemaHistory.class.getName()),
+          Map.entry("schema.history.internal.store.only.captured.tables.ddl", "true"),
+          Map.entry("schema.history.internal.skip.unparseable.ddl", "false"),
+          Map.entry("include.schema.changes", "true"),
+          Map.entry("database.connection.adapter", "logminer"),
+          Map.entry("log.mining.buffer.type", "memory"),
+          Map.entry("lob.enabled", "true"),
+          Map.entry("internal.log.mining.transaction.snapshot.boundary.mode", "all"),
+          Map.entry("time.precision.mode", "isostring"),
+          Map.entry("interval.handling.mode", "string"));
 
   /** With the documents as they were after each change, not as they are when it is read. */
   private static final Map<String, String> FIXED_MONGODB =
@@ -107,7 +133,7 @@ public final class ServerConfig implements ConfigSourceProvider {
         kind.requireBuilt();
         yield new BinlogSource(BinlogDialect.of(kind), settings, rules);
       }
-      case SQLSERVER, MONGODB -> {
+      case SQLSERVER, MONGODB, ORACLE -> {
         kind.requireBuilt();
         yield new OtherSource(kind, settings, rules);
       }
@@ -139,6 +165,7 @@ public final class ServerConfig implements ConfigSourceProvider {
       case MARIADB, MYSQL -> binlog(file);
       case SQLSERVER -> SQL_SERVER;
       case MONGODB -> MONGODB;
+      case ORACLE -> ORACLE;
     };
   }
 
@@ -226,6 +253,7 @@ public final class ServerConfig implements ConfigSourceProvider {
             Map.entry("io.debezium.connector.mariadb", "ERROR"),
             Map.entry("io.debezium.connector.mysql", "ERROR"),
             Map.entry("io.debezium.connector.mongodb", "OFF"),
+            Map.entry("io.debezium.connector.oracle.OracleConnector", "OFF"),
             Map.entry("io.debezium.connector.sqlserver", "ERROR"),
             Map.entry("io.debezium.connector.sqlserver.SqlServerConnector", "OFF"),
             Map.entry("io.debezium.connector.postgresql", "ERROR"),
@@ -250,7 +278,8 @@ public final class ServerConfig implements ConfigSourceProvider {
     return levels;
   }
 
-  private static Map<String, String> fixed(Map<String, String> file) {
+  /** What the settings of the given kind of source are, whatever a file says. */
+  static Map<String, String> fixed(Map<String, String> file) {
     Map<String, String> fixed = new HashMap<>();
     SourceKind kind = SourceKind.of(file);
     fixed.put(SOURCE_PREFIX + "connector.class", kind.ownConnector());
@@ -264,6 +293,7 @@ public final class ServerConfig implements ConfigSourceProvider {
       case POSTGRES, MARIADB, MYSQL -> fixed.putAll(converting(kind, file));
       case SQLSERVER -> fixed.putAll(other(FIXED_SQL_SERVER));
       case MONGODB -> fixed.putAll(other(FIXED_MONGODB));
+      case ORACLE -> fixed.putAll(other(FIXED_ORACLE));
     }
     return fixed;
   }
@@ -383,6 +413,14 @@ public final class ServerConfig implements ConfigSourceProvider {
               List.of("false");
           case "debezium.source.lsn.flush.mode" -> List.of("connector");
           case "debezium.source.tasks.max", "debezium.source.snapshot.max.threads" -> List.of("1");
+          // With large values Debezium refuses another one.
+          case "debezium.source.log.mining.strategy" ->
+              List.of("redo_log_catalog", "online_catalog");
+          // Transactions that are longer, or larger, would be given up.
+          case "debezium.source.log.mining.transaction.retention.ms",
+              "debezium.source.log.mining.window.max.ms",
+              "debezium.source.log.mining.buffer.transaction.events.threshold" ->
+              List.of("0");
           // Without a lock what is read is not as of one place in the log.
           case "debezium.source.snapshot.locking.mode" ->
               List.of("shared", "minimal", "extended", "exclusive");

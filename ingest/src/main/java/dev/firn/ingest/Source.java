@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /** The database that a pipeline follows: all that a run asks of it, whatever its kind is. */
@@ -37,6 +38,16 @@ sealed interface Source permits PostgresSource, BinlogSource, OtherSource {
   default CapturedTable begun(SourceTable table, ColumnPlan.Event event, boolean isRead) {
     throw new IllegalStateException("table %s can be asked for".formatted(table));
   }
+
+  /** The initial snapshot has found definitions of tables, of which only events tell. */
+  default void definedInSnapshot(Struct found) {}
+
+  /**
+   * A statement has changed definitions of tables, of which only events tell.
+   *
+   * @throws dev.firn.writer.PipelineException it cannot be followed
+   */
+  default void defined(Struct change) {}
 
   /** Where it is, for messages. */
   String place();

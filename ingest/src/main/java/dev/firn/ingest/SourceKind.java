@@ -26,7 +26,8 @@ enum SourceKind {
   MYSQL(
       MySqlConnector.class.getName(), PatientMySqlConnector.class.getName(), 3306, "MYSQL_PWD", ""),
   SQLSERVER("io.debezium.connector.sqlserver.SqlServerConnector", 1433, "sqlserver"),
-  MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb");
+  MONGODB("io.debezium.connector.mongodb.MongoDbConnector", 27017, "mongodb"),
+  ORACLE("io.debezium.connector.oracle.OracleConnector", 1521, "oracle");
 
   private static final String MYSQL_DRIVER = "com.mysql.cj.jdbc.Driver";
 

@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import io.debezium.data.Envelope;
 import io.debezium.relational.RelationalChangeRecordEmitter;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
@@ -14,9 +15,6 @@ import org.jspecify.annotations.Nullable;
 /** What the records of all of Debezium's connectors have in common. */
 final class ConnectorEvents {
   static final String TOPIC = "shop";
-
-  /** A process ends before each so many-th record; before each with {@code -Dfirn.cuts=1}. */
-  static final int CUTS = Integer.getInteger("firn.cuts", 5);
 
   private static final Schema BEGIN_OR_END =
       SchemaBuilder.struct()
@@ -132,8 +130,33 @@ final class ConnectorEvents {
         value);
   }
 
+  /** A change of a row; {@code null} for what is not there. */
+  record Change(String table, @Nullable Struct before, @Nullable Struct after) {
+    String op() {
+      return before == null ? "c" : after == null ? "d" : "u";
+    }
+  }
+
+  /** What makes the record of a change. */
+  interface Making {
+    SourceRecord of(String op, @Nullable Struct before, @Nullable Struct after);
+  }
+
+  /** The records of a change: two of an update that changes the key. */
+  static List<SourceRecord> recordsOf(Shape shape, Change change, Making making) {
+    Struct before = change.before();
+    Struct after = change.after();
+    Struct keyBefore = before == null ? null : shape.keyOf(before);
+    Struct keyAfter = after == null ? null : shape.keyOf(after);
+    return keyBefore == null || keyAfter == null || keyBefore.equals(keyAfter)
+        ? List.of(making.of(change.op(), before, after))
+        : List.of(
+            halfOf(making.of("d", before, null), true, keyAfter),
+            halfOf(making.of("c", null, after), false, keyBefore));
+  }
+
   /** The same as the half of an update that changes the key: which says what the other half is. */
-  static SourceRecord halfOf(SourceRecord event, boolean isDelete, Struct otherKey) {
+  private static SourceRecord halfOf(SourceRecord event, boolean isDelete, Struct otherKey) {
     ConnectHeaders headers = new ConnectHeaders();
     headers.add(
         isDelete

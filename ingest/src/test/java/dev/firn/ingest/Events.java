@@ -36,17 +36,7 @@ final class Events {
           .build();
   private static final Envelope ENVELOPE =
       Envelope.defineSchema().withName("p.s.t.Envelope").withRecord(ROW).withSource(SOURCE).build();
-  private static final Schema TRANSACTION =
-      SchemaBuilder.struct()
-          .name("io.debezium.connector.common.TransactionMetadataValue")
-          .field("status", Schema.STRING_SCHEMA)
-          .field("id", Schema.STRING_SCHEMA)
-          .build();
-  private static final Schema HEARTBEAT =
-      SchemaBuilder.struct()
-          .name("io.debezium.connector.common.Heartbeat")
-          .field("ts_ms", Schema.INT64_SCHEMA)
-          .build();
+  private static final Map<String, String> PARTITION = Map.of("server", "p");
 
   private Events() {}
 
@@ -81,15 +71,15 @@ final class Events {
   }
 
   static SourceRecord begin(int transaction, long lsn) {
-    return transaction("BEGIN", transaction, lsn);
+    return ConnectorEvents.begin(PARTITION, offset(lsn), transaction + ":" + lsn);
   }
 
   static SourceRecord end(int transaction, long lsn) {
-    return transaction("END", transaction, lsn);
+    return ConnectorEvents.end(PARTITION, offset(lsn), transaction + ":" + lsn);
   }
 
   static SourceRecord heartbeat(long lsn) {
-    return record(HEARTBEAT, new Struct(HEARTBEAT).put("ts_ms", 1L), lsn, Map.of());
+    return ConnectorEvents.heartbeat(PARTITION, offset(lsn));
   }
 
   static SourceRecord insert(long lsn, int id) {
@@ -114,8 +104,11 @@ final class Events {
             .put("before", before)
             .put("after", after)
             .put("source", source);
-    return record(
-        ENVELOPE.schema(), value, lsn, snapshot == null ? Map.of() : Map.of("snapshot", "INITIAL"));
+    Map<String, Object> offset = offset(lsn);
+    if (snapshot != null) {
+      offset.put("snapshot", "INITIAL");
+    }
+    return ConnectorEvents.record(PARTITION, offset, null, value);
   }
 
   @SuppressWarnings("unchecked") // A JSON object has texts for keys.
@@ -127,18 +120,12 @@ final class Events {
     return (Struct) event.value();
   }
 
-  private static SourceRecord transaction(String status, int transaction, long lsn) {
-    Struct value = new Struct(TRANSACTION).put("status", status).put("id", transaction + ":" + lsn);
-    return record(TRANSACTION, value, lsn, Map.of());
-  }
-
-  private static SourceRecord record(
-      Schema schema, Struct value, long lsn, Map<String, Object> moreOffset) {
-    Map<String, Object> offset = new HashMap<>(moreOffset);
+  private static Map<String, Object> offset(long lsn) {
+    Map<String, Object> offset = new HashMap<>();
     offset.put("lsn", lsn);
     offset.put("lsn_proc", lsn);
     offset.put("lsn_commit", lsn);
     offset.put("ts_usec", 1_000_000L);
-    return new SourceRecord(Map.of("server", "p"), offset, "topic", null, schema, value);
+    return offset;
   }
 }

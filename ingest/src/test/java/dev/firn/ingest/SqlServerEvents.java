@@ -2,6 +2,7 @@ package dev.firn.ingest;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.firn.ingest.ConnectorEvents.Change;
 import dev.firn.ingest.ConnectorEvents.Shape;
 import io.debezium.relational.Table;
 import io.debezium.relational.TableId;
@@ -139,13 +140,6 @@ final class SqlServerEvents {
     return this;
   }
 
-  /** A change of a row; {@code null} for what is not there. */
-  record Change(String table, @Nullable Struct before, @Nullable Struct after) {
-    private String op() {
-      return before == null ? "c" : after == null ? "d" : "u";
-    }
-  }
-
   private Shape shape(String table) {
     return requireNonNull(shapes.get(table), "shape is null");
   }
@@ -164,26 +158,20 @@ final class SqlServerEvents {
   }
 
   private void add(Change change, int commit, int place) {
-    Shape shape = shape(change.table());
-    Struct before = change.before();
-    Struct after = change.after();
-    Map<String, Object> offset = offset(commit, place, 1);
-    Struct keyBefore = before == null ? null : shape.keyOf(before);
-    Struct keyAfter = after == null ? null : shape.keyOf(after);
-    if (keyBefore != null && keyAfter != null && !keyBefore.equals(keyAfter)) {
-      records.add(
-          ConnectorEvents.halfOf(
-              change(change.table(), "d", before, null, "false", offset, commit, place),
-              true,
-              keyAfter));
-      records.add(
-          ConnectorEvents.halfOf(
-              change(change.table(), "c", null, after, "false", offset, commit, place),
-              false,
-              keyBefore));
-      return;
-    }
-    records.add(change(change.table(), change.op(), before, after, "false", offset, commit, place));
+    records.addAll(
+        ConnectorEvents.recordsOf(
+            shape(change.table()),
+            change,
+            (op, before, after) ->
+                change(
+                    change.table(),
+                    op,
+                    before,
+                    after,
+                    "false",
+                    offset(commit, place, 1),
+                    commit,
+                    place)));
   }
 
   private void endOpen(Map<String, Object> at) {

@@ -169,8 +169,22 @@ class TestLauncher {
 
   @Test
   void unknownConnectorIsRefused() throws Exception {
-    assertRefused(firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "mysql, sqlserver, mongodb");
-    assertRefused(firnWith("mysql,db2", "version"), "FIRN_CONNECTORS=mysql,db2");
+    assertRefused(
+        firnWith("db2", "version"), "FIRN_CONNECTORS=db2", "mysql, sqlserver, mongodb, oracle");
+    for (String wrong :
+        List.of("mysql,db2", "oracle,db2", "db2,oracle", "oracle,,mongodb", "oracle,oracle")) {
+      assertRefused(firnWith(wrong, "version"), "FIRN_CONNECTORS=" + wrong);
+    }
+  }
+
+  @Test
+  void severalConnectorsMayComeInAnyOrder() throws Exception {
+    makeJdk("new", "21.0.1");
+    makeMaven(0);
+    for (String any : List.of("oracle,sqlserver,mysql,mongodb", "mongodb,oracle", "oracle")) {
+      assertThat(firnWith(any, "version").exit()).as(any).isZero();
+    }
+    assertThat(mavenCalls().getLast()).contains(" -Poracle ");
   }
 
   @Test

@@ -105,57 +105,61 @@ class TestMongoEvents {
     return state;
   }
 
-  private static void requireWhole(ToldLake lake) {
-    assertThat(state(lake)).isEqualTo(states().getLast());
-    Map<String, Integer> changes = new HashMap<>();
-    TRANSACTIONS.forEach(
-        each -> each.forEach(change -> changes.merge(change.collection(), 1, Integer::sum)));
-    changes.forEach((table, count) ->
-        assertThat(lake.all("shop", table + "_changelog", "_id")).as(table).hasSize(count));
-  }
+  private static final class Recorded implements ToldLake.Recording {
+    @Override
+    public List<SourceRecord> events() {
+      return streamed();
+    }
 
-  private static String end() throws InterruptedException {
-    return MongoEvents.text(streamed().get(streamed().size() - 2));
+    /** And something before it. */
+    @Override
+    public List<SourceRecord> sentAgain(ToldLake lake) {
+      return lake.position().isEmpty()
+          ? events()
+          : events().stream()
+              .filter(event -> !event.sourceOffset().containsKey("initsync"))
+              .toList();
+    }
+
+    @Override
+    public String end() {
+      List<SourceRecord> events = events();
+      return MongoEvents.text(events.get(events.size() - 2));
+    }
+
+    @Override
+    public Map<String, String> state(ToldLake lake) {
+      return TestMongoEvents.state(lake);
+    }
+
+    @Override
+    public List<Map<String, String>> states() {
+      return TestMongoEvents.states();
+    }
+
+    @Override
+    public void requireChanges(ToldLake lake) {
+      Map<String, Integer> changes = new HashMap<>();
+      TRANSACTIONS.forEach(
+          each -> each.forEach(change -> changes.merge(change.collection(), 1, Integer::sum)));
+      changes.forEach((table, count) ->
+          assertThat(lake.all("shop", table + "_changelog", "_id")).as(table).hasSize(count));
+    }
   }
 
   @Test
   void collectionsAreWhatTheirSourceIs() throws Exception {
     ToldLake lake = lake("lake");
+    Recorded recorded = new Recorded();
     try (ToldLake.Running process = lake.start()) {
-      process.take(streamed()).settle(end());
+      process.take(recorded.events()).settle(recorded.end());
     }
-    requireWhole(lake);
+    ToldLake.requireWhole(lake, recorded);
   }
 
-  /** As {@link TestSqlServerEvents#crashAtAnyRecordLosesAndDoublesNothing}. */
   @Test
   void crashAtAnyRecordLosesAndDoublesNothing() throws Exception {
-    List<SourceRecord> events = streamed();
-    for (int cut = 0; cut <= events.size(); cut += ConnectorEvents.CUTS) {
-      ToldLake lake = lake("cut-" + cut);
-      try (ToldLake.Running process = lake.start()) {
-        process.take(events.subList(0, cut));
-        if (cut % 2 == 0) {
-          Thread.sleep(20);
-          process.take(List.of());
-        }
-      }
-      Map<String, String> found = state(lake);
-      assertThat(found.isEmpty() || states().contains(found)).as("cut %d: %s", cut, found).isTrue();
-      try (ToldLake.Running process = lake.start()) {
-        process.take(sentAgain(lake, events)).settle(end());
-      }
-      requireWhole(lake);
-    }
-  }
-
-  /**
-   * What Debezium sends to a process that starts from what the lake has, and something before it.
-   */
-  private static List<SourceRecord> sentAgain(ToldLake lake, List<SourceRecord> events) {
-    return lake.position().isEmpty()
-        ? events
-        : events.stream().filter(event -> !event.sourceOffset().containsKey("initsync")).toList();
+    ToldLake.crashAnywhere(this::lake, new Recorded());
   }
 
   @Test

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TimeZone;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +35,11 @@ class TestOtherSource {
   private static void requireRefused(SourceKind kind, Map<String, String> with, String... says) {
     Map<String, String> properties =
         new HashMap<>(
-            kind == SourceKind.MONGODB ? TestMongoEvents.SOURCE : TestSqlServerEvents.SOURCE);
+            switch (kind) {
+              case MONGODB -> TestMongoEvents.SOURCE;
+              case ORACLE -> TestOracleEvents.SOURCE;
+              case POSTGRES, MARIADB, MYSQL, SQLSERVER -> TestSqlServerEvents.SOURCE;
+            });
     properties.putAll(with);
     assertThatThrownBy(() -> new OtherSource(kind, properties, ColumnRules.NONE))
         .isInstanceOf(SettingsException.class)
@@ -49,6 +54,10 @@ class TestOtherSource {
         Map.of("database.hostname", "", "database.names", " "),
         "debezium.source.database.hostname, debezium.source.database.names missing");
     requireRefused(
+        SourceKind.ORACLE,
+        Map.of("database.dbname", ""),
+        "debezium.source.database.dbname missing");
+    requireRefused(
         SourceKind.MONGODB,
         Map.of("mongodb.connection.string", ""),
         "debezium.source.mongodb.connection.string missing");
@@ -61,7 +70,26 @@ class TestOtherSource {
     requireRefused(
         SourceKind.SQLSERVER, Map.of("snapshot.mode", "no_data"), "snapshot.mode=no_data");
     requireRefused(
+        SourceKind.ORACLE,
+        Map.of("message.key.columns", "SHOP.T:ID"),
+        "own primary key; remove it");
+    requireRefused(SourceKind.ORACLE, Map.of("rac.nodes", "a,b"), "one redo thread only");
+    requireRefused(
         SourceKind.MONGODB, Map.of("signal.data.collection", "s.t"), "signal.data.collection");
+    for (Map.Entry<String, String> lossy :
+        Map.of(
+                "log.mining.username.exclude.list", "batch",
+                "log.mining.transaction.retention.ms", "60000",
+                "log.mining.window.max.ms", "1",
+                "log.mining.buffer.transaction.events.threshold", "10000",
+                "log.mining.strategy", "hybrid")
+            .entrySet()) {
+      assertThatThrownBy(() ->
+              ServerConfig.check(Map.of("debezium.source." + lossy.getKey(), lossy.getValue())))
+          .as(lossy.getKey())
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining(lossy.getKey());
+    }
     requireRefused(
         SourceKind.MONGODB, Map.of("filters.match.mode", "literal"), "regular expressions");
     assertThatThrownBy(() ->
@@ -82,10 +110,41 @@ class TestOtherSource {
         .hasMessageContaining("shards of this source");
   }
 
+  /** It would be read once, and never followed. */
+  @Test
+  void capturedTableThatIsNotRecordedIsRefused() {
+    ToldLake lake = new ToldLake(SourceKind.SQLSERVER, folder, TestSqlServerEvents.SOURCE);
+    lake.setUnrecorded(new SourceTable("dbo", "orders"), new SourceTable("dbo", "old"));
+    lake.setSource("table.exclude.list", "dbo\\.old");
+    assertThatThrownBy(lake::start)
+        .isInstanceOf(SettingsException.class)
+        .hasMessageContaining("does not record all changes of dbo.orders, which")
+        .hasMessageContaining("sys.sp_cdc_enable_table 'dbo', 'orders'");
+    Check check = lake.source().checks(KeylessTables.REFUSE).getLast();
+    assertThat(check.state()).isEqualTo(Check.State.FAILED);
+    assertThat(check.found()).contains("dbo.orders").doesNotContain("dbo.old");
+    lake.setSource("table.exclude.list", "dbo\\..*");
+    assertThat(lake.source().checks(KeylessTables.REFUSE).getLast().state())
+        .isEqualTo(Check.State.OK);
+  }
+
+  /** A driver's times are as of the process's zone; in this one an hour is missing in March. */
+  @Test
+  void timesAreReadInAZoneThatHasAllHours() {
+    TimeZone before = TimeZone.getDefault();
+    try {
+      TimeZone.setDefault(TimeZone.getTimeZone("Europe/Berlin"));
+      new ToldLake(SourceKind.ORACLE, folder, TestOracleEvents.SOURCE).start().close();
+      assertThat(TimeZone.getDefault().hasSameRules(TimeZone.getTimeZone("UTC"))).isTrue();
+    } finally {
+      TimeZone.setDefault(before);
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(
       value = SourceKind.class,
-      names = {"SQLSERVER", "MONGODB"})
+      names = {"SQLSERVER", "MONGODB", "ORACLE"})
   void connectorThatIsNotInTheBuildIsNamedWithItsProfile(SourceKind kind) {
     String profile = kind.name().toLowerCase(java.util.Locale.ROOT);
     try {
@@ -141,13 +200,13 @@ class TestOtherSource {
 
   /** The columns that the connector goes on with from an offset of the lake. */
   private static String recovered(String note, int commit) throws InterruptedException {
-    LakeSchemaHistory.use(StatementHistory.read(note));
+    LakeSchemaHistory.use(StatementHistory.read(SourceKind.SQLSERVER, note));
+    return recovered(Map.of("commit_lsn", SqlServerEvents.lsn(commit)));
+  }
+
+  private static String recovered(Map<String, ?> offset) throws InterruptedException {
     Tables tables = new Tables();
-    history()
-        .recover(
-            Map.of(SqlServerEvents.PARTITION, Map.of("commit_lsn", SqlServerEvents.lsn(commit))),
-            tables,
-            null);
+    history().recover(Map.of(SqlServerEvents.PARTITION, offset), tables, null);
     return String.join(
         " ", tables.forTable(new TableId("sales", "dbo", "t")).retrieveColumnNames());
   }
@@ -155,7 +214,7 @@ class TestOtherSource {
   /** The lake's offset is a commit, without the place within it that Debezium's order goes by. */
   @Test
   void definitionsAreRecoveredAsOfTheLakesCommit() throws Exception {
-    StatementHistory kept = new StatementHistory();
+    StatementHistory kept = new StatementHistory(SourceKind.SQLSERVER);
     LakeSchemaHistory.use(kept);
     LakeSchemaHistory history = history();
     Map<String, Object> snapshot = new HashMap<>();
@@ -174,6 +233,33 @@ class TestOtherSource {
     assertThat(recovered(note, 3)).isEqualTo("a b");
     assertThat(recovered(note, 6)).isEqualTo("a");
     assertThat(recovered(note, 9)).isEqualTo("a c");
+  }
+
+  /** One transaction is open all the time: Debezium's own order goes by its begin. */
+  @Test
+  void oraclesDefinitionsAreRecoveredAsOfTheLakesCommit() throws Exception {
+    StatementHistory kept = new StatementHistory(SourceKind.ORACLE);
+    LakeSchemaHistory.use(kept);
+    LakeSchemaHistory history = history();
+    define(history, Map.of("snapshot", "INITIAL", "scn", "100", "snapshot_scn", "100"), "a");
+    define(history, Map.of("scn", "101", "commit_scn", "110:1:aa"), "a", "b");
+    define(history, Map.of("scn", "101", "commit_scn", "120:1:bb,115:2:cc"), "a");
+    String note = kept.takeNote().orElseThrow();
+    assertThat(recoveredOfOracle(note, Map.of("scn", "100"))).isEqualTo("a");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "105:1:dd")))
+        .isEqualTo("a");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "110:1:aa-ee")))
+        .isEqualTo("a b");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "119:1:ff,115:2:cc")))
+        .isEqualTo("a b");
+    assertThat(recoveredOfOracle(note, Map.of("scn", "101", "commit_scn", "121:1:ff,116:2:gg")))
+        .isEqualTo("a");
+  }
+
+  private static String recoveredOfOracle(String note, Map<String, ?> offset)
+      throws InterruptedException {
+    LakeSchemaHistory.use(StatementHistory.read(SourceKind.ORACLE, note));
+    return recovered(offset);
   }
 
   /** An END has the offset of what comes after it: a task that resumed there would skip that. */

@@ -3,17 +3,15 @@ package dev.firn.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.firn.ingest.SqlServerEvents.Change;
+import dev.firn.ingest.ConnectorEvents.Change;
 import dev.firn.ingest.log.SqlServerLog;
 import dev.firn.writer.PipelineException;
 import dev.firn.writer.Position;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaBuilder;
@@ -80,46 +78,11 @@ class TestSqlServerEvents {
         .nothingUpTo(READ_AT);
   }
 
-  /** The state after each transaction, and how many changes each table has had. */
-  private record Model(List<Map<String, String>> states, Map<String, Integer> changes) {
-    static Model of(List<List<Change>> transactions) {
-      Map<String, String> now =
-          new TreeMap<>(Map.of("orders 1", "a", "orders 2", "b", "items 10", ""));
-      List<Map<String, String>> states = new ArrayList<>(List.of(new TreeMap<>(now)));
-      Map<String, Integer> changes = new HashMap<>();
-      for (List<Change> transaction : transactions) {
-        for (Change change : transaction) {
-          apply(now, change);
-          boolean isOtherKey =
-              change.before() != null
-                  && change.after() != null
-                  && !id(change.before()).equals(id(change.after()));
-          changes.merge(change.table(), isOtherKey ? 2 : 1, Integer::sum);
-        }
-        states.add(new TreeMap<>(now));
-      }
-      return new Model(states, changes);
-    }
-
-    private static void apply(Map<String, String> now, Change change) {
-      if (change.before() != null) {
-        now.remove(change.table() + " " + id(change.before()));
-      }
-      if (change.after() != null) {
-        boolean isOrder = change.table().equals("orders");
-        now.put(
-            change.table() + " " + id(change.after()),
-            isOrder ? String.valueOf(change.after().getString("name")) : "");
-      }
-    }
-
-    private static Integer id(Struct row) {
-      return Objects.requireNonNull(row.getInt32("id"), "id is null");
-    }
-
-    Map<String, String> last() {
-      return states.getLast();
-    }
+  private static SourceModel model() {
+    return SourceModel.of(
+        Map.of("orders 1", "a", "orders 2", "b", "items 10", ""),
+        TRANSACTIONS,
+        row -> row.schema().field("name") == null ? "" : String.valueOf(row.getString("name")));
   }
 
   /** The first two are of rows that the initial snapshot has seen: their recording came late. */
@@ -168,57 +131,61 @@ class TestSqlServerEvents {
     return state;
   }
 
-  private static void requireWhole(ToldLake lake, Model model) {
-    assertThat(state(lake)).isEqualTo(model.last());
-    model
-        .changes()
-        .forEach((table, count) ->
-            assertThat(lake.all("dbo", table + "_changelog", "id"))
-                .as("changes of %s", table)
-                .hasSize(count));
+  private static final class Recorded implements ToldLake.Recording {
+    private final SourceModel model = model();
+
+    @Override
+    public List<SourceRecord> events() {
+      return streamed();
+    }
+
+    @Override
+    public List<SourceRecord> sentAgain(ToldLake lake) {
+      return TestSqlServerEvents.sentAgain(lake, events());
+    }
+
+    @Override
+    public String end() {
+      return TestSqlServerEvents.end();
+    }
+
+    @Override
+    public Map<String, String> state(ToldLake lake) {
+      return TestSqlServerEvents.state(lake);
+    }
+
+    @Override
+    public List<Map<String, String>> states() {
+      return model.states();
+    }
+
+    @Override
+    public void requireChanges(ToldLake lake) {
+      model
+          .changes()
+          .forEach((table, count) ->
+              assertThat(lake.all("dbo", table + "_changelog", "id"))
+                  .as("changes of %s", table)
+                  .hasSize(count));
+    }
   }
 
   @Test
   void tablesAreWhatTheirSourceIs() throws Exception {
     ToldLake lake = lake("lake");
+    Recorded recorded = new Recorded();
     try (ToldLake.Running process = lake.start()) {
-      process.take(streamed()).settle(end());
+      process.take(recorded.events()).settle(recorded.end());
     }
-    requireWhole(lake, Model.of(TRANSACTIONS));
+    ToldLake.requireWhole(lake, recorded);
   }
 
-  /**
-   * For each record, or some of them: the process ends before it, at once or when all is in the
-   * lake; then the lake is as the source was between two transactions, and another process goes on
-   * from there.
-   */
   @Test
   void crashAtAnyRecordLosesAndDoublesNothing() throws Exception {
-    List<SourceRecord> events = streamed();
-    Model model = Model.of(TRANSACTIONS);
-    for (int cut = 0; cut <= events.size(); cut += ConnectorEvents.CUTS) {
-      ToldLake lake = lake("cut-" + cut);
-      try (ToldLake.Running process = lake.start()) {
-        process.take(events.subList(0, cut));
-        if (cut % 2 == 0) {
-          Thread.sleep(20);
-          process.take(List.of());
-        }
-      }
-      Map<String, String> found = state(lake);
-      assertThat(found.isEmpty() || model.states().contains(found))
-          .as("cut %d: %s", cut, found)
-          .isTrue();
-      try (ToldLake.Running process = lake.start()) {
-        process.take(sentAgain(lake, events)).settle(end());
-      }
-      requireWhole(lake, model);
-    }
+    ToldLake.crashAnywhere(this::lake, new Recorded());
   }
 
-  /**
-   * What Debezium sends to a process that starts from what the lake has: its last transaction, too.
-   */
+  /** Its last transaction, too. */
   private static List<SourceRecord> sentAgain(ToldLake lake, List<SourceRecord> events) {
     return lake.position()
         .map(position -> position.substring("[sales]".length()))
@@ -297,20 +264,44 @@ class TestSqlServerEvents {
             .transaction(commit(2), orderChange(null, new Struct(wide).put("id", 4)))
             .nothingUpTo(commit(3))
             .records();
-    for (int cut = 0; cut <= events.size(); cut += ConnectorEvents.CUTS) {
-      ToldLake lake = lake("columns-" + cut);
-      try (ToldLake.Running process = lake.start()) {
-        process.take(events.subList(0, cut));
-        Thread.sleep(20);
-        process.take(List.of());
-      }
-      try (ToldLake.Running process = lake.start()) {
-        process.take(sentAgain(lake, events)).settle("[sales]" + SqlServerEvents.lsn(commit(2)));
-      }
-      assertThat(lake.all("dbo", "orders", "id", "name", "note"))
-          .as("cut %d", cut)
-          .containsExactlyInAnyOrder("1 1 n", "2 2 null", "3 3298534883328 null", "4 null null");
-    }
+    ToldLake.crashAnywhere(
+        this::lake,
+        new ToldLake.Recording() {
+          @Override
+          public List<SourceRecord> events() {
+            return events;
+          }
+
+          @Override
+          public List<SourceRecord> sentAgain(ToldLake lake) {
+            return TestSqlServerEvents.sentAgain(lake, events);
+          }
+
+          @Override
+          public String end() {
+            return "[sales]" + SqlServerEvents.lsn(commit(2));
+          }
+
+          @Override
+          public Map<String, String> state(ToldLake lake) {
+            return lake.rows("dbo", "orders", "id", "name");
+          }
+
+          @Override
+          public List<Map<String, String>> states() {
+            return List.of(
+                Map.of("1", "1 1"),
+                Map.of("1", "1 1", "2", "2 2"),
+                Map.of("1", "1 1", "2", "2 2", "3", "3 3298534883328"),
+                Map.of("1", "1 1", "2", "2 2", "3", "3 3298534883328", "4", "4 null"));
+          }
+
+          @Override
+          public void requireChanges(ToldLake lake) {
+            assertThat(lake.all("dbo", "orders", "id", "note"))
+                .containsExactlyInAnyOrder("1 n", "2 null", "3 null", "4 null");
+          }
+        });
   }
 
   private static final Schema WITH_NOTE =

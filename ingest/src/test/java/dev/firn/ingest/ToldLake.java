@@ -1,5 +1,9 @@
 package dev.firn.ingest;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.firn.testing.LakeRows;
 import dev.firn.writer.CommitLoop;
 import dev.firn.writer.CommittedBatch;
@@ -11,6 +15,10 @@ import io.debezium.engine.DebeziumEngine.Offsets;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;
 import io.debezium.relational.history.HistoryRecordComparator;
 import io.debezium.relational.history.SchemaHistoryListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,7 +28,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.iceberg.catalog.Catalog;
@@ -34,12 +44,17 @@ import org.jspecify.annotations.Nullable;
  * engine.
  */
 final class ToldLake {
+  private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** A process ends before each so many-th record; before each with {@code -Dfirn.cuts=1}. */
+  private static final int CUTS = Integer.getInteger("firn.cuts", 5);
 
   private final SourceKind kind;
   private final Path folder;
   private final Map<String, String> source;
   private final Map<String, String> sink = new HashMap<>();
+  private List<SourceTable> unrecorded = List.of();
 
   ToldLake(SourceKind kind, Path folder, Map<String, String> source) {
     this.kind = kind;
@@ -58,6 +73,12 @@ final class ToldLake {
     return this;
   }
 
+  /** Sets the tables of which the source says that it does not record them. */
+  ToldLake setUnrecorded(SourceTable... tables) {
+    unrecorded = List.of(tables);
+    return this;
+  }
+
   /** Sets a key of the source. */
   ToldLake setSource(String key, String value) {
     source.put(key, value);
@@ -71,7 +92,7 @@ final class ToldLake {
   OtherSource source() {
     SinkSettings settings = settings();
     OtherSettings.check(settings);
-    return new OtherSource(kind, source, settings.columnRules());
+    return new OtherSource(kind, source, settings.columnRules(), () -> unrecorded);
   }
 
   /** A process of the pipeline. */
@@ -122,18 +143,33 @@ final class ToldLake {
       }
     }
 
-    /** Waits until all that was given on is in the lake. */
+    /** Waits until all that was given on is in the lake, and it is at a position. */
     Running settle(String position) throws InterruptedException {
+      return await(() -> run.position().map(Object::toString).orElse("").equals(position));
+    }
+
+    /** Waits until no whole transaction waits for its commit. */
+    Running settle() throws InterruptedException {
+      return await(() -> run.status(Instant.now()).progress().waiting().isEmpty());
+    }
+
+    /** Comes by again and again, as an engine does: only so does a run look how its commits are. */
+    private Running await(BooleanSupplier isReached) throws InterruptedException {
       Instant deadline = Instant.now().plus(PATIENCE);
-      while (!run.position().map(Object::toString).orElse("").equals(position)) {
+      visit();
+      while (!isReached.getAsBoolean()) {
         if (failure.get() != null || Instant.now().isAfter(deadline)) {
-          throw new AssertionError(
-              "at %s, not at %s".formatted(run.position(), position), failure.get());
+          throw new AssertionError("still at " + run.position(), failure.get());
         }
+        // Between two visits; what is waited for is the condition.
         Thread.sleep(2);
-        run.handle(List.<SourceRecord>of(), Function.identity(), new Unheard());
+        visit();
       }
       return this;
+    }
+
+    private void visit() throws InterruptedException {
+      run.handle(List.<SourceRecord>of(), Function.identity(), new Unheard());
     }
 
     @Override
@@ -162,6 +198,61 @@ final class ToldLake {
     return new Running();
   }
 
+  /** What was recorded of a source, and what the lake has to be by it. */
+  interface Recording {
+    List<SourceRecord> events();
+
+    /** What Debezium sends to a process that starts from what the lake has. */
+    List<SourceRecord> sentAgain(ToldLake lake);
+
+    /** The position after all of it. */
+    String end();
+
+    /** The lake's rows, by their tables and keys. */
+    Map<String, String> state(ToldLake lake);
+
+    /** The source's rows between its transactions: first those of the initial snapshot. */
+    List<Map<String, String>> states();
+
+    /** Looks at the changelogs after all of it. */
+    default void requireChanges(ToldLake lake) {}
+  }
+
+  /**
+   * For each record, or some of them: the process ends before it, at once or when all is in the
+   * lake; then the lake is as the source was between two transactions, and another process goes on
+   * from there.
+   *
+   * @param lakes makes a new one by its name
+   */
+  static void crashAnywhere(Function<String, ToldLake> lakes, Recording recording)
+      throws InterruptedException {
+    List<SourceRecord> events = recording.events();
+    for (int cut = 0; cut <= events.size(); cut += CUTS) {
+      ToldLake lake = lakes.apply("cut-" + cut);
+      try (Running process = lake.start()) {
+        process.take(events.subList(0, cut));
+        if (cut % 2 == 0) {
+          process.settle();
+        }
+      }
+      Map<String, String> found = recording.state(lake);
+      assertThat(found.isEmpty() || recording.states().contains(found))
+          .as("cut %d: %s", cut, found)
+          .isTrue();
+      try (Running process = lake.start()) {
+        process.take(recording.sentAgain(lake)).settle(recording.end());
+      }
+      requireWhole(lake, recording);
+    }
+  }
+
+  /** Looks whether a lake is what its source is after all of a recording. */
+  static void requireWhole(ToldLake lake, Recording recording) {
+    assertThat(recording.state(lake)).isEqualTo(recording.states().getLast());
+    recording.requireChanges(lake);
+  }
+
   /** What {@code firn resnapshot --all --new-slot} does. */
   void readAnew() {
     long unused =
@@ -172,6 +263,23 @@ final class ToldLake {
 
   private <T> T inCatalog(Function<Catalog, T> look) {
     return look.apply(Lake.open(Lake.DEFAULT_NAME, Lake.embedded(folder)));
+  }
+
+  /** From where an engine of the running process would resume a partition; empty: nowhere yet. */
+  Optional<Map<String, Object>> resumed(Map<String, String> partition) {
+    try {
+      ByteBuffer key = ByteBuffer.wrap(JSON.writeValueAsBytes(List.of("firn", partition)));
+      ByteBuffer offset = new LakeOffsetStore().get(List.of(key)).get().get(key);
+      return offset == null
+          ? Optional.empty()
+          : Optional.of(
+              JSON.readValue(
+                  StandardCharsets.UTF_8.decode(offset).toString(), new TypeReference<>() {}));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException | ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Up to where the control table is; empty: the initial snapshot is not complete. */

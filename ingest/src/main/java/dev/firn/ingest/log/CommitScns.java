@@ -65,8 +65,8 @@ record CommitScns(NavigableMap<Integer, Commit> last) implements LogSet {
   }
 
   /** All that was committed up to an SCN, on any thread. */
-  static CommitScns upTo(String scn) {
-    return of(ALL_THREADS, new Commit(new BigInteger(scn), new TreeSet<>()));
+  static CommitScns upTo(BigInteger scn) {
+    return of(ALL_THREADS, new Commit(scn, new TreeSet<>()));
   }
 
   private static CommitScns of(int thread, Commit commit) {

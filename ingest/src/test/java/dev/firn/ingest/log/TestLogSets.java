@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.firn.writer.PipelineException;
+import java.math.BigInteger;
 import java.util.Locale;
 import java.util.Random;
 import java.util.TreeSet;
@@ -122,7 +123,11 @@ class TestLogSets {
     assertThat(lake.containsAll(CommitScns.parse("95:2:dd"))).isFalse();
     assertThat(lake.containsAll(CommitScns.parse("89:2:dd"))).isTrue();
     assertThat(lake.containsAll(CommitScns.parse("1:3:dd"))).isFalse();
-    assertThat(CommitScns.upTo("95").with(lake).containsAll(CommitScns.parse("95:2:dd"))).isTrue();
+    assertThat(
+            CommitScns.upTo(BigInteger.valueOf(95))
+                .with(lake)
+                .containsAll(CommitScns.parse("95:2:dd")))
+        .isTrue();
     assertThat(CommitScns.parse("9999999999999999999:1:aa").containsAll(lake.of("aa"))).isTrue();
   }
 
