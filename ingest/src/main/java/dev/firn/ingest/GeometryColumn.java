@@ -100,11 +100,15 @@ final class GeometryColumn {
     to.order(from.order()).put(order).putInt(kind + (hasZ ? ISO_Z : 0) + (hasM ? ISO_M : 0));
     int pointBytes = Double.BYTES * (2 + (hasZ ? 1 : 0) + (hasM ? 1 : 0));
     switch (kind) {
-      case 1 -> copy(from, to, pointBytes);
+      case 1 -> copyPoint(from, to, pointBytes);
       case 2 -> copyPoints(from, to, pointBytes);
       case 3 -> {
-        for (int rings = copyCount(from, to); rings > 0; rings--) {
-          copyPoints(from, to, pointBytes);
+        int rings = copyCount(from, to);
+        for (int ring = 0; ring < rings; ring++) {
+          boolean isEmpty = copyPoints(from, to, pointBytes) == 0;
+          if (ring == 0 && isEmpty && rings > 1) {
+            throw new UnsupportedValueException("a polygon with holes and no outline");
+          }
         }
       }
       case 4, 5, 6, 7 -> {
@@ -118,12 +122,36 @@ final class GeometryColumn {
     }
   }
 
-  private static void copyPoints(ByteBuffer from, ByteBuffer to, int pointBytes) {
+  /** One whose numbers are all none is the empty point. */
+  private static void copyPoint(ByteBuffer from, ByteBuffer to, int pointBytes) {
+    int numbers = 0;
+    for (int at = 0; at < pointBytes; at += Double.BYTES) {
+      numbers += Double.isNaN(from.getDouble(from.position() + at)) ? 0 : 1;
+    }
+    if (numbers > 0) {
+      requireNumbers(from, from.position());
+    }
+    copy(from, to, pointBytes);
+  }
+
+  /** Of a line or a ring; returns how many. */
+  private static int copyPoints(ByteBuffer from, ByteBuffer to, int pointBytes) {
     int points = copyCount(from, to);
     if (points > from.remaining() / pointBytes) {
       throw broken();
     }
+    for (int point = 0; point < points; point++) {
+      requireNumbers(from, from.position() + point * pointBytes);
+    }
     copy(from, to, points * pointBytes);
+    return points;
+  }
+
+  /** Whoever looks for the bounds of a file takes such a place for none, or for a broken one. */
+  private static void requireNumbers(ByteBuffer from, int at) {
+    if (Double.isNaN(from.getDouble(at)) || Double.isNaN(from.getDouble(at + Double.BYTES))) {
+      throw new UnsupportedValueException("a geometry with a coordinate that is no number (NaN)");
+    }
   }
 
   private static int copyCount(ByteBuffer from, ByteBuffer to) {

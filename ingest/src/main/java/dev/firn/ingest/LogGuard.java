@@ -155,7 +155,7 @@ final class LogGuard {
     TableId id = id(metadata);
     if (captured.test(id)) {
       changed = id;
-      requireSameColumns(id, names(metadata), known);
+      requireSameColumns(id, metadata, known);
     }
   }
 
@@ -170,12 +170,20 @@ final class LogGuard {
         .orElse(List.of());
   }
 
-  private static void requireSameColumns(TableId id, List<String> told, @Nullable Table table) {
-    if (told.isEmpty() || table == null) {
+  private static void requireSameColumns(
+      TableId id, TableMapEventData metadata, @Nullable Table table) {
+    if (table == null) {
       return;
     }
+    List<String> told = names(metadata);
     List<String> known = table.retrieveColumnNames();
-    if (!known.equals(told)) {
+    int columns = metadata.getColumnTypes().length;
+    if (told.isEmpty() && columns != known.size()) {
+      throw new PipelineException(
+          "table %s has %d columns in the log, and %d by the statements that have changed it: one of them was not understood, or the server hides a column. %s"
+              .formatted(id, columns, known.size(), BinlogFailure.ANEW));
+    }
+    if (!told.isEmpty() && !known.equals(told)) {
       throw new PipelineException(
           "table %s has the columns %s in the log, and %s by the statements that have changed it: one of them was not understood. %s"
               .formatted(id, told, known, BinlogFailure.ANEW));

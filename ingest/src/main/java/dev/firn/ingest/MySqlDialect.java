@@ -50,10 +50,15 @@ final class MySqlDialect implements BinlogDialect<MySqlPartition, MySqlOffsetCon
   /** The driver's word for row by row; any other number has it hold the whole table. */
   private static final int ROW_BY_ROW = Integer.MIN_VALUE;
 
-  private static final int AWAIT_SECONDS = 5;
+  /** Less than the client waits for an answer, which it would take for a lost connection. */
+  private static final int AWAIT_SECONDS = 3;
+
   private static final int A_DAY_SECONDS = 86_400;
 
   private static final String IN_FILE = "run SET GLOBAL %s = %s, and set it in the server's file";
+
+  private static final String OTHERS_TOO =
+      "start the server with %s=ON: what it has of another server is not in its log";
 
   private static final List<Needed> NEEDED =
       List.of(
@@ -71,10 +76,9 @@ final class MySqlDialect implements BinlogDialect<MySqlPartition, MySqlOffsetCon
           // Debezium reads what is compressed by a way of its own, on which dates are lost.
           needed("binlog_transaction_compression", "OFF"),
           new Needed(
-              "log_replica_updates",
-              "ON",
-              "start the server with log_replica_updates=ON: what it has of another server is not in its log",
-              false));
+              "log_replica_updates", "ON", OTHERS_TOO.formatted("log_replica_updates"), false),
+          // Its name before 8.0.26.
+          new Needed("log_slave_updates", "ON", OTHERS_TOO.formatted("log_slave_updates"), false));
 
   private static final String FILLED =
       "SELECT column_default IS NOT NULL OR generation_expression <> ''"

@@ -6,6 +6,8 @@ import com.github.shyiko.mysql.binlog.event.deserialization.json.JsonFormatter;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.math.MathContext;
+import java.math.RoundingMode;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
@@ -19,6 +21,9 @@ import java.util.Locale;
 final class MySqlJson implements JsonFormatter {
   /** Numbers with more digits before the point, or as many zeros behind it, have an exponent. */
   private static final int PLAIN_DIGITS = 15;
+
+  /** The server breaks lines, which are part of the text then. */
+  private static final Base64.Encoder LINES = Base64.getMimeEncoder(76, new byte[] {'\n'});
 
   private final StringBuilder text = new StringBuilder();
 
@@ -139,14 +144,22 @@ final class MySqlJson implements JsonFormatter {
     if (value == 0) {
       return 1 / value < 0 ? "-0.0" : "0.0";
     }
-    BigDecimal digits = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+    BigDecimal digits = shortest(value);
     int before = digits.precision() - digits.scale();
-    if (before <= -PLAIN_DIGITS || before > PLAIN_DIGITS) {
+    boolean isWhole = digits.precision() <= before;
+    if (before <= -PLAIN_DIGITS || (before > PLAIN_DIGITS && isWhole)) {
       BigDecimal mantissa = digits.movePointLeft(before - 1);
       return mantissa.toPlainString() + "e" + (before - 1);
     }
     String plain = digits.toPlainString();
     return plain.indexOf('.') < 0 ? plain + ".0" : plain;
+  }
+
+  /** Java writes two digits also where one tells the number. */
+  private static BigDecimal shortest(double value) {
+    BigDecimal digits = new BigDecimal(Double.toString(value)).stripTrailingZeros();
+    BigDecimal one = digits.round(new MathContext(1, RoundingMode.HALF_EVEN));
+    return one.doubleValue() == value ? one.stripTrailingZeros() : digits;
   }
 
   @Override
@@ -213,6 +226,6 @@ final class MySqlJson implements JsonFormatter {
 
   @Override
   public void valueOpaque(ColumnType type, byte[] value) {
-    value("base64:type%d:%s".formatted(type.getCode(), Base64.getEncoder().encodeToString(value)));
+    value("base64:type%d:%s".formatted(type.getCode(), LINES.encodeToString(value)));
   }
 }

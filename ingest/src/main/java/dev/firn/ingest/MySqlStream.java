@@ -24,7 +24,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Debezium's reader of MariaDB's log, made exact where it would lose something without a word: it
+ * Debezium's reader of MySQL's log, made exact where it would lose something without a word: it
  * ends the transactions of statements that stand alone, and stops at what {@link LogGuard} finds.
  */
 final class MySqlStream extends MySqlStreamingChangeEventSource {

@@ -120,13 +120,25 @@ final class PostgresTables {
     int isolation = jdbc.getTransactionIsolation();
     jdbc.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
     jdbc.setAutoCommit(false);
+    T told;
     try {
-      return asking.ask();
-    } finally {
-      jdbc.rollback();
-      jdbc.setAutoCommit(true);
-      jdbc.setTransactionIsolation(isolation);
+      told = asking.ask();
+    } catch (SQLException | RuntimeException e) {
+      try {
+        end(jdbc, isolation);
+      } catch (SQLException lost) {
+        e.addSuppressed(lost);
+      }
+      throw e;
     }
+    end(jdbc, isolation);
+    return told;
+  }
+
+  private static void end(Connection jdbc, int isolation) throws SQLException {
+    jdbc.rollback();
+    jdbc.setAutoCommit(true);
+    jdbc.setTransactionIsolation(isolation);
   }
 
   /**

@@ -6,6 +6,7 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.firn.writer.Pipeline;
 import java.nio.ByteBuffer;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -29,9 +30,6 @@ record ReadingRequest(SourceTable table, String why, long oid) {
   /** What the reason begins with when changes of the table may not have been in the log. */
   static final String GAP = "changes may be missing: ";
 
-  /** Why a table is read of which a change lacked a value that the lake lacks as well. */
-  static final String INCOMPLETE = GAP + "a row changed that is not in the lake";
-
   /** What the reason begins with when the table's columns had no place in the lake. */
   static final String SET_ASIDE = "set aside: ";
 
@@ -52,6 +50,11 @@ record ReadingRequest(SourceTable table, String why, long oid) {
   /** Whether the rows that the lake has are those of another table. */
   boolean isAfresh() {
     return why.equals(RECREATED);
+  }
+
+  /** Whether a change of the table lacked a value that the lake lacks as well. */
+  boolean isIncomplete() {
+    return why.equals(Pipeline.INCOMPLETE);
   }
 
   /** Whether changes of the table may not have been in the log. */

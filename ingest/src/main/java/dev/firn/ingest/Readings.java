@@ -243,11 +243,15 @@ final class Readings implements AutoCloseable {
 
   /** A row of it changed that the lake lacks. */
   private void requestAgain(TableIdentifier table) {
+    if (again.containsKey(table)) {
+      // It waits for columns that fit, and is read then.
+      return;
+    }
     tables.decoders().stream()
         .filter(decoder -> decoder.table().equals(table))
         .findFirst()
-        .ifPresent(decoder ->
-            requests.add(new ReadingRequest(decoder.source(), ReadingRequest.INCOMPLETE)));
+        .ifPresent(
+            decoder -> requests.add(new ReadingRequest(decoder.source(), Pipeline.INCOMPLETE)));
   }
 
   private void begin(ReadingRequest request) throws InterruptedException {
@@ -351,13 +355,25 @@ final class Readings implements AutoCloseable {
       running.remove(decoder.table());
       reading.giveUp();
     }
+    if (request.isIncomplete() && pipeline.isHeldBack(decoder.table())) {
+      // That is noted with the batch, and all transactions of it are known.
+      start(request, decoder, false);
+      return;
+    }
     commits.runAlone(p -> {
       // A change of a row that nobody was told of may lack values that only the row has.
-      boolean holdBack = request.isAfresh() || request.isGap() || p.isHeldBack(decoder.table());
+      boolean holdBack =
+          request.isAfresh()
+              || request.isGap()
+              || request.isIncomplete()
+              || p.isHeldBack(decoder.table());
       p.requestReading(decoder.table(), request.why(), holdBack);
       oids.note(p, request);
     });
-    start(request, decoder, request.isGap() || pipeline.isHeldBack(decoder.table()));
+    start(
+        request,
+        decoder,
+        !request.isIncomplete() && (request.isGap() || pipeline.isHeldBack(decoder.table())));
   }
 
   /** A new table that can be read; why it cannot is told. */
@@ -414,7 +430,10 @@ final class Readings implements AutoCloseable {
     if (largeOpen) {
       reader.reading().largeBegins();
     }
-    running.put(decoder.table(), reader);
+    TableReader before = running.put(decoder.table(), reader);
+    if (before != null) {
+      before.giveUp();
+    }
     LOG.info("table {} is read beside the stream: {}", request.table(), request.why());
     threads.execute(reader);
   }
@@ -438,15 +457,16 @@ final class Readings implements AutoCloseable {
 
   private void forget(TableReader reader) throws InterruptedException {
     commits.runAlone(p -> {
-      // Its last changes may be still to come, of rows that the lake never had.
+      // Its last changes may be still to come, of rows that the lake does not have.
       if (!p.isHeldBack(reader.reading().table())) {
         p.forgetReading(reader.reading().table());
       }
     });
     running.remove(reader.reading().table());
     LOG.warn(
-        "table {} is not at the source any more: it was not read, the lake keeps what it has",
-        reader.table());
+        "table {} is not at the source any more: it was not read, the lake keeps what it has{}",
+        reader.table(),
+        pipeline.isHeldBack(reader.reading().table()) ? ", without its last changes" : "");
   }
 
   /** Gives up what runs; the next process begins it again. */

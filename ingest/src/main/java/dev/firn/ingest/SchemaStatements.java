@@ -17,6 +17,12 @@ import java.util.Optional;
  * control table keeps them. For any thread.
  */
 abstract class SchemaStatements {
+  /** What a statement has made of its tables. */
+  static final String CHANGES = "tableChanges";
+
+  /** Its text. */
+  static final String STATEMENT = "ddl";
+
   private final List<Document> statements = new ArrayList<>();
   private boolean isNoted = true;
 
@@ -26,6 +32,19 @@ abstract class SchemaStatements {
   /** Those that the control table keeps. */
   SchemaStatements(List<Document> noted) {
     statements.addAll(noted);
+  }
+
+  /** Whether its tables' definitions say all that it has done. */
+  static boolean tellsOfTables(Document statement) {
+    Array changes = statement.getArray(CHANGES);
+    return changes != null && !changes.isEmpty();
+  }
+
+  /** Its text may hold a password, or a value. */
+  static Document withoutText(Document statement) {
+    Document kept = statement.clone();
+    kept.remove(STATEMENT);
+    return kept;
   }
 
   /** What of a statement is kept; empty: nothing. */

@@ -34,7 +34,7 @@ final class StatementHistory extends SchemaStatements {
 
   @Override
   Optional<Document> kept(Document statement) {
-    return Optional.of(statement);
+    return Optional.of(tellsOfTables(statement) ? withoutText(statement) : statement);
   }
 
   @Override

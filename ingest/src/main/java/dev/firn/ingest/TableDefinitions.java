@@ -17,8 +17,6 @@ final class TableDefinitions extends SchemaStatements {
   static final String NOTE = "table-definitions";
 
   private static final String POSITION = "position";
-  private static final String CHANGES = "tableChanges";
-  private static final String STATEMENT = "ddl";
 
   /** What, with the place in the log, makes a statement the same. */
   private static final List<String> SAME = List.of("databaseName", STATEMENT, CHANGES);
@@ -63,14 +61,7 @@ final class TableDefinitions extends SchemaStatements {
       String text = String.valueOf(statement.getString(STATEMENT));
       return Optional.of(statement).filter(each -> CHARACTER_SETS.matcher(text).matches());
     }
-    Document kept = statement.clone();
-    kept.remove(STATEMENT);
-    return Optional.of(kept);
-  }
-
-  private static boolean tellsOfTables(Document statement) {
-    Array changes = statement.getArray(CHANGES);
-    return changes != null && !changes.isEmpty();
+    return Optional.of(withoutText(statement));
   }
 
   /** By the order of the log, in which a statement tells of what was complete before it. */

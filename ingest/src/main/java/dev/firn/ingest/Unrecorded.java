@@ -94,10 +94,14 @@ final class Unrecorded {
         Statement statement = connection.createStatement()) {
       statement.setQueryTimeout(SECONDS);
       enter(statement);
+      // The connector's own one, which it writes to and does not follow.
+      String own = settings.getOrDefault("log.mining.flush.table.name", "LOG_MINING_FLUSH");
       List<SourceTable> tables = new ArrayList<>();
       try (ResultSet rows = statement.executeQuery(question.orElseThrow())) {
         while (rows.next()) {
-          tables.add(new SourceTable(rows.getString(1), rows.getString(2)));
+          if (!rows.getString(2).equals(own)) {
+            tables.add(new SourceTable(rows.getString(1), rows.getString(2)));
+          }
         }
       }
       return tables;
@@ -138,7 +142,7 @@ final class Unrecorded {
         return connection;
       }
     }
-    throw new SQLException("no driver for " + address);
+    throw new SQLException("no driver is there for " + kind);
   }
 
   /** As the connector itself makes it. */

@@ -3,6 +3,7 @@ package dev.firn.ingest;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.firn.testing.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -65,13 +66,15 @@ public final class BuiltApplication {
 
     private static void record(Program program) throws IOException, InterruptedException {
       Files.deleteIfExists(ARCHIVE);
-      Path demo = Files.createTempDirectory("firn-archive");
+      Path demo = Folders.temporary("firn-archive");
       List<String> command =
           program.command(
               "demo", "--seconds", "1", "--dir", demo.toString(), "--archive", ARCHIVE.toString());
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-      assertThat(process.waitFor()).as(said).isZero();
+      int exit = process.waitFor();
+      Folders.remove(demo);
+      assertThat(exit).as(said).isZero();
       assertThat(ARCHIVE).as(said).exists();
     }
   }

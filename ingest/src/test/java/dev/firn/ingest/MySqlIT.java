@@ -103,7 +103,11 @@ class MySqlIT extends BinlogCases {
         + " ('1e2'), ('1e15'), ('1e16'), ('-1.5e-7'), ('0.1'), ('1.7976931348623157e308'), ('123456789012345.6'),"
         + " ('0.0001'), ('0.00001'), ('-0.0'), ('18446744073709551615'), ('-9223372036854775808'), ('70000'), ('[]'), ('\"\"'),"
         + " (CAST(1.50 AS JSON)), (CAST(DATE '2026-02-28' AS JSON)), (CAST(TIMESTAMP '2026-02-28 12:34:56.7' AS JSON)),"
-        + " (CAST(TIME '-25:00:01.5' AS JSON)), (CAST(TIME '-00:30:00' AS JSON)), (CAST(x'00ff' AS JSON)), (JSON_ARRAY(2e0, 3)), (NULL), ('null')";
+        + " (CAST(TIME '-25:00:01.5' AS JSON)), (CAST(TIME '-00:30:00' AS JSON)), (CAST(x'00ff' AS JSON)),"
+        + " ('1234567890123456.8'), ('123456789012345678'), ('1e22'), ('5e-324'), ('1.5e-323'), ('9.5e15'),"
+        + " (CAST(REPEAT(x'fb', 200) AS JSON)), (CAST(UNHEX('00ff') AS JSON)), (CAST(CAST('abc' AS BINARY) AS JSON)), (CAST(b'101' AS JSON)),"
+        + " (JSON_ARRAY(CAST('2026-02-28' AS DATE), POINT(1, 2), CAST(1.25 AS DECIMAL(30, 10)))),"
+        + " (JSON_ARRAY(2e0, 3)), (NULL), ('null')";
   }
 
   private static List<String> texts(Connection connection) throws SQLException {

@@ -43,7 +43,7 @@ class TestFirstConfig {
   @Test
   void otherAddressesAreRefused() {
     for (String url :
-        List.of("db", "jdbc:mysql://a@h/d", "jdbc:postgresql://h/d", "jdbc:postgresql://a@h")) {
+        List.of("db", "jdbc:oracle://a@h/d", "jdbc:postgresql://h/d", "jdbc:postgresql://a@h")) {
       assertThatThrownBy(() -> SourceAddress.parse(url))
           .isInstanceOf(SettingsException.class)
           .hasMessageContaining("expected jdbc:postgresql://USER@HOST:PORT/DATABASE");

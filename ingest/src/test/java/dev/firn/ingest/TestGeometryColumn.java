@@ -78,6 +78,21 @@ class TestGeometryColumn {
     refuses("010700000001000000".repeat(102) + "010700000000000000", "no well-known binary");
   }
 
+  /** Parquet's writer makes a geometry of each, for the bounds of a file, and fails at these. */
+  @Test
+  void whatHasNoBoundsIsRefused() {
+    String none = "000000000000f87f";
+    assertThat(wkb("0101000000" + none + none)).isEqualTo("0101000000" + none + none);
+    refuses("0101000000" + none + ONE, "no number");
+    refuses("0101000080" + none + none + ONE, "no number");
+    refuses("0102000000" + "02000000" + none + ONE + ONE + ONE, "no number");
+    refuses("0103000000" + "01000000" + "02000000" + ONE + ONE + ONE + none, "no number");
+    refuses("0103000000" + "02000000" + "00000000" + "01000000" + ONE + ONE, "no outline");
+    assertThat(wkb("0103000000" + "01000000" + "00000000"))
+        .isEqualTo("0103000000" + "01000000" + "00000000");
+    assertThat(wkb("0101000080" + ONE + TWO + none)).isEqualTo("01e9030000" + ONE + TWO + none);
+  }
+
   @Test
   void systemIsThatOfTheColumn() {
     ReferenceSystem system = ReferenceSystem.parse("EPSG:3857").orElseThrow();

@@ -88,6 +88,14 @@ final class Changelogs {
     }
   }
 
+  /** Adds of a batch only what its table has already. */
+  void addReplayed(TableIdentifier table, TableBatch changes, BatchInfo info) {
+    Changelog changelog = open.get(table);
+    if (changelog != null) {
+      changelog.add(changes.replayed(), info.mark().batch());
+    }
+  }
+
   /**
    * Commits what must be safe before the table's own commit: what the source did not send was taken
    * from the table as it is before the batch, or from an earlier transaction of the batch, and a

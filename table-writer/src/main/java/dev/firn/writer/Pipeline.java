@@ -23,6 +23,9 @@ import org.apache.iceberg.catalog.TableIdentifier;
  * {@link #commit}.
  */
 public final class Pipeline {
+  /** Why a table is to be read of which a batch has left its part out, for people. */
+  public static final String INCOMPLETE = IncompleteChangeException.REASON;
+
   private final Catalog catalog;
   private final PipelineSettings settings;
   private final StepListener steps;

@@ -80,7 +80,12 @@ final class PipelineCommits {
           commits.put(table, complete.of(table, () -> write.commit(info, first), write::abandon));
         });
     CommittedBatch committed = committed(info, tableCommits.commit(info.visible(), commits));
-    complete.holdBackOthers();
+    complete
+        .holdBackIncomplete()
+        .forEach(table -> {
+          TableBatch changes = requireNonNull(batch.tables().get(table), "changes is null");
+          changelogs.addReplayed(table, changes, info);
+        });
     batch
         .tables()
         .forEach((table, changes) -> {
@@ -128,7 +133,7 @@ final class PipelineCommits {
           complete.of(table, () -> commitLarge(table, write, info, recovery, first), abandon));
     });
     CommittedBatch committed = committed(info, tableCommits.commit(info.visible(), commits));
-    complete.holdBackOthers();
+    complete.holdBackIncomplete();
     return committed;
   }
 
@@ -168,9 +173,10 @@ final class PipelineCommits {
       };
     }
 
-    /** Before anything tells that the batch is complete. */
-    void holdBackOthers() {
+    /** Before anything tells that the batch is complete; returns those tables. */
+    Set<TableIdentifier> holdBackIncomplete() {
       incomplete.forEach(table -> toRead.addWithBatch(table, IncompleteChangeException.REASON));
+      return incomplete;
     }
   }
 

@@ -13,6 +13,7 @@ final class TableBatch {
   private final RowFold fold;
   private final Map<RowKey, List<Record>> incomplete = new HashMap<>();
   private List<ChangelogRow> changelog = new ArrayList<>();
+  private int replayed;
   private boolean truncated;
   private boolean partlySent;
   private boolean lacksRow;
@@ -34,12 +35,18 @@ final class TableBatch {
     } else {
       apply(change);
     }
-    log(change, end, order);
+    changelog.addAll(ChangelogRow.of(change, end, order));
   }
 
-  /** Keeps a change for the changelog. */
+  /** Keeps a change for the changelog that the table has already: of a batch before a crash. */
   void log(RowChange change, TransactionEnd end, int order) {
     changelog.addAll(ChangelogRow.of(change, end, order));
+    replayed = changelog.size();
+  }
+
+  /** The changes that the table has already, which come first. */
+  List<ChangelogRow> replayed() {
+    return changelog.subList(0, replayed);
   }
 
   /**

@@ -168,11 +168,13 @@ final class TableWriter {
 
     /** Gives it up; nothing of it is part of a commit. */
     void abandon() {
-      if (write != null) {
-        write.abandon();
-      }
+      // First: what is planned over it must not look for its files.
       state.planAgain();
       landed(this);
+      TableWrite planned = write;
+      if (planned != null) {
+        planned.abandon();
+      }
     }
 
     private TableWrite planAgain() {

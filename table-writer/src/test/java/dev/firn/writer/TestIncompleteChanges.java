@@ -116,6 +116,18 @@ final class TestIncompleteChanges {
     two.isHeldBack("2 u at 2 by tx2/0 1:first");
   }
 
+  /** What readers have seen of the table is told, whatever becomes of what comes after it. */
+  @Test
+  void changesBeforeItStayInTheChangelogAfterACrash() {
+    Two two = started();
+    WriterFixture lake = two.lake();
+    lake.pipeline.commit(lake.prepare(transaction(2, lake.update(1, "first"))));
+    lake.pipeline.commit(lake.prepare(two.incomplete(3)));
+    two = again();
+    two.lake().commit(transaction(2, two.lake().update(1, "first")), two.incomplete(3));
+    two.isHeldBack("2 u at 2 by tx2/0 1:first");
+  }
+
   @Test
   void crashBeforeItIsNotedBringsItAgain() {
     Two two = started();

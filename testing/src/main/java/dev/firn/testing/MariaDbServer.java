@@ -102,7 +102,7 @@ public final class MariaDbServer implements BinlogServer {
         settings
             .folder()
             .map(Path::toAbsolutePath)
-            .orElseGet(() -> ServerProcess.newFolder("firn-mariadb"));
+            .orElseGet(() -> Folders.temporary("firn-mariadb"));
     endLeftover(data);
     MariaDbServer server = new MariaDbServer(settings, data, ServerProcess.port(settings.port()));
     server.createData();
@@ -153,7 +153,7 @@ public final class MariaDbServer implements BinlogServer {
   public void close() {
     stop();
     if (settings.folder().isEmpty()) {
-      ServerProcess.removeTree(data);
+      Folders.remove(data);
     }
   }
 

@@ -62,8 +62,7 @@ public final class MySqlServer implements BinlogServer {
    * @throws ServerException it cannot start; the message says why in one line
    */
   public static MySqlServer start() {
-    MySqlServer server =
-        new MySqlServer(ServerProcess.newFolder("firn-mysql"), ServerProcess.port(0));
+    MySqlServer server = new MySqlServer(Folders.temporary("firn-mysql"), ServerProcess.port(0));
     server.createData();
     server.launch();
     return server;
@@ -110,7 +109,7 @@ public final class MySqlServer implements BinlogServer {
   @Override
   public void close() {
     stop();
-    ServerProcess.removeTree(data);
+    Folders.remove(data);
   }
 
   private void createData() {

@@ -5,14 +5,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -124,7 +122,7 @@ record PostgresBinaries(Path folder) {
     try {
       Files.move(aside, folder);
     } catch (IOException e) {
-      remove(aside);
+      Folders.remove(aside);
       if (!Files.isDirectory(folder)) {
         throw e;
       }
@@ -146,14 +144,6 @@ record PostgresBinaries(Path folder) {
       Files.copy(tar, target);
       if ((entry.getMode() & 0100) != 0 && !target.toFile().setExecutable(true)) {
         throw new IOException("cannot make executable: " + target);
-      }
-    }
-  }
-
-  private static void remove(Path folder) throws IOException {
-    try (Stream<Path> paths = Files.walk(folder)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
       }
     }
   }

@@ -14,7 +14,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -118,7 +117,11 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   private static PostgresServer start(Settings settings, PostgresBinaries binaries) {
-    Path data = settings.folder().map(Path::toAbsolutePath).orElseGet(PostgresServer::newFolder);
+    Path data =
+        settings
+            .folder()
+            .map(Path::toAbsolutePath)
+            .orElseGet(() -> Folders.temporary("firn-postgres"));
     endLeftover(data);
     int port = settings.port() == 0 ? freePort() : requireFree(settings.port());
     PostgresServer server =
@@ -186,7 +189,7 @@ public final class PostgresServer implements AutoCloseable {
   public void close() {
     stop();
     if (temporary) {
-      removeTree(data);
+      Folders.remove(data);
     }
   }
 
@@ -311,7 +314,7 @@ public final class PostgresServer implements AutoCloseable {
       throw new ServerException("interrupted while running " + command[0], e);
     } finally {
       if (output != null) {
-        removeTree(output);
+        Folders.remove(output);
       }
     }
   }
@@ -409,14 +412,6 @@ public final class PostgresServer implements AutoCloseable {
     }
   }
 
-  private static Path newFolder() {
-    try {
-      return Files.createTempDirectory("firn-postgres");
-    } catch (IOException e) {
-      throw new ServerException("cannot make a temporary folder: " + e.getMessage(), e);
-    }
-  }
-
   private static void requireWritable(Path folder) {
     try {
       Files.createDirectories(folder);
@@ -425,16 +420,6 @@ public final class PostgresServer implements AutoCloseable {
     }
     if (!Files.isWritable(folder)) {
       throw new ServerException("the folder %s cannot be written to".formatted(folder));
-    }
-  }
-
-  private static void removeTree(Path root) {
-    try (Stream<Path> paths = Files.walk(root)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      throw new ServerException("cannot remove %s: %s".formatted(root, e.getMessage()), e);
     }
   }
 }

@@ -6,7 +6,6 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -195,24 +194,6 @@ final class ServerProcess {
       return socket.getLocalPort();
     } catch (IOException e) {
       throw new ServerException("no free port on the loopback address: " + e.getMessage(), e);
-    }
-  }
-
-  static Path newFolder(String prefix) {
-    try {
-      return Files.createTempDirectory(prefix);
-    } catch (IOException e) {
-      throw new ServerException("cannot make a temporary folder: " + e.getMessage(), e);
-    }
-  }
-
-  static void removeTree(Path root) {
-    try (Stream<Path> paths = Files.walk(root)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      throw new ServerException("cannot remove %s: %s".formatted(root, e.getMessage()), e);
     }
   }
 }
