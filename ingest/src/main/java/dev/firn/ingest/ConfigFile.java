@@ -1,5 +1,6 @@
 package dev.firn.ingest;
 
+import io.quarkus.runtime.configuration.QuarkusConfigFactory;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +24,7 @@ import org.eclipse.microprofile.config.ConfigProvider;
 record ConfigFile(SinkSettings sink, Source source, String httpHost, int httpPort) {
   private static final List<String> PREFIXES = List.of("debezium.", "quarkus.", "%");
   private static final int DEFAULT_PORT = 8080;
+  private static boolean isLoaded;
 
   /**
    * Makes the file the configuration of this process, and reads it.
@@ -42,7 +44,18 @@ record ConfigFile(SinkSettings sink, Source source, String httpHost, int httpPor
     ServerConfig.use(file);
     // The driver reads timestamps by the process's zone, whose hours may be missing or double.
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
-    return of(ConfigProvider.getConfig());
+    return of(ofThisFile());
+  }
+
+  /**
+   * Quarkus keeps the configuration that it has made: another file of one process needs another.
+   */
+  private static synchronized Config ofThisFile() {
+    if (isLoaded) {
+      QuarkusConfigFactory.setConfig(null);
+    }
+    isLoaded = true;
+    return ConfigProvider.getConfig();
   }
 
   static ConfigFile of(Config config) {

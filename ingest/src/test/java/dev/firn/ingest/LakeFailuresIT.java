@@ -256,8 +256,8 @@ class LakeFailuresIT {
 
   @Test
   void driverThatIsNotThere() {
-    set("type", "jdbc", "uri", "jdbc:mysql://host/lake", "warehouse", folder.toString());
-    told("no JDBC driver takes debezium.sink.iceberg.uri=jdbc:mysql://host/lake", "lib/");
+    set("type", "jdbc", "uri", "jdbc:db2://host/lake", "warehouse", folder.toString());
+    told("no JDBC driver takes debezium.sink.iceberg.uri=jdbc:db2://host/lake", "lib/");
   }
 
   @Test

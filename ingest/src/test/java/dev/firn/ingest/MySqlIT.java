@@ -186,6 +186,22 @@ class MySqlIT extends BinlogCases {
         "INSERT INTO shop.t VALUES (1)");
   }
 
+  /** Statements do not tell of it, the log does: rows would be taken for those of other columns. */
+  @Test
+  void columnThatTheServerHidesStopsThePipeline() throws Exception {
+    run(
+        "SET GLOBAL show_gipk_in_create_table_and_information_schema = OFF",
+        "SET SESSION sql_generate_invisible_primary_key = ON",
+        "CREATE TABLE shop.t (a INT, b INT)");
+    try {
+      stopsWith(
+          "table shop.t has 3 columns in the log, and 2 by the statements",
+          "INSERT INTO shop.t VALUES (1, 2)");
+    } finally {
+      run("SET GLOBAL show_gipk_in_create_table_and_information_schema = ON");
+    }
+  }
+
   @Test
   void partOfADocumentStops() throws Exception {
     run(
