@@ -190,6 +190,7 @@ class MySqlIT extends BinlogCases {
   @Test
   void columnThatTheServerHidesStopsThePipeline() throws Exception {
     run(
+        "SET GLOBAL binlog_row_metadata = MINIMAL",
         "SET GLOBAL show_gipk_in_create_table_and_information_schema = OFF",
         "SET SESSION sql_generate_invisible_primary_key = ON",
         "CREATE TABLE shop.t (a INT, b INT)");
@@ -198,7 +199,9 @@ class MySqlIT extends BinlogCases {
           "table shop.t has 3 columns in the log, and 2 by the statements",
           "INSERT INTO shop.t VALUES (1, 2)");
     } finally {
-      run("SET GLOBAL show_gipk_in_create_table_and_information_schema = ON");
+      run(
+          "SET GLOBAL show_gipk_in_create_table_and_information_schema = ON",
+          "SET GLOBAL binlog_row_metadata = FULL");
     }
   }
 
