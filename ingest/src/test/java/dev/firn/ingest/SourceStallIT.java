@@ -109,7 +109,7 @@ class SourceStallIT {
     assertThat(status.text()).containsPattern("last error .*refuses the pipeline's user");
   }
 
-  private static void signal(String which, long pid) throws IOException, InterruptedException {
+  static void signal(String which, long pid) throws IOException, InterruptedException {
     assertThat(new ProcessBuilder("kill", which, Long.toString(pid)).start().waitFor()).isZero();
   }
 

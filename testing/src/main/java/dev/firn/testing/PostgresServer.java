@@ -123,7 +123,7 @@ public final class PostgresServer implements AutoCloseable {
             .map(Path::toAbsolutePath)
             .orElseGet(() -> Folders.temporary("firn-postgres"));
     endLeftover(data);
-    int port = settings.port() == 0 ? freePort() : requireFree(settings.port());
+    int port = ServerProcess.port(settings.port());
     PostgresServer server =
         new PostgresServer(binaries, settings, data, settings.folder().isEmpty(), port);
     server.createCluster();
@@ -383,22 +383,6 @@ public final class PostgresServer implements AutoCloseable {
         throw new ServerException("interrupted while PostgreSQL was ending", e);
       }
     }
-  }
-
-  private static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new ServerException("no free port on the loopback address: " + e.getMessage(), e);
-    }
-  }
-
-  private static int requireFree(int port) {
-    if (!isFree(port)) {
-      throw new ServerException(
-          "port %d is in use: stop what listens there or choose another port".formatted(port));
-    }
-    return port;
   }
 
   /** Whether nothing listens on this port of the loopback address. */
